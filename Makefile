@@ -1,0 +1,51 @@
+# Two commands matter: `make demo` and `make test`. Each sets up everything it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := .stamps
+TEMPLATE := src/durabase/templates/react-ts
+CLIENT := $(TEMPLATE)/client
+
+.PHONY: demo test check lint types contracts unit bench clean
+
+demo: $(STAMPS)/demo
+	@$(BIN)/durabase demo $(ARGS)
+
+test: $(STAMPS)/dev $(STAMPS)/tools
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/python -m pytest
+
+check: $(STAMPS)/dev
+	@$(BIN)/ruff format --check --quiet src tests examples bench scripts
+	@$(BIN)/ruff check --quiet src tests examples bench scripts
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo 2>&1 | tail -3
+
+bench: $(STAMPS)/demo
+	@$(BIN)/python bench/run.py $(ARGS)
+
+clean:
+	rm -rf $(VENV) $(STAMPS) $(CLIENT)/node_modules $(CLIENT)/dist tests/interop/node_modules
+
+# What the commands above stand on. Each stamp is made once and again when its inputs change.
+$(STAMPS)/python: pyproject.toml scripts/setup.py
+	@mkdir -p $(STAMPS)
+	@$(PYTHON) scripts/setup.py venv $(VENV)
+	@touch $@
+
+$(STAMPS)/demo: $(STAMPS)/python $(STAMPS)/client
+	@touch $@
+
+$(STAMPS)/client: $(CLIENT)/package-lock.json $(shell find $(CLIENT)/src $(CLIENT)/index.html -type f 2>/dev/null) scripts/setup.py
+	@mkdir -p $(STAMPS)
+	@$(PYTHON) scripts/setup.py client $(CLIENT)
+	@touch $@
+
+$(STAMPS)/dev: $(STAMPS)/demo
+	@$(PYTHON) scripts/setup.py dev $(VENV)
+	@touch $@
+
+$(STAMPS)/tools: scripts/setup.py tests/interop/package-lock.json
+	@mkdir -p $(STAMPS)
+	@$(PYTHON) scripts/setup.py tools
+	@touch $@

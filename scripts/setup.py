@@ -1,0 +1,121 @@
+"""Sets up what `make demo` and `make test` stand on, or says in one line what is missing.
+
+Runs on the standard library alone, on any Python, since it is what finds out that Python is too old.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+MINIMUM_PYTHON = (3, 11)
+MINIMUM_NODE = 20
+INTEROP_FOLDERS = ("tests/interop", "tests/interop/clients")
+DEBIAN_TOOLS = {"chromium": "chromium"}
+
+
+def fail(message):
+    """Say what is wrong and what to do, in one line, and stop."""
+    sys.stderr.write("durabase: %s\n" % message)
+    raise SystemExit(2)
+
+
+def run(command, **options):
+    """Run a command quietly; show all of its output if it fails."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+    if done.returncode:
+        sys.stderr.write(done.stdout.decode("utf-8", "replace"))
+        fail("`%s` failed with exit code %d; its output is above." % (" ".join(command), done.returncode))
+
+
+def say(message):
+    sys.stdout.write("durabase: %s\n" % message)
+    sys.stdout.flush()
+
+
+def require_python():
+    if sys.version_info < MINIMUM_PYTHON:
+        fail(
+            "Python %d.%d or newer is needed, this is %d.%d. Install one and run `make PYTHON=python3.11 …`."
+            % (MINIMUM_PYTHON + sys.version_info[:2])
+        )
+
+
+def require_node():
+    node = shutil.which("node")
+    npm = shutil.which("npm")
+    if not node or not npm:
+        fail("Node.js %d or newer with npm is needed: https://nodejs.org or `apt-get install nodejs npm`." % MINIMUM_NODE)
+    version = subprocess.run([node, "--version"], stdout=subprocess.PIPE, check=True).stdout.decode().strip()
+    if int(version.lstrip("v").split(".")[0]) < MINIMUM_NODE:
+        fail("Node.js %d or newer is needed, this is %s." % (MINIMUM_NODE, version))
+
+
+def pip(venv):
+    return [os.path.join(venv, "bin", "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+
+
+def make_venv(venv):
+    """A virtual environment with the package, editable, and what its server needs."""
+    require_python()
+    if not os.path.exists(os.path.join(venv, "bin", "python")):
+        say("making a virtual environment in %s" % venv)
+        try:
+            import ensurepip  # noqa: F401  # Debian ships venv without it
+        except ImportError:
+            fail("the venv module is incomplete: `apt-get install python3-venv`, then run this again.")
+        run([sys.executable, "-m", "venv", venv], cwd=ROOT)
+    say("installing durabase")
+    run([*pip(venv), "--editable", ".[server]"], cwd=ROOT)
+
+
+def install_dev(venv):
+    """The tools that the tests and checks run on."""
+    say("installing the test tools")
+    import tomllib
+
+    with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
+        requirements = tomllib.load(file)["dependency-groups"]["dev"]
+    run([*pip(venv), *requirements], cwd=ROOT)
+
+
+def npm_ci(folder):
+    require_node()
+    run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=os.path.join(ROOT, folder))
+
+
+def build_client(folder):
+    """The demo app as static files."""
+    require_node()
+    say("building the client")
+    npm_ci(folder)
+    run(["npm", "run", "build"], cwd=os.path.join(ROOT, folder))
+
+
+def apt_install(packages):
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        fail("missing %s: `apt-get install %s`." % (" and ".join(packages), " ".join(packages)))
+    say("installing %s" % " ".join(packages))
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    run(["apt-get", "update", "-qq"], env=environment)
+    run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], env=environment)
+
+
+def install_tools():
+    """Real TinyBase for the interop tests and a real browser for the end-to-end tests."""
+    for folder in INTEROP_FOLDERS:
+        say("installing %s" % folder)
+        npm_ci(folder)
+    missing = [package for program, package in DEBIAN_TOOLS.items() if not shutil.which(program)]
+    if missing:
+        apt_install(missing)
+
+
+def main(arguments):
+    steps = {"venv": make_venv, "dev": install_dev, "client": build_client, "tools": install_tools}
+    steps[arguments[0]](*arguments[1:])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
