@@ -135,7 +135,7 @@ def _escaped_surrogate(match: re.Match[str]) -> str:
 
 
 def js_string(value: object) -> str:
-    """How JavaScript turns an argument into an id: ``1`` is ``"1"``, ``True`` ``"true"``, ``None`` ``"null"``."""
+    """How JavaScript makes an id of a thing: ``1.0`` is ``"1"``, ``True`` ``"true"``, ``None`` ``"null"``."""
     if isinstance(value, str):
         return str(value)
     if value is None or value is UNDEFINED or isinstance(value, bool):
@@ -321,7 +321,7 @@ _decode: Final[Callable[[str], Any]] = json.JSONDecoder(
     parse_int=_number_from_text, parse_constant=_refuse_constant
 ).decode
 
-_TOKENS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_PIECES: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _ALL_BUT_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 
@@ -329,7 +329,7 @@ def _check_nesting(text: str) -> None:
     """Raises ``ValueError`` if ``text`` is nested too deeply.
 
     Pairs of brackets are taken away from the inside, one level a pass, which is quick and right unless
-    strings hold brackets; then the text is looked at token by token.
+    strings hold brackets; then the text is looked at piece by piece.
     """
     brackets = utf8(text).translate(None, _ALL_BUT_BRACKETS)
     for _ in range(MAX_NESTING):
@@ -343,11 +343,11 @@ def _check_nesting(text: str) -> None:
 
 def _nesting(text: str) -> int:
     depth = deepest = 0
-    for token in _TOKENS.findall(text):
-        if token in "[{":
+    for piece in _PIECES.findall(text):
+        if piece in "[{":
             depth += 1
             deepest = max(deepest, depth)
-        elif token in "]}":
+        elif piece in "]}":
             depth -= 1
     return deepest
 
