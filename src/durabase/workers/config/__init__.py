@@ -1,0 +1,21 @@
+"""A worker's configuration: ``wrangler.toml``, ``wrangler.jsonc`` or ``wrangler.json``."""
+
+from durabase.workers.config.diagnostics import Diagnostics
+from durabase.workers.config.load import load_config
+from durabase.workers.config.model import (
+    AssetsConfig,
+    Config,
+    DevConfig,
+    DurableObjectBinding,
+    ObjectClassConfig,
+)
+
+__all__ = [
+    "AssetsConfig",
+    "Config",
+    "DevConfig",
+    "Diagnostics",
+    "DurableObjectBinding",
+    "ObjectClassConfig",
+    "load_config",
+]

@@ -1,0 +1,113 @@
+"""The validated configuration: plain immutable values, every default filled in, every path absolute.
+
+Knows nothing of how a configuration is written or found.
+"""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+__all__ = [
+    "AssetsConfig",
+    "Config",
+    "DevConfig",
+    "DurableObjectBinding",
+    "HtmlHandling",
+    "NotFoundHandling",
+    "ObjectClassConfig",
+    "StorageKind",
+]
+
+StorageKind = Literal["kv", "sqlite"]
+HtmlHandling = Literal["auto-trailing-slash", "force-trailing-slash", "drop-trailing-slash", "none"]
+NotFoundHandling = Literal["none", "404-page", "single-page-application"]
+
+
+@dataclass(frozen=True, slots=True)
+class DurableObjectBinding:
+    """``env.<name>`` is the namespace of the objects of ``class_name``."""
+
+    name: str
+    class_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectClassConfig:
+    """One namespace of objects.
+
+    ``original_name`` is what the class was called when it was created: ids and stored data
+    belong to that name, however often the class is renamed.
+    """
+
+    class_name: str
+    storage: StorageKind
+    original_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssetsConfig:
+    """Static files beside the worker: an absolute ``directory``, and the name on ``env`` if there is one."""
+
+    directory: str
+    binding: str | None = None
+    html_handling: HtmlHandling = "auto-trailing-slash"
+    not_found_handling: NotFoundHandling = "none"
+    run_worker_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DevConfig:
+    """Where the server listens unless the command line says otherwise."""
+
+    ip: str = "127.0.0.1"
+    port: int = 8787
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A worker as configured, for one environment.
+
+    ``classes`` are the namespaces that exist after all migrations, ``unsupported`` maps the
+    binding names of products that are not there to the key that configures them.
+    """
+
+    path: str
+    name: str
+    main: str
+    environment: str | None = None
+    compatibility_date: str | None = None
+    compatibility_flags: tuple[str, ...] = ()
+    durable_objects: tuple[DurableObjectBinding, ...] = ()
+    classes: tuple[ObjectClassConfig, ...] = ()
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    assets: AssetsConfig | None = None
+    dev: DevConfig = DevConfig()
+    crons: tuple[str, ...] = ()
+    unsupported: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def directory(self) -> str:
+        """The directory of the configuration file."""
+        return os.path.dirname(self.path)
+
+    @property
+    def import_root(self) -> str:
+        """The directory that the program's imports start from: that of ``main``."""
+        return os.path.dirname(self.main)
+
+    def unique_key(self, object_class: ObjectClassConfig) -> str:
+        """Return the key that ids of the class are derived from, as wrangler forms it."""
+        return f"{self.name}-{object_class.original_name}"
+
+    def with_vars(self, extra: Mapping[str, Any]) -> Config:
+        """Return a copy whose ``vars`` are overridden by ``extra``."""
+        secrets = {name: value for name, value in self.secrets.items() if name not in extra}
+        return replace(self, vars={**self.vars, **extra}, secrets=secrets)
+
+    def with_secrets(self, secrets: Mapping[str, str]) -> Config:
+        """Return a copy with these secrets, which override ``vars`` of the same name."""
+        return replace(self, secrets=dict(secrets))

@@ -1,0 +1,295 @@
+"""From the plain dict of a configuration file to a :class:`Config`: checks, defaults, environments.
+
+Pure: opens no file. Errors, warnings and the rules of inheritance are those of wrangler 4.86,
+as far as they touch what a self-hosted worker has; for the rest one note says that it is ignored.
+"""
+
+from __future__ import annotations
+
+import json
+import os.path
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from durabase.workers.config.diagnostics import Diagnostics
+from durabase.workers.config.fields import Fields, shown
+from durabase.workers.config.keys import CLOUD_ONLY, IGNORED, NOT_INHERITED, PRODUCTS
+from durabase.workers.config.migrations import MigratedClasses
+from durabase.workers.config.model import (
+    AssetsConfig,
+    Config,
+    DevConfig,
+    DurableObjectBinding,
+    HtmlHandling,
+    NotFoundHandling,
+    ObjectClassConfig,
+)
+
+__all__ = ["normalise"]
+
+_NAME = re.compile(r"[a-z0-9_][a-z0-9-_]*")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_HTML_HANDLING: tuple[HtmlHandling, ...] = (
+    "auto-trailing-slash",
+    "force-trailing-slash",
+    "drop-trailing-slash",
+    "none",
+)
+_NOT_FOUND_HANDLING: tuple[NotFoundHandling, ...] = ("none", "404-page", "single-page-application")
+
+
+def normalise(raw: Mapping[str, Any], environment: str | None, path: str) -> tuple[Config, Diagnostics]:
+    """Check ``raw``, the content of the file at the absolute ``path``, for one environment.
+
+    Returns:
+        The configuration, complete only if the diagnostics have no errors, and the diagnostics.
+    """
+    diagnostics = Diagnostics(f"Processing {os.path.basename(path)} configuration:")
+    merged, node = dict(raw), diagnostics
+    if environment:
+        merged, node = _for_environment(raw, environment, diagnostics)
+    else:
+        _warn_of_environments(raw, environment, diagnostics)
+    return _Normaliser(merged, environment or None, path, node).config(), diagnostics
+
+
+def _warn_of_environments(raw: Mapping[str, Any], environment: str | None, diagnostics: Diagnostics) -> None:
+    if environment is None and isinstance(raw.get("env"), dict) and raw["env"]:
+        diagnostics.warning(
+            "Multiple environments are defined, but no target environment was specified.\n"
+            "Choose one with --env; for the top-level environment pass an empty string: --env="
+        )
+
+
+def _for_environment(
+    raw: Mapping[str, Any], environment: str, diagnostics: Diagnostics
+) -> tuple[dict[str, Any], Diagnostics]:
+    """Lay the section of the environment over what it inherits."""
+    environments = raw.get("env") or {}
+    section = environments.get(environment) if isinstance(environments, dict) else None
+    if not isinstance(section, dict):
+        names = json.dumps(list(environments))
+        diagnostics.error(
+            f'No environment found in configuration with name "{environment}".\n'
+            f"The available configured environment names are: {names}"
+        )
+        return dict(raw), diagnostics
+    node = diagnostics.child(f'"env.{environment}" environment configuration')
+    inherited = {key: value for key, value in raw.items() if key not in NOT_INHERITED}
+    _warn_of_missing(raw, section, environment, node)
+    merged = inherited | section
+    if "name" not in section and isinstance(raw.get("name"), str):
+        merged["name"] = f"{raw['name']}-{environment}"
+    return merged, node
+
+
+def _warn_of_missing(
+    raw: Mapping[str, Any], section: Mapping[str, Any], environment: str, node: Diagnostics
+) -> None:
+    for key in raw:
+        if key in NOT_INHERITED and key not in section:
+            node.warning(
+                f'"{key}" exists at the top level, but not on "env.{environment}".\n'
+                f'This is not what you probably want, since "{key}" is not inherited by environments.\n'
+                f'Please add "{key}" to "env.{environment}".'
+            )
+
+
+class _Normaliser:
+    """Reads one merged configuration, key by key."""
+
+    def __init__(
+        self, merged: Mapping[str, Any], environment: str | None, path: str, diagnostics: Diagnostics
+    ) -> None:
+        self._fields = Fields(merged, "", diagnostics)
+        self._merged = merged
+        self._environment = environment
+        self._path = path
+        self._diagnostics = diagnostics
+
+    def config(self) -> Config:
+        """Read everything; what is wrong is in the diagnostics, its default in the result."""
+        fields = self._fields
+        name = self._name()
+        bindings = self._bindings(name)
+        config = Config(
+            path=self._path,
+            name=name,
+            main=self._main(),
+            environment=self._environment,
+            compatibility_date=self._compatibility_date(),
+            compatibility_flags=fields.strings("compatibility_flags"),
+            durable_objects=bindings,
+            classes=self._classes(bindings),
+            vars=fields.mapping("vars"),
+            assets=self._assets(),
+            dev=self._dev(),
+            crons=self._crons(),
+            unsupported=self._unsupported(),
+        )
+        self._ignored()
+        return config
+
+    def _name(self) -> str:
+        value = self._fields.raw("name")
+        if value is None:
+            return ""
+        if isinstance(value, str) and _NAME.fullmatch(value):
+            return value
+        self._diagnostics.error(
+            'Expected "name" to be of type string, alphanumeric and lowercase with dashes only '
+            f"but got {shown(value)}."
+        )
+        return ""
+
+    def _main(self) -> str:
+        main = self._fields.string("main")
+        if main is None:
+            if not self._fields.has("main"):
+                self._diagnostics.error(
+                    'Missing entry-point: "main" must name the Python file of the worker.'
+                )
+            return ""
+        if not main.endswith(".py"):
+            self._diagnostics.error(
+                f'The entry-point "{main}" is not a Python file. Workers of durabase are written in Python: '
+                'set "main" to a .py file.'
+            )
+        return self._absolute(main)
+
+    def _absolute(self, path: str) -> str:
+        return os.path.normpath(os.path.join(os.path.dirname(self._path), path))
+
+    def _compatibility_date(self) -> str | None:
+        value = self._fields.raw("compatibility_date")
+        if value is None:
+            self._diagnostics.warning('No "compatibility_date" is set; the newest behaviour is used.')
+            return None
+        text = value.isoformat() if isinstance(value, date) else value
+        if isinstance(text, str) and _DATE.fullmatch(text) and _is_date(text):
+            return text
+        self._diagnostics.error(
+            '"compatibility_date" field should be a valid ISO-8601 date (YYYY-MM-DD), '
+            f"but got {shown(value)}."
+        )
+        return None
+
+    def _bindings(self, worker_name: str) -> tuple[DurableObjectBinding, ...]:
+        table = self._fields.table("durable_objects")
+        bindings = [self._binding(entry, worker_name) for entry in table.tables("bindings")]
+        table.warn_unexpected()
+        complete = tuple(binding for binding in bindings if binding is not None)
+        names = [binding.name for binding in complete]
+        for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+            self._diagnostics.error(f"{name} assigned to multiple Durable Object bindings.")
+        return complete
+
+    def _binding(self, entry: Fields, worker_name: str) -> DurableObjectBinding | None:
+        for key in ("name", "class_name"):
+            if not isinstance(entry.raw(key), str):
+                entry.error(f'binding should have a string "{key}" field.')
+        script_name = entry.string("script_name")
+        if script_name not in (None, worker_name) or entry.has("environment"):
+            entry.error("the objects of another worker can't be bound: there is one worker in a process.")
+        entry.warn_unexpected()
+        name, class_name = entry.raw("name"), entry.raw("class_name")
+        if isinstance(name, str) and isinstance(class_name, str):
+            return DurableObjectBinding(name, class_name)
+        return None
+
+    def _classes(self, bindings: tuple[DurableObjectBinding, ...]) -> tuple[ObjectClassConfig, ...]:
+        classes = MigratedClasses()
+        migrations = self._fields.tables("migrations")
+        exports = self._fields.mapping("exports")
+        if migrations and exports:
+            self._diagnostics.error('Expected at most one of the following fields ["migrations","exports"].')
+        classes.apply(migrations)
+        classes.apply_exports(self._fields.table("exports"), list(exports))
+        bound = dict.fromkeys(binding.class_name for binding in bindings)
+        missing = [class_name for class_name in bound if class_name not in classes]
+        if missing:
+            self._warn_of_no_migration(missing)
+        unmigrated = tuple(ObjectClassConfig(class_name, "kv", class_name) for class_name in missing)
+        return classes.result() + unmigrated
+
+    def _warn_of_no_migration(self, missing: list[str]) -> None:
+        names = ", ".join(missing)
+        listed = ", ".join(f'"{class_name}"' for class_name in missing)
+        self._diagnostics.warning(
+            f"You have configured `durable_objects` exported by this Worker ({names}), but no `migrations` "
+            "for them.\nThey get key-value storage. To say so, or to choose SQLite storage "
+            "(new_sqlite_classes), add:\n\n"
+            f'[[migrations]]\ntag = "v1"\nnew_classes = [ {listed} ]\n'
+        )
+
+    def _assets(self) -> AssetsConfig | None:
+        if not self._fields.has("assets"):
+            return None
+        table = self._fields.table("assets")
+        directory = table.required_string("directory")
+        run_worker_first = table.boolean("run_worker_first", False)
+        assets = AssetsConfig(
+            self._absolute(directory or ""),
+            table.string("binding"),
+            table.choice("html_handling", _HTML_HANDLING, "auto-trailing-slash"),
+            table.choice("not_found_handling", _NOT_FOUND_HANDLING, "none"),
+            run_worker_first,
+        )
+        table.warn_unexpected()
+        return assets
+
+    def _dev(self) -> DevConfig:
+        table = self._fields.table("dev")
+        default = DevConfig()
+        port = table.integer("port", default.port)
+        if not 0 <= port <= 65535:
+            table.error(f'"port" should be between 0 and 65535 but got {port}.')
+        dev = DevConfig(table.string("ip") or default.ip, port)
+        table.warn_unexpected("inspector_port", "inspector_ip", "local_protocol", "upstream_protocol", "host")
+        return dev
+
+    def _crons(self) -> tuple[str, ...]:
+        table = self._fields.table("triggers")
+        crons = table.strings("crons")
+        table.warn_unexpected()
+        return crons
+
+    def _unsupported(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for key in self._merged:
+            if key in PRODUCTS and self._fields.has(key):
+                names = _binding_names(self._fields.raw(key))
+                found |= dict.fromkeys(names, key)
+                used = f": env.{', env.'.join(names)} will raise an error when used" if names else ""
+                self._diagnostics.warning(f'"{key}" is not supported here{used}.')
+        return found
+
+    def _ignored(self) -> None:
+        present = [key for key in self._merged if key in CLOUD_ONLY]
+        if self._fields.has("route") and self._fields.has("routes"):
+            self._diagnostics.error('Expected at most one of the following fields ["routes","route"].')
+        if present:
+            names = ", ".join(f'"{key}"' for key in present)
+            self._diagnostics.note(f"{names}: of use on Cloudflare only, ignored here.")
+        self._fields.warn_unexpected(*CLOUD_ONLY, *IGNORED)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _binding_names(value: Any) -> list[str]:
+    """Find the binding names of a product, whose entries are a list, or one table, or tables of lists."""
+    if isinstance(value, list):
+        return [name for item in value for name in _binding_names(item)]
+    if not isinstance(value, dict):
+        return []
+    if isinstance(name := value.get("binding", value.get("name")), str):
+        return [name]
+    return [name for item in value.values() if isinstance(item, list) for name in _binding_names(item)]

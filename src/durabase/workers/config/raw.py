@@ -1,0 +1,50 @@
+"""A configuration file as a plain dict, whatever it is written in; nothing is checked but the syntax."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from durabase.errors import ConfigError
+from durabase.workers.config.dotenv import parse_dotenv
+from durabase.workers.config.jsonc import parse_jsonc
+
+__all__ = ["read_config", "read_secrets"]
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Return the content of the configuration file.
+
+    Raises:
+        ConfigError: it can't be read, or its syntax is wrong; the message has file, line and column.
+    """
+    text = _read_text(path)
+    try:
+        value = tomllib.loads(text) if path.suffix == ".toml" else parse_jsonc(text)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{path}:{error.lineno}:{error.colno}: {error.msg}") from None
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    if not isinstance(value, dict):
+        raise ConfigError(f"{path}: expected an object of settings but found {json.dumps(value)[:60]}")
+    return value
+
+
+def read_secrets(directory: Path, environment: str | None) -> dict[str, str]:
+    """Return what ``.dev.vars`` holds, or ``.dev.vars.<environment>`` instead where that exists."""
+    names = [f".dev.vars.{environment}"] if environment else []
+    for name in (*names, ".dev.vars"):
+        if (path := directory / name).is_file():
+            return parse_dotenv(_read_text(path))
+    return {}
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from None
+    except OSError as error:
+        raise ConfigError(f"{path} can't be read: {error.strerror}") from None
