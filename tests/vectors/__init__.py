@@ -1,0 +1,1 @@
+"""Tests against recordings of TinyBase 10.0.1."""
