@@ -9,6 +9,7 @@ mean the same member: whichever of them a subclass defines, the other follows, a
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 __all__ = ["camel_case", "js_names", "snake_case"]
@@ -40,18 +41,25 @@ def js_names(cls: _Class) -> _Class:
     pairs = _pairs_of(cls)
     for snake, camel in pairs.items():
         setattr(cls, camel, vars(cls)[snake])
-    own: Any = vars(cls).get("__init_subclass__")
 
-    def __init_subclass__(sub: Any, **kwargs: Any) -> None:  # noqa: N807 (it becomes that method)
-        if own is None:
-            super(cls, sub).__init_subclass__(**kwargs)
-        else:
-            own.__get__(None, sub)(**kwargs)
+    def settle(sub: type) -> None:
         for snake, camel in pairs.items():
             _settle(sub, snake, camel)
 
-    cls.__init_subclass__ = classmethod(__init_subclass__)
+    _call_for_subclasses(cls, settle)
     return cls
+
+
+def _call_for_subclasses(cls: type, settle: Callable[[type], object]) -> None:
+    """Have ``settle`` called for each subclass when it is created, after what the class itself does then."""
+    own: Any = vars(cls).get("__init_subclass__")
+
+    def init_subclass(sub: type, /, **kwargs: Any) -> None:
+        parent: Any = super(cls, sub)
+        (own.__get__(None, sub) if own else parent.__init_subclass__)(**kwargs)
+        settle(sub)
+
+    type.__setattr__(cls, "__init_subclass__", classmethod(init_subclass))
 
 
 def _pairs_of(cls: type) -> dict[str, str]:

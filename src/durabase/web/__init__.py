@@ -1,0 +1,45 @@
+"""Web values without a network: headers, requests, responses, and WebSockets as programs see them."""
+
+from durabase.web.blob import Blob, File
+from durabase.web.connection import Connection, OutputHold, ReadyState, SocketOwner, socket_owner
+from durabase.web.form_data import FormData
+from durabase.web.headers import Headers
+from durabase.web.ports import SocketPort, SocketSink
+from durabase.web.request import Request
+from durabase.web.response import Response
+from durabase.web.structured_clone import AttributeDict, decode_value, encode_value
+from durabase.web.websocket import (
+    CloseEvent,
+    ErrorEvent,
+    MessageEvent,
+    OpenEvent,
+    WebSocket,
+    WebSocketPair,
+    WebSocketRequestResponsePair,
+)
+
+__all__ = [
+    "AttributeDict",
+    "Blob",
+    "CloseEvent",
+    "Connection",
+    "ErrorEvent",
+    "File",
+    "FormData",
+    "Headers",
+    "MessageEvent",
+    "OpenEvent",
+    "OutputHold",
+    "ReadyState",
+    "Request",
+    "Response",
+    "SocketOwner",
+    "SocketPort",
+    "SocketSink",
+    "WebSocket",
+    "WebSocketPair",
+    "WebSocketRequestResponsePair",
+    "decode_value",
+    "encode_value",
+    "socket_owner",
+]

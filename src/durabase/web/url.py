@@ -1,0 +1,55 @@
+"""URLs as requests carry them: absolute, and in one spelling."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit, urlunsplit
+
+__all__ = ["normalised_url"]
+
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_PATH_SAFE = "/%:@!$&'()*+,;=-._~[]|^"
+_QUERY_SAFE = _PATH_SAFE + "?`{}\\"
+
+
+def normalised_url(url: str) -> str:
+    """``url`` with scheme and host in lower case, no default port, no dot segments, at least ``/`` as path,
+    and everything percent-encoded that has to be.
+
+    Raises:
+        TypeError: it is not absolute, or not a URL at all.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError as error:
+        raise TypeError(f"Invalid URL: {url}") from error
+    if not parts.scheme or not parts.hostname:
+        raise TypeError(f"Invalid URL: {url}")
+    scheme = parts.scheme.lower()
+    path = quote(_without_dots(parts.path or "/"), safe=_PATH_SAFE)
+    query = quote(parts.query, safe=_QUERY_SAFE)
+    text = urlunsplit((scheme, _authority(parts.hostname, port, scheme, parts.netloc), path, query, ""))
+    return f"{text}#{quote(parts.fragment, safe=_QUERY_SAFE)}" if parts.fragment else text
+
+
+def _authority(host: str, port: int | None, scheme: str, netloc: str) -> str:
+    userinfo, at, _ = netloc.rpartition("@")
+    host = f"[{host}]" if ":" in host else host
+    host = host if host.isascii() else host.encode("idna").decode("ascii")
+    shown = "" if port is None or port == _DEFAULT_PORTS.get(scheme) else f":{port}"
+    return f"{userinfo}{at}{host}{shown}"
+
+
+def _without_dots(path: str) -> str:
+    if "/." not in path:
+        return path
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in (".", ".."):
+        kept.append("")
+    return "/" + "/".join(kept)
