@@ -1,0 +1,165 @@
+"""The hybrid logical clock: times that order all edits of all stores.
+
+An HLC is 16 characters, 6 bits each: 42 bits of milliseconds since 1970, 24 bits of counter, 30 bits
+that stand for the client. They compare as plain strings. A clock never gives the same HLC twice and
+never one that is earlier than one it has given or seen. ``""`` is the time of what was always there.
+
+It does not know what is stamped. The wall clock is an argument.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, TypeAlias
+
+from durabase._codec import ALPHABET
+from durabase._codec import unique_id as random_id
+from durabase.clock import Clock, SystemClock
+from durabase.mergeable.hashes import get_hash
+from durabase.types import Id
+
+__all__ = ["MAX_FUTURE_MS", "Hlc", "HybridClock", "hlc_upper_bound", "is_hlc"]
+
+Hlc: TypeAlias = str
+
+MAX_FUTURE_MS: Final = 300_000
+"""How far ahead of the wall clock the time of others may be, in milliseconds."""
+
+_COUNTER_END: Final = 1 << 24
+_TIME_END: Final = 1 << 42
+_TIME_LENGTH: Final = 7
+_CLIENT_START: Final = 11
+_NO_BOUND: Final = "~"
+
+_SIX_BITS: Final[dict[str, int]] = {char: number for number, char in enumerate(ALPHABET)}
+_matches_hlc: Final = re.compile(r"[-0-9A-Z_a-z]{16}").fullmatch
+
+
+def _encode(number: int, length: int) -> str:
+    """The low ``6 * length`` bits of a number, most significant first; negative ones as the original's."""
+    sign, number = (-1, -number) if number < 0 else (1, number)
+    return "".join([ALPHABET[sign * (number >> shift) & 63] for shift in range(6 * (length - 1), -1, -6)])
+
+
+def _decode(text: str) -> int:
+    number = 0
+    for char in text:
+        number = number << 6 | _SIX_BITS.get(char, 0)
+    return number
+
+
+def hlc_upper_bound(limit_ms: int) -> str:
+    """The text below which are all HLCs up to the time ``limit_ms``, and no later ones."""
+    if limit_ms + 1 >= _TIME_END:
+        return _NO_BOUND
+    return _encode(limit_ms + 1, _TIME_LENGTH) if limit_ms >= 0 else ""
+
+
+def is_hlc(text: object, upper_bound: str = _NO_BOUND) -> bool:
+    """Whether ``text`` is an HLC (``""`` included), and below ``upper_bound`` if one is given."""
+    return text == "" or (isinstance(text, str) and _matches_hlc(text) is not None and text < upper_bound)
+
+
+class HybridClock:
+    """A hybrid logical clock.
+
+    Args:
+        unique_id: of the store; five characters of every HLC are its hash. Random if it is left out.
+        clock: what tells the time of day; the system's if it is left out.
+    """
+
+    __slots__ = ("_client_id", "_clock", "_last_counter", "_last_time", "_time_text", "_time_text_of")
+
+    def __init__(self, unique_id: Id | None = None, *, clock: Clock | None = None) -> None:
+        self._clock: Clock = SystemClock() if clock is None else clock
+        self._client_id = random_id(5) if unique_id is None else _client_id_of(unique_id)
+        self._last_time = 0
+        self._last_counter = -1
+        self._time_text_of = 0
+        self._time_text = _encode(0, _TIME_LENGTH)
+
+    @property
+    def last_time(self) -> int:
+        """The latest time given or seen, in milliseconds since 1970."""
+        return self._last_time
+
+    @property
+    def last_counter(self) -> int:
+        """The last counter within ``last_time``, -1 if there was none."""
+        return self._last_counter
+
+    @property
+    def client_id(self) -> str:
+        """The last five characters of every HLC of this clock."""
+        return self._client_id
+
+    def next(self) -> Hlc:
+        """An HLC later than all that were given or seen."""
+        self.tick()
+        self._last_counter += 1
+        if self._last_counter == _COUNTER_END:
+            self._last_time += 1
+            self._last_counter = 0
+        return self._text()
+
+    def tick(self) -> None:
+        """Look at the wall clock: ``seen`` without an HLC."""
+        now = self._clock.now_ms()
+        if now > self._last_time:
+            self._last_time = now
+            self._last_counter = -1
+        elif self._last_time == 0 and self._last_counter < 0:
+            self._last_counter = 0
+
+    def seen(self, hlc: Hlc = "") -> None:
+        """Take note of another's HLC. One that is malformed, or more than five minutes ahead, is ignored."""
+        if hlc == "":
+            self.tick()
+            return
+        now = self._clock.now_ms()
+        if not is_hlc(hlc, hlc_upper_bound(now + MAX_FUTURE_MS)):
+            return
+        time, counter = _decode(hlc[:_TIME_LENGTH]), _decode(hlc[_TIME_LENGTH:_CLIENT_START])
+        latest = max(self._last_time, time, now)
+        if latest != self._last_time:
+            self._last_time = latest
+            self._last_counter = counter if latest == time else -1
+        elif latest == time:
+            self._last_counter = max(self._last_counter, counter)
+
+    def encode(self, time: int, counter: int, unique_id: Id | None = None) -> Hlc:
+        """The HLC of a time and a counter, of this clock or of the store with ``unique_id``."""
+        client_id = self._client_id if unique_id is None else _client_id_of(unique_id)
+        return _encode(time, 7) + _encode(counter, 4) + client_id
+
+    def decode(self, hlc: Hlc) -> tuple[int, int, str]:
+        """The time, the counter and the client's five characters of an HLC."""
+        return (
+            _decode(hlc[:_TIME_LENGTH].ljust(_TIME_LENGTH, "-")),
+            _decode(hlc[_TIME_LENGTH:_CLIENT_START].ljust(_CLIENT_START - _TIME_LENGTH, "-")),
+            hlc[_CLIENT_START:],
+        )
+
+    def upper_bound(self) -> str:
+        """What all acceptable HLCs are below just now, see ``hlc_upper_bound``."""
+        return hlc_upper_bound(self._clock.now_ms() + MAX_FUTURE_MS)
+
+    def _text(self) -> Hlc:
+        """The HLC of the present state. Encoding the time is most of the work and seldom new."""
+        if self._time_text_of != self._last_time:
+            self._time_text_of = self._last_time
+            self._time_text = _encode(self._last_time, _TIME_LENGTH)
+        return self._time_text + _counter_text(self._last_counter) + self._client_id
+
+
+def _counter_text(counter: int) -> str:
+    return (
+        ALPHABET[counter >> 18 & 63]
+        + ALPHABET[counter >> 12 & 63]
+        + ALPHABET[counter >> 6 & 63]
+        + ALPHABET[counter & 63]
+    )
+
+
+def _client_id_of(unique_id: Id) -> str:
+    return _encode(get_hash(unique_id), 5)
