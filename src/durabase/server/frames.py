@@ -137,7 +137,7 @@ class FrameReader:
         return self._position < len(self._data)
 
     def next_event(self) -> str | bytes | Ping | Pong | Close | None:
-        """The next text (``str``), binary message (``bytes``) or control frame, ``None`` if more bytes are due.
+        """The next text (``str``), binary message (``bytes``) or control frame; ``None``: more bytes are due.
 
         Raises:
             FrameError: The peer broke the protocol or the size limit.

@@ -1,0 +1,229 @@
+"""Joins a network connection to a :class:`durabase.web.WebSocket`.
+
+:class:`SocketConnection` takes over the transport of a completed handshake. Towards the network it is
+an ``asyncio`` protocol, towards the object it is a :class:`~durabase.web.SocketPort`; what arrives goes
+to the :class:`~durabase.web.SocketSink` that ``WebSocket.connect`` gave. It keeps no task and no timer:
+an idle socket is this object, its endpoint and its outbox.
+
+It never waits for a reader: see :mod:`~durabase.server.outbox` for how a slow one is bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from durabase.errors import ServerError
+from durabase.server.frames import CLOSE_ABNORMAL, binary_frame
+from durabase.server.outbox import Outbox
+from durabase.server.websocket import WebSocketEndpoint
+
+if TYPE_CHECKING:
+    from durabase.server.context import ServerContext
+    from durabase.web import SocketSink, WebSocket
+
+__all__ = ["SocketConnection", "tell_lost"]
+
+_LOST = "WebSocket disconnected without sending Close frame."
+
+
+class SocketConnection(asyncio.Protocol):
+    """One WebSocket connection of a server."""
+
+    __slots__ = ("_context", "_endpoint", "_is_alive", "_is_paused", "_outbox", "_sink", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, context: ServerContext) -> None:
+        limits = context.limits
+        self._transport = transport
+        self._context = context
+        self._outbox = Outbox(transport, context.turn, limits.unsent_bytes, limits.unsent_messages)
+        self._endpoint = WebSocketEndpoint(self._outbox, limits.message_bytes)
+        self._sink: SocketSink | None = None
+        self._is_alive = True
+        self._is_paused = False
+
+    def start(self, web_socket: WebSocket, protocol: str, early: bytes) -> None:
+        """Connect the two ends; ``early`` is what the peer sent along with its handshake."""
+        self._context.sockets.add(self)
+        self._transport.set_write_buffer_limits(high=0)
+        self._transport.set_protocol(self)
+        self._sink = web_socket.connect(self, protocol=protocol, extensions="")
+        if self._endpoint.is_over:  # it was, by what had been sent before
+            self._end()
+        elif early:
+            self.data_received(early)
+
+    # The network's side.
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come."""
+        self._is_alive = True
+        if not self._endpoint.is_over:  # else the peer has been told to hang up
+            self._endpoint.receive(data)
+            self._deliver()
+
+    def eof_received(self) -> bool:
+        """The peer sends nothing more: the transport closes itself."""
+        return False
+
+    def pause_writing(self) -> None:
+        """The operating system takes no more at present."""
+        self._outbox.block()
+
+    def resume_writing(self) -> None:
+        """It takes more again."""
+        self._outbox.unblock()
+        self._hang_up_when_done()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._context.forget(self)
+        self._endpoint.stop()
+        self._tell_close(CLOSE_ABNORMAL, _LOST, False)
+
+    def _deliver(self) -> None:
+        """Hand over what has arrived, but only so much at once that other sockets get their turn."""
+        endpoint = self._endpoint
+        sink = self._sink
+        if sink is None:
+            return
+        for _ in range(self._context.limits.messages_per_turn):
+            event = endpoint.next_event()
+            if isinstance(event, str):
+                sink.on_text(event)
+            elif isinstance(event, bytes):
+                sink.on_binary(event)
+            elif event is None:
+                break
+        if endpoint.is_over:
+            self._end()
+        elif endpoint.has_unread:
+            self._pause()
+        elif self._is_paused:
+            self._is_paused = False
+            self._transport.resume_reading()
+
+    def _pause(self) -> None:
+        if not self._is_paused:
+            self._is_paused = True
+            self._transport.pause_reading()
+        self._context.loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if not self._transport.is_closing():
+            self._deliver()
+
+    # The object's side: SocketPort.
+
+    def send_text(self, text: str) -> None:
+        """Queue a text message."""
+        if not self._endpoint.close_sent and not self._outbox.put(self._context.turn.text_frame(text)):
+            self._give_up_slow_reader()
+
+    def send_binary(self, data: bytes) -> None:
+        """Queue a binary message."""
+        if not self._endpoint.send(binary_frame(data)):
+            self._give_up_slow_reader()
+
+    def close(self, code: int | None, reason: str) -> None:
+        """Begin the closing handshake; who does not answer in time is cut off."""
+        if not self._endpoint.close_sent:
+            self._endpoint.close(code, reason)
+            self._context.deadlines.watch(self, self._context.limits.close_seconds)
+
+    def abort(self) -> None:
+        """Drop the connection."""
+        self._endpoint.stop()
+        self._transport.abort()
+
+    def buffered_amount(self) -> int:
+        """Bytes that the operating system has not taken yet."""
+        return self._outbox.unsent_bytes()
+
+    # The server's side.
+
+    def check_alive(self) -> None:
+        """Called once per ping interval: cut off who has been silent since the last ping, ping the others."""
+        if not self._is_alive:
+            self.abort()
+            return
+        self._is_alive = False
+        if not self._endpoint.ping():
+            self._give_up_slow_reader()
+
+    def drain(self) -> None:
+        """Say goodbye: the server stops."""
+        self.close(*self._context.farewell)
+
+    def on_deadline(self) -> None:
+        """The peer was given time to close and did not."""
+        self.abort()
+
+    def _give_up_slow_reader(self) -> None:
+        self._endpoint.overflow()
+        self._end()
+
+    def _end(self) -> None:
+        """The conversation is over: tell the object and hang up after what is still to be sent."""
+        endpoint = self._endpoint
+        self._outbox.flush()
+        self._context.deadlines.watch(self, self._context.limits.close_seconds)
+        self._resume_to_discard()
+        self._hang_up_when_done()
+        if endpoint.peer_close is not None:
+            self._tell_close(endpoint.peer_close.code, endpoint.peer_close.reason, True)
+        elif endpoint.failure is not None:
+            self._tell_failure(endpoint.failure)
+
+    def _resume_to_discard(self) -> None:
+        if self._is_paused:
+            self._is_paused = False
+            self._transport.resume_reading()
+
+    def _hang_up_when_done(self) -> None:
+        """Close after a closing handshake. A peer that was refused may still be sending: to let it see why,
+        the connection is closed in one direction only, and the rest of its data is dropped."""
+        if not self._endpoint.is_over or not self._outbox.is_empty:
+            return
+        if self._endpoint.peer_close is None and self._transport.can_write_eof():
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+
+    def _tell_failure(self, failure: ServerError) -> None:
+        if self._sink is not None:
+            self._sink.on_error(failure)
+        self._tell_close(CLOSE_ABNORMAL, failure.details, False)
+
+    def _tell_close(self, code: int, reason: str, was_clean: bool) -> None:
+        sink = self._sink
+        self._sink = None
+        if sink is not None:
+            sink.on_close(code, reason, was_clean)
+
+
+class _GonePort:
+    """The port of a client that left before its handshake was answered."""
+
+    __slots__ = ()
+
+    def send_text(self, text: str) -> None:
+        """Nobody is there."""
+
+    def send_binary(self, data: bytes) -> None:
+        """Nobody is there."""
+
+    def close(self, code: int | None, reason: str) -> None:
+        """Nobody is there."""
+
+    def abort(self) -> None:
+        """Nobody is there."""
+
+    def buffered_amount(self) -> int:
+        """Nothing waits."""
+        return 0
+
+
+def tell_lost(web_socket: WebSocket) -> None:
+    """Let an end know that its connection was lost before it was made."""
+    web_socket.connect(_GonePort(), protocol="", extensions="").on_close(CLOSE_ABNORMAL, _LOST, False)

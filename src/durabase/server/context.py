@@ -1,0 +1,98 @@
+"""What all connections of one server share: settings, the fetch function, and who is connected."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from durabase.clock import TimerClock
+from durabase.server.deadlines import Deadlines, Pingable, Waiter
+from durabase.server.outbox import Turn
+from durabase.web import Request, Response
+
+__all__ = ["AccessHook", "Fetch", "Served", "ServedSocket", "ServerContext", "ServerLimits"]
+
+Fetch = Callable[[Request], Awaitable[Response]]
+AccessHook = Callable[[str, str, int, float], object]
+
+_MIB: Final = 1 << 20
+_ADDRESS_LINE_SLACK: Final = 4096
+
+
+class Served(Waiter, Protocol):
+    """A connection that the server knows of until it is gone."""
+
+    def drain(self) -> None:
+        """The server is about to stop: finish what is under way, then hang up."""
+
+    def abort(self) -> None:
+        """Hang up at once."""
+
+
+class ServedSocket(Served, Pingable, Protocol):
+    """A WebSocket connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLimits:
+    """What one connection may cost. Sizes are bytes, times seconds (kept to the second).
+
+    Attributes:
+        head_bytes: request line and headers.
+        body_bytes: the body of a request; it is read whole before the request is handled.
+        message_bytes: a WebSocket message, all its fragments together. The default is the
+            synchronization protocol's 16 MiB plus room for its address line.
+        unsent_bytes, unsent_messages: what may wait for a socket that does not read.
+        messages_per_turn: how many messages of one socket are handled before others have their turn.
+        request_seconds: from connecting, or from the first byte, to the end of a request.
+        keep_alive_seconds: how long an idle connection waits for its next request.
+        close_seconds: how long a Close frame waits for its answer, or a refused peer for its goodbye.
+    """
+
+    head_bytes: int = 64 << 10
+    body_bytes: int = 32 * _MIB
+    message_bytes: int = 16 * _MIB + _ADDRESS_LINE_SLACK
+    unsent_bytes: int = 16 * _MIB
+    unsent_messages: int = 1000
+    messages_per_turn: int = 64
+    request_seconds: float = 30
+    keep_alive_seconds: float = 75
+    close_seconds: float = 10
+
+
+@dataclass(slots=True, eq=False)
+class ServerContext:
+    """One running server, as its connections see it.
+
+    ``requests`` and ``sockets`` are who is connected, ``on_empty`` is called when the last one has gone,
+    ``farewell`` is the close code and reason that sockets get when the server stops.
+    """
+
+    fetch: Fetch
+    loop: asyncio.AbstractEventLoop
+    clock: TimerClock
+    limits: ServerLimits
+    scheme: str
+    debug: bool
+    on_access: AccessHook | None
+    farewell: tuple[int, str]
+    turn: Turn = field(init=False)
+    deadlines: Deadlines = field(init=False)
+    requests: set[Served] = field(init=False, default_factory=set)
+    sockets: set[ServedSocket] = field(init=False, default_factory=set)
+    is_draining: bool = field(init=False, default=False)
+    on_empty: Callable[[], object] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self.turn = Turn(self.loop.call_soon)
+        self.deadlines = Deadlines(self.clock)
+
+    def forget(self, connection: Served) -> None:
+        """A connection is gone."""
+        self.requests.discard(connection)
+        self.sockets.discard(connection)
+        self.deadlines.forget(connection)
+        if self.on_empty is not None and not self.requests and not self.sockets:
+            self.on_empty()

@@ -1,0 +1,243 @@
+"""A server: listens, keeps count of its connections, and stops without cutting anybody off in mid-sentence.
+
+It is handed one function from request to response and knows nothing of what is behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket as socket_module
+import ssl as ssl_module
+from collections.abc import Coroutine, Sequence
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from durabase.clock import SystemClock, TimerClock
+from durabase.errors import ServerError
+from durabase.server.context import AccessHook, Fetch, ServerContext, ServerLimits
+from durabase.server.deadlines import Heartbeat
+from durabase.server.http import HttpConnection
+
+__all__ = ["Server", "run"]
+
+_BACKLOG: Final = 2048
+_SERVICE_RESTART: Final = (1012, "the server restarts")
+
+_T = TypeVar("_T")
+
+
+class Server:
+    """Serves HTTP and WebSockets. ``async with server:`` listens; leaving it drains.
+
+    Args:
+        fetch: answers requests. What it raises becomes a 500, with the traceback if ``debug``.
+        host: a name or address, or several; a name with several addresses (``localhost``) listens on all.
+        port: 0 takes a free one, the same on all addresses.
+        clock: for time-outs and pings.
+        limits: what one connection may cost.
+        ping_seconds: interval of the pings by which dead sockets are found; ``None``: none are sent.
+        drain_seconds: how long leaving waits for answers and closing handshakes.
+        farewell: close code and reason for the sockets that are open when the server stops.
+        debug: show errors to clients.
+        on_access: called with method, target, status and seconds for each answer (101: for each socket).
+        ssl: serve ``https`` and ``wss``.
+    """
+
+    def __init__(
+        self,
+        fetch: Fetch,
+        *,
+        host: str | Sequence[str] = "127.0.0.1",
+        port: int = 8787,
+        clock: TimerClock | None = None,
+        limits: ServerLimits | None = None,
+        ping_seconds: float | None = 20.0,
+        drain_seconds: float = 5.0,
+        farewell: tuple[int, str] = _SERVICE_RESTART,
+        debug: bool = False,
+        on_access: AccessHook | None = None,
+        ssl: ssl_module.SSLContext | None = None,
+    ) -> None:
+        self._fetch = fetch
+        self._hosts = [host] if isinstance(host, str) else list(host)
+        self._asked_port = port
+        self._clock = clock or SystemClock()
+        self._limits = limits or ServerLimits()
+        self._ping_seconds = ping_seconds
+        self._drain_seconds = drain_seconds
+        self._farewell = farewell
+        self._debug = debug
+        self._on_access = on_access
+        self._ssl = ssl
+        self._context: ServerContext | None = None
+        self._heartbeat: Heartbeat | None = None
+        self._listeners: list[asyncio.Server] = []
+        self._port = 0
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """Where a client on this machine finds the server, without a path."""
+        host = self._hosts[0]
+        shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host)  # noqa: S104 - shown, not bound
+        return f"{self._scheme}://{shown or (f'[{host}]' if ':' in host else host)}:{self._port}"
+
+    @property
+    def socket_count(self) -> int:
+        """WebSockets that are open."""
+        return len(self._context.sockets) if self._context is not None else 0
+
+    async def __aenter__(self) -> Self:
+        """Listen.
+
+        Raises:
+            ServerError: the address can't be listened on.
+        """
+        loop = asyncio.get_running_loop()
+        context = ServerContext(
+            self._fetch,
+            loop,
+            self._clock,
+            self._limits,
+            self._scheme,
+            self._debug,
+            self._on_access,
+            self._farewell,
+        )
+        sockets, self._port = await _bind(self._hosts, self._asked_port)
+        for socket in sockets:
+            self._listeners.append(
+                await loop.create_server(
+                    lambda: HttpConnection(context), sock=socket, backlog=_BACKLOG, ssl=self._ssl
+                )
+            )
+        self._context = context
+        if self._ping_seconds is not None:
+            self._heartbeat = Heartbeat(context.sockets, self._ping_seconds, self._clock, loop.call_soon)
+            self._heartbeat.start()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        exc_traceback: TracebackType | None,
+    ) -> None:
+        """Accept nobody more, finish what is under way, say goodbye to sockets; then cut off who is left."""
+        for listener in self._listeners:
+            listener.close()
+        self._listeners.clear()
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+        if self._context is not None:
+            await self._drain(self._context)
+
+    async def serve_forever(self) -> None:
+        """Wait until cancelled."""
+        await asyncio.get_running_loop().create_future()
+
+    @property
+    def _scheme(self) -> str:
+        return "http" if self._ssl is None else "https"
+
+    async def _drain(self, context: ServerContext) -> None:
+        context.is_draining = True
+        for connection in [*context.requests, *context.sockets]:
+            connection.drain()
+        if await self._until_empty(context, self._drain_seconds):
+            return
+        for connection in [*context.requests, *context.sockets]:
+            connection.abort()
+        await self._until_empty(context, 1.0)
+
+    async def _until_empty(self, context: ServerContext, seconds: float) -> bool:
+        """Whether everybody has gone within ``seconds``."""
+        empty = asyncio.get_running_loop().create_future()
+
+        def settle(is_empty: bool) -> None:
+            if not empty.done():
+                empty.set_result(is_empty)
+
+        if not context.requests and not context.sockets:
+            return True
+        context.on_empty = lambda: settle(True)
+        timer = self._clock.call_later(seconds, lambda: settle(False))
+        try:
+            return bool(await empty)
+        finally:
+            timer.cancel()
+            context.on_empty = None
+
+
+async def _bind(hosts: list[str], port: int) -> tuple[list[socket_module.socket], int]:
+    """A bound socket for each address of ``hosts``, and the port that they share."""
+    sockets: list[socket_module.socket] = []
+    refused: OSError | None = None
+    try:
+        for family, address in await _addresses(hosts, port):
+            try:
+                socket = _bound(family, (address[0], port, *address[2:]))
+            except OSError as error:
+                if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                    raise
+                refused = error  # a family that this machine does not speak: the others will do
+                continue
+            sockets.append(socket)
+            port = socket.getsockname()[1]
+        if not sockets and refused is not None:
+            raise refused
+    except OSError as error:
+        for socket in sockets:
+            socket.close()
+        raise ServerError(_bind_fault(hosts, port, error)) from error
+    return sockets, port
+
+
+async def _addresses(hosts: list[str], port: int) -> list[tuple[int, Any]]:
+    loop = asyncio.get_running_loop()
+    found: dict[tuple[int, Any], None] = {}
+    for host in hosts:
+        infos = await loop.getaddrinfo(
+            host or None, port, type=socket_module.SOCK_STREAM, flags=socket_module.AI_PASSIVE
+        )
+        found.update(dict.fromkeys((int(info[0]), info[4]) for info in infos))
+    return list(found)
+
+
+def _bound(family: int, address: Any) -> socket_module.socket:
+    socket = socket_module.socket(family, socket_module.SOCK_STREAM)
+    try:
+        socket.setsockopt(socket_module.SOL_SOCKET, socket_module.SO_REUSEADDR, 1)
+        if family == socket_module.AF_INET6:
+            socket.setsockopt(socket_module.IPPROTO_IPV6, socket_module.IPV6_V6ONLY, 1)
+        socket.setblocking(False)
+        socket.bind(address)
+        socket.listen(_BACKLOG)
+    except OSError:
+        socket.close()
+        raise
+    return socket
+
+
+def _bind_fault(hosts: list[str], port: int, error: OSError) -> str:
+    where = f"port {port} of {', '.join(hosts)}"
+    if error.errno == errno.EADDRINUSE:
+        return f"{where} is in use by another program; stop it, or choose another port with --port"
+    if error.errno == errno.EACCES:
+        return f"{where} may not be used without more rights; choose a port from 1024 on with --port"
+    return f"can't listen on {where}: {error.strerror or error}"
+
+
+def run(main: Coroutine[Any, Any, _T]) -> _T:
+    """Run ``main`` on uvloop if it is installed, on asyncio's own loop otherwise."""
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        return asyncio.run(main)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(main)

@@ -1,0 +1,36 @@
+"""The absolute URL of a request, from its target and its ``Host`` header. RFC 9112 section 3.
+
+Path and query stay as they were sent, percent escapes included: rooms are told apart by them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+__all__ = ["request_url"]
+
+_HOST_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_~:[]%")
+
+
+def request_url(scheme: str, host: str | None, target: str, address: Any) -> str:
+    """The URL that was asked for; ``address`` is where the server listens, for clients that name no host.
+
+    Raises:
+        ValueError: the target or the host is none.
+    """
+    if target.startswith("/"):
+        return _origin(scheme, host, address) + target
+    if target == "*":
+        return _origin(scheme, host, address) + "/"
+    if "://" not in target:
+        raise ValueError(f"Not a request target: {target!r}")
+    return target
+
+
+def _origin(scheme: str, host: str | None, address: Any) -> str:
+    if not host:
+        name, port = address[:2]
+        host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+    elif not _HOST_CHARACTERS.issuperset(host):
+        raise ValueError(f"Not a host: {host!r}")
+    return f"{scheme}://{host}"
