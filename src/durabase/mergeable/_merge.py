@@ -1,0 +1,135 @@
+"""Stamps + incoming changes → new stamps + the plain changes for the store.
+
+A later HLC wins; an equal one does not. An HLC of ``""`` gives way to everything, even to another
+``""``. Changes that pass ``_validate`` merge without errors. Order follows JavaScript's of an
+object's members. It does not know stores.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from durabase._codec import json_text, ordered_items, parse_json
+from durabase.mergeable._journal import Journal
+from durabase.mergeable.hashes import Hash
+from durabase.mergeable.hlc import Hlc
+from durabase.mergeable.stamps import BranchStamps, ContentStamps, ThingStamps
+from durabase.types import Changes, Id, MergeableChanges, MergeableContent
+
+__all__ = ["content_from", "merge_changes"]
+
+_AnyStamp: TypeAlias = list[Any]
+"""As it comes in: ``[thing]``, ``[thing, hlc]`` or ``[thing, hlc, hash]``."""
+
+_MAX_SAFE = 2**53
+
+
+def merge_changes(stamps: ContentStamps, changes: MergeableChanges, journal: Journal) -> tuple[Changes, Hlc]:
+    """Merge valid mergeable changes (or content).
+
+    Returns:
+        What the store has to apply: the things whose stamps were accepted, UNDEFINED for deletions.
+        And the latest HLC that was accepted.
+    """
+    tables_stamp, values_stamp = changes[0], changes[1]
+    latest = _hlc_of(tables_stamp)
+    tables: dict[Id, dict[Id, dict[Id, Any]]] = {}
+    for table_id, table_stamp in ordered_items(tables_stamp[0]):
+        table = stamps.tables.visit(table_id, BranchStamps, journal)
+        rows, table_latest = _merge_table(table, table_stamp, journal)
+        latest = max(latest, table_latest)
+        if rows:
+            tables[table_id] = rows
+    stamps.tables.raise_hlc(_hlc_of(tables_stamp), journal)
+    values, values_latest = _merge_things(stamps.values, values_stamp, journal)
+    return [tables, values, 1], max(latest, values_latest)
+
+
+def _merge_table(
+    table: BranchStamps[ThingStamps], stamp: _AnyStamp, journal: Journal
+) -> tuple[dict[Id, dict[Id, Any]], Hlc]:
+    latest = _hlc_of(stamp)
+    rows: dict[Id, dict[Id, Any]] = {}
+    for row_id, row_stamp in ordered_items(stamp[0]):
+        row = table.visit(row_id, ThingStamps, journal)
+        cells, row_latest = _merge_things(row, row_stamp, journal)
+        latest = max(latest, row_latest)
+        if cells:
+            rows[row_id] = cells
+    table.raise_hlc(_hlc_of(stamp), journal)
+    return rows, latest
+
+
+def _merge_things(things: ThingStamps, stamp: _AnyStamp, journal: Journal) -> tuple[dict[Id, Any], Hlc]:
+    latest = container_hlc = _hlc_of(stamp)
+    accepted: dict[Id, Any] = {}
+    for id_, thing_stamp in ordered_items(stamp[0]):
+        hlc = thing_stamp[1] if len(thing_stamp) > 1 else ""
+        thing = _own(thing_stamp[0])
+        if things.put(id_, thing, hlc, journal):
+            accepted[id_] = thing
+            if hlc > latest:
+                latest = hlc
+    if container_hlc:
+        things.raise_hlc(container_hlc, journal)
+    return accepted, latest
+
+
+def content_from(content: MergeableContent) -> tuple[ContentStamps, Changes, Hlc]:
+    """New stamps from valid mergeable content, whose hashes are trusted.
+
+    Returns:
+        The stamps, what the store has to apply, and the latest HLC.
+    """
+    stamps = ContentStamps()
+    tables_stamp, values_stamp = content
+    _take_head(stamps.tables, tables_stamp)
+    latest = stamps.tables.hlc
+    tables: dict[Id, dict[Id, dict[Id, Any]]] = {}
+    for table_id, table_stamp in ordered_items(tables_stamp[0]):
+        table = stamps.tables.children[table_id] = BranchStamps()
+        _take_head(table, table_stamp)
+        rows = tables[table_id] = {}
+        latest = max(latest, table.hlc)
+        for row_id, row_stamp in ordered_items(table_stamp[0]):
+            row = table.children[row_id] = ThingStamps()
+            rows[row_id], row_latest = _take_things(row, row_stamp)
+            latest = max(latest, row_latest)
+    values, values_latest = _take_things(stamps.values, values_stamp)
+    return stamps, [tables, values, 1], max(latest, values_latest)
+
+
+def _take_head(node: BranchStamps[Any] | ThingStamps, stamp: _AnyStamp) -> None:
+    node.hlc = stamp[1]
+    node.hash = _unsigned(stamp[2])
+
+
+def _take_things(things: ThingStamps, stamp: _AnyStamp) -> tuple[dict[Id, Any], Hlc]:
+    _take_head(things, stamp)
+    latest = things.hlc
+    taken: dict[Id, Any] = {}
+    for id_, (thing, hlc, hash_) in ordered_items(stamp[0]):
+        thing = taken[id_] = _own(thing)
+        things.children[id_] = (thing, hlc, _unsigned(hash_))
+        if hlc > latest:
+            latest = hlc
+    return taken, latest
+
+
+def _hlc_of(stamp: _AnyStamp) -> Hlc:
+    return stamp[1] if len(stamp) > 1 else ""
+
+
+def _unsigned(hash_: float) -> Hash:
+    """A finite number as JavaScript's ``>>> 0``."""
+    return int(hash_) & 0xFFFFFFFF
+
+
+def _own(thing: Any) -> Any:
+    """A thing as the stamps keep it: doubles, and copies of objects (which come only from outside)."""
+    kind = type(thing)
+    if kind is str or (kind is int and -_MAX_SAFE <= thing <= _MAX_SAFE):
+        return thing
+    if isinstance(thing, int) and not isinstance(thing, bool):
+        return float(thing)
+    return parse_json(json_text(thing)) if isinstance(thing, (dict, list, tuple)) else thing

@@ -1,0 +1,183 @@
+"""A thing with its time and hash, and trees of them.
+
+A store's stamps are a tree: ``ContentStamps`` holds the tables and the values, tables hold rows, a
+row and the values hold a ``Stamp`` for each thing, deleted ones included. Every node has an HLC
+(``""`` unless the data come from old versions) and a hash.
+
+Hashes are settled lazily. What changed is noted as ``pending`` in the node that holds it, with the
+hash that is folded into the node's own; ``settle`` takes that out and folds the present one in. That
+is exact, for folding is XOR: what lies between cancels out. The two things that do not cancel are
+done at once by ``visit``: TinyBase 10.0.1 never takes out a child's contribution if the child's hash
+was 0, which is so for rows without cells (their contribution toggles with each mention). A hash that
+becomes 0 by chance between two settlements is the only difference, once in 2^32.
+
+Invariants: a child that is not pending in its parent is settled; a stamp that is not pending has a hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
+
+from durabase.mergeable.hashes import Hash, get_hash, get_value_hash, get_value_in_values_hash
+from durabase.mergeable.hlc import Hlc
+from durabase.types import Id
+
+__all__ = [
+    "UNSETTLED",
+    "BranchStamps",
+    "ContentStamps",
+    "Stamp",
+    "TableStamps",
+    "TablesStamps",
+    "ThingStamps",
+]
+
+Stamp: TypeAlias = tuple[Any, Hlc, Hash]
+"""``(thing, hlc, hash)``; the thing is encoded, UNDEFINED if it was deleted."""
+
+UNSETTLED: Final = -1
+"""In place of a stamp's hash: not computed yet."""
+
+
+class Recorder(Protocol):
+    """Is told of every change to the stamps, just before it is made."""
+
+    def put(self, things: ThingStamps, id_: Id, old: Stamp | None, fresh: bool) -> None: ...
+
+    def visit(self, branch: BranchStamps[Any], id_: Id, created: bool, fresh: bool, zero: bool) -> None: ...
+
+    def raise_hlc(self, node: StampNode) -> None: ...
+
+    def settle(self, node: StampNode) -> None: ...
+
+
+class StampNode:
+    """What all nodes have: HLC, hash, and what the hash does not contain yet (id → hash folded in)."""
+
+    __slots__ = ("hash", "hlc", "pending")
+
+    def __init__(self, hlc: Hlc = "", hash_: Hash = 0) -> None:
+        self.hlc = hlc
+        self.hash = hash_
+        self.pending: dict[Id, Hash] | None = None
+
+    def raise_hlc(self, hlc: Hlc, journal: Recorder) -> None:
+        """Take a container's HLC if it is later."""
+        if hlc > self.hlc:
+            journal.raise_hlc(self)
+            self.hash ^= (get_hash(self.hlc) if self.hlc else 0) ^ get_hash(hlc)
+            self.hlc = hlc
+
+
+class ThingStamps(StampNode):
+    """The stamps of a row's cells, or of the values."""
+
+    __slots__ = ("children",)
+
+    def __init__(self, hlc: Hlc = "", hash_: Hash = 0) -> None:
+        super().__init__(hlc, hash_)
+        self.children: dict[Id, Stamp] = {}
+
+    def put(self, id_: Id, thing: Any, hlc: Hlc, journal: Recorder) -> bool:
+        """Stamp a thing unless it has a stamp that is as late; whether it was done.
+
+        A stamp of ``""`` gives way to everything.
+        """
+        old = self.children.get(id_)
+        if old is not None and old[1] and hlc <= old[1]:
+            return False
+        pending = self.pending
+        if pending is None:
+            pending = self.pending = {}
+        fresh = id_ not in pending
+        if fresh:
+            pending[id_] = 0 if old is None else old[2]
+        journal.put(self, id_, old, fresh)
+        self.children[id_] = (thing, hlc, UNSETTLED)
+        return True
+
+    def is_zero(self, _journal: Recorder) -> bool:
+        """Whether the hash is 0. It is not with pending things: there is something in it."""
+        return self.hash == 0 and not self.pending
+
+    def settle(self, journal: Recorder) -> Hash:
+        """The hash, brought up to date."""
+        if self.pending is not None:
+            journal.settle(self)
+            pending, self.pending = self.pending, None
+            for id_, folded in pending.items():
+                now = self._settled_hash(id_)
+                self.hash ^= get_value_in_values_hash(id_, folded) ^ get_value_in_values_hash(id_, now)
+        return self.hash
+
+    def _settled_hash(self, id_: Id) -> Hash:
+        thing, hlc, hash_ = self.children[id_]
+        if hash_ == UNSETTLED:
+            hash_ = get_value_hash(thing, hlc)
+            self.children[id_] = (thing, hlc, hash_)
+        return hash_
+
+
+ChildT = TypeVar("ChildT", "ThingStamps", "BranchStamps[ThingStamps]")
+
+
+class BranchStamps(StampNode, Generic[ChildT]):
+    """The stamps of a table's rows, or of the tables."""
+
+    __slots__ = ("children",)
+
+    def __init__(self, hlc: Hlc = "", hash_: Hash = 0) -> None:
+        super().__init__(hlc, hash_)
+        self.children: dict[Id, ChildT] = {}
+
+    def visit(self, id_: Id, make: Callable[[], ChildT], journal: Recorder) -> ChildT:
+        """The child that is mentioned in changes; ``make`` makes it if there is none."""
+        child = self.children.get(id_)
+        created = child is None
+        if child is None:
+            child = self.children[id_] = make()
+        pending = self.pending
+        if pending is None:
+            pending = self.pending = {}
+        fresh = id_ not in pending
+        journal.visit(self, id_, created, fresh, child.hash == 0)
+        if fresh:
+            pending[id_] = child.hash
+        elif child.is_zero(journal):
+            self.hash ^= get_value_in_values_hash(id_, 0)
+        return child
+
+    def is_zero(self, journal: Recorder) -> bool:
+        """Whether the hash is 0, rows that were mentioned only considered."""
+        return self.hash == 0 and self.settle(journal) == 0
+
+    def settle(self, journal: Recorder) -> Hash:
+        """The hash, brought up to date, and those of everything below."""
+        if self.pending is not None:
+            journal.settle(self)
+            pending, self.pending = self.pending, None
+            for id_, folded in pending.items():
+                now = self.children[id_].settle(journal)
+                if folded:
+                    self.hash ^= get_value_in_values_hash(id_, folded)
+                self.hash ^= get_value_in_values_hash(id_, now)
+        return self.hash
+
+
+TableStamps: TypeAlias = BranchStamps[ThingStamps]
+TablesStamps: TypeAlias = BranchStamps[BranchStamps[ThingStamps]]
+
+
+class ContentStamps:
+    """The stamps of a whole store."""
+
+    __slots__ = ("tables", "values")
+
+    def __init__(self) -> None:
+        self.tables: TablesStamps = BranchStamps()
+        self.values = ThingStamps()
+
+    def settle(self, journal: Recorder) -> tuple[Hash, Hash]:
+        """The hashes of the tables and of the values, all below being brought up to date."""
+        return self.tables.settle(journal), self.values.settle(journal)
