@@ -1,9 +1,9 @@
 """Several stores over one socket: hello, subscribe, unsubscribe.
 
-A socket with the subprotocol ``tinybase`` carries two kinds of payload only: *control* (``S LF [request id, -1,
-[control, body]]``) and *data* (``M LF channel id LF payload``). :class:`ServerChannels` is the server's side of one such
-socket. It says what each payload asks for; joining and leaving paths is its host's business. Limits and checks are
-those of TinyBase 10.0.1.
+A socket with the subprotocol ``tinybase`` carries two kinds of payload only: *control*
+(``S LF [request id, -1, [control, body]]``) and *data* (``M LF channel id LF payload``).
+:class:`ServerChannels` is the server's side of one such socket. It says what each payload asks for; joining
+and leaving paths is its host's business. Limits and checks are those of TinyBase 10.0.1.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ ChannelEvent: TypeAlias = ChannelReply | ChannelJoin | ChannelLeave | ChannelDat
 class ServerChannels:
     """The server's side of one socket in channel mode.
 
-    Like a :class:`~durabase.synchronizers.protocol.payloads.PayloadDecoder` it is poisoned by the first invalid payload.
+    Like a ``PayloadDecoder`` it is poisoned by the first invalid payload.
     """
 
     def __init__(self, fragment_timeout_seconds: float = 1.0) -> None:

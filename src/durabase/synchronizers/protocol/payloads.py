@@ -222,10 +222,8 @@ class PayloadDecoder:
 
 def is_too_large(text: str) -> bool:
     """Whether a payload takes more bytes of UTF-8 than any peer accepts."""
-    length = len(text)
-    return length * 4 > MAX_PAYLOAD_BYTES and (
-        length > MAX_PAYLOAD_BYTES or utf8_length(text) > MAX_PAYLOAD_BYTES
-    )
+    # A code point takes one byte at least and four at most: short texts need no counting.
+    return len(text) * 4 > MAX_PAYLOAD_BYTES and utf8_length(text) > MAX_PAYLOAD_BYTES
 
 
 def encode_payloads(client_id: str, remainder: str, fragment_size: float | None = None) -> list[str]:

@@ -1,8 +1,9 @@
 """The post office of one path: who gets this payload.
 
 It keeps who is on the path, in order of joining, and answers with receivers. It neither sends nor reads:
-what is forwarded is the sender's text behind a new first line (:func:`forwarded`), the same for every receiver.
-The rules are TinyBase 10.0.1's, whose Node servers and Durable Object differ in two points (:class:`RelayRules`).
+what is forwarded is the sender's text behind a new first line (:func:`forwarded`), the same for every
+receiver. The rules are TinyBase 10.0.1's, whose Node servers and Durable Object differ in two points
+(:class:`RelayRules`).
 """
 
 from __future__ import annotations

@@ -1,0 +1,183 @@
+"""The server's own seat at a path: a persisted store that takes part in the conversation as client ``S``.
+
+It joins a persister, which brings the store to the place and back, and a session, which talks. Unlike an
+ordinary synchronizer it takes part as soon as the store is loaded: what clients send while it still asks
+them what they have is merged, and so saved, at once. After a pull has brought something in, clients that
+came meanwhile are told.
+
+It knows nothing of sockets, payloads and who is on the path; it is handed a function that sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast, final
+
+from durabase.clock import TimerClock
+from durabase.errors import StoreTypeError
+from durabase.mergeable import MergeableStore
+from durabase.persisters._steps import Completion, Steps, start_steps
+from durabase.persisters.base import IgnoredErrorHandler, Persister
+from durabase.synchronizers._deadlines import DeadlineTimer
+from durabase.synchronizers.protocol.messages import Message, message_text
+from durabase.synchronizers.protocol.relay import EVERYBODY
+from durabase.synchronizers.protocol.session import Merge, MergeSource, Session
+from durabase.types import Id, MergeableChanges
+
+__all__ = ["ServerSeat"]
+
+
+@final
+class ServerSeat:
+    """The store of a path and its conversation with the clients."""
+
+    def __init__(
+        self,
+        persister: Persister,
+        *,
+        send: Callable[[Id, str], None],
+        has_several_clients: Callable[[], bool],
+        clock: TimerClock,
+        request_timeout_seconds: float,
+        on_ignored_error: IgnoredErrorHandler,
+    ) -> None:
+        """Take a seat; nothing happens before :meth:`load`.
+
+        Args:
+            persister: of a mergeable store. It is started, and destroyed, by this.
+            send: sends the text of a message to a client id, or to everybody for an empty one.
+            has_several_clients: whether more than one client is on the path now.
+            clock: what request timeouts run on.
+            request_timeout_seconds: how long a client has to answer.
+            on_ignored_error: is told of requests that were not answered.
+
+        Raises:
+            StoreTypeError: the persister's store can't merge.
+        """
+        if not persister.get_store().is_mergeable():
+            raise StoreTypeError
+        self.store = cast("MergeableStore", persister.get_store())
+        self._persister = persister
+        self._send = send
+        self._has_several_clients = has_several_clients
+        self._on_ignored_error = on_ignored_error
+        self._session = Session(self.store, clock=clock, request_timeout=request_timeout_seconds)
+        self._timer = DeadlineTimer(clock, self)
+        self._listener_id: Id | None = None
+        self._syncing: Completion[None] | None = None
+        self._is_asking = False
+        self._merging: MergeSource | None = None
+        self._has_pulled_something = False
+        self._is_draining = False
+
+    # The life of the seat
+
+    def load(self) -> Completion[None]:
+        """Load the store and begin to save what changes. From its end on messages are heeded."""
+        return start_steps(self._load_steps())
+
+    def start_sync(self) -> Completion[None]:
+        """Ask the clients what they have, take over what is new, and tell them what there is then."""
+        if self._syncing is None:
+            self._syncing = Completion()
+            self._is_asking = True
+            self._session.load()
+            self._drain()
+        return self._syncing
+
+    def receive(self, from_client: Id, message: Message) -> None:
+        """A client's message: merge it, or answer it."""
+        self._session.receive(from_client, message)
+        self._drain()
+
+    def destroy(self) -> Completion[Persister]:
+        """Leave: finish what is being saved, then let go of the store."""
+        self._session.answers_content_hashes = self._session.follows = False
+        self._timer.cancel()
+        if self._listener_id is not None:
+            self.store.del_listener(self._listener_id)
+            self._listener_id = None
+        return self._persister.destroy()
+
+    def _load_steps(self) -> Steps[None]:
+        yield self._persister.start_auto_load()
+        yield self._persister.start_auto_save()
+        self._listener_id = self.store.add_did_finish_transaction_listener(self._on_transaction)
+        self._session.answers_content_hashes = self._session.follows = True
+
+    # The conversation
+
+    def expire(self, now: float) -> None:
+        """Give up requests that are overdue."""
+        self._session.expire(now)
+        self._drain()
+
+    def next_deadline(self) -> float | None:
+        """When the next request is overdue."""
+        return self._session.next_deadline()
+
+    def _drain(self) -> None:
+        """Do what the session wants done, until it wants nothing more."""
+        if self._is_draining:
+            return
+        self._is_draining = True
+        try:
+            while self._drain_once():
+                pass
+        finally:
+            self._is_draining = False
+        self._timer.arm()
+
+    def _drain_once(self) -> bool:
+        has_work = False
+        for error in self._session.errors():
+            has_work = True
+            self._on_ignored_error(error)
+        for merge in self._session.merges():
+            has_work = True
+            self._take(merge)
+        for outgoing in self._session.outgoing():
+            has_work = True
+            self._send(outgoing.to_client or EVERYBODY, message_text(outgoing.message))
+        return has_work
+
+    def _take(self, merge: Merge) -> None:
+        has_news = merge.changes is not None and self._merge(merge.changes, merge.source)
+        if merge.source is MergeSource.LOAD and self._is_asking:
+            self._finish_asking()
+        elif has_news:
+            self._session.broadcast_hashes()
+        elif merge.source is MergeSource.PULL and merge.changes is None and not self._is_asking:
+            self._session.load()
+
+    def _finish_asking(self) -> None:
+        self._is_asking = False
+        self._session.broadcast_hashes()
+        if self._syncing is not None:
+            self._syncing.set_result(None)
+
+    # The store
+
+    def _merge(self, changes: MergeableChanges, source: MergeSource) -> bool:
+        """Merge changes; whether that left the store with something that no client has told others."""
+        self._merging = source
+        self._has_pulled_something = False
+        try:
+            self.store._apply_encoded_mergeable_changes(changes)
+        except Exception as error:
+            self._on_ignored_error(error)
+        finally:
+            self._merging = None
+        return self.store._had_mutated() or (self._has_pulled_something and self._has_several_clients())
+
+    def _on_transaction(self, _store: object) -> None:
+        if self._merging is MergeSource.DIFF:
+            return
+        changes = self.store._get_encoded_transaction_mergeable_changes(False)
+        if not (changes[0][0] or changes[1][0]):
+            return
+        if self._merging is not None:
+            self._has_pulled_something = True
+        elif not self._is_asking:
+            self._session.broadcast_diff(changes)
+            self._drain()

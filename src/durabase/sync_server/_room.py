@@ -1,0 +1,185 @@
+"""One path of a WsServer: its clients, and the server's own seat if the path has a persister.
+
+A room passes messages on from the first moment. What is for its own store waits until that is loaded, no
+longer: the room is ready then, while its synchronizer still asks the clients what they have. (The original
+holds everything back until that question is answered, and since the answers are held back as well, that is
+always a request timeout.) A room that is left and entered again while it still writes is a new room, which
+loads when the old one is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol, TypeAlias, final
+
+from durabase.clock import TimerClock
+from durabase.mergeable import MergeableStore
+from durabase.persisters._steps import Completion, Steps, start_steps
+from durabase.persisters.base import Persister
+from durabase.sync_server._connections import Member, deliver
+from durabase.sync_server._peer import ServerSeat
+from durabase.sync_server._waiting import WaitingMessages
+from durabase.synchronizers.protocol.payloads import Payload, encode_payloads
+from durabase.synchronizers.protocol.relay import NODE_RULES, SERVER_ID, Relay, forwarded
+
+__all__ = ["MadePersister", "PathRoom", "PathRoomHost"]
+
+StoreCallback: TypeAlias = Callable[[MergeableStore], object]
+MadePersister: TypeAlias = Persister | Sequence[Any] | None
+"""A persister, or a persister and what to call with its store once that is synchronizing, or nothing."""
+
+
+class PathRoomHost(Protocol):
+    """What a room asks of its server."""
+
+    clock: TimerClock
+    request_timeout_seconds: float
+    fragment_size: float | None
+
+    def make_persister(self, path_id: str) -> MadePersister | Awaitable[MadePersister]:
+        """The persister of a path."""
+
+    def report(self, error: Exception) -> None:
+        """Tell of an error that changes nothing else."""
+
+    def client_left(self, path_id: str, client_id: str) -> None:
+        """A client is not on the path any more."""
+
+    def room_stopped(self, room: PathRoom) -> None:
+        """A room is empty and has finished everything."""
+
+
+@final
+class PathRoom:
+    """The clients of one path, from the first that comes to the last that goes."""
+
+    def __init__(self, host: PathRoomHost, path_id: str, predecessor: Completion[None] | None) -> None:
+        self.path_id = path_id
+        self.relay: Relay[Member] = Relay(NODE_RULES)
+        self._host = host
+        self._predecessor = predecessor
+        self._seat: ServerSeat | None = None
+        self._is_ready = False
+        self._waiting = WaitingMessages(host.clock, host.request_timeout_seconds)
+        self._starting: Completion[None] | None = None
+        self.stopping: Completion[None] | None = None
+        """The end of the room, once its last client has gone."""
+
+    def start(self) -> None:
+        """Get the room ready; to be called when its first client is in."""
+        self._starting = start_steps(self._start_steps())
+        self._starting.add_done_callback(self._on_started)
+
+    def receive(self, member: Member, payload: Payload) -> None:
+        """Pass a message on to other clients, and then to the server's own seat."""
+        if self.relay.client_id(member) is None:
+            return
+        delivery = self.relay.route(member, payload.address)
+        if delivery.members:
+            deliver(delivery.members, forwarded(member.client_id, payload.remainders))
+        if not delivery.to_server:
+            return
+        if not self._is_ready:
+            self._waiting.add(member, payload)
+        elif self._seat is not None:
+            self._seat.receive(member.client_id, payload.message)
+
+    def leave(self, member: Member) -> Completion[None] | None:
+        """Take a client off the path; the end of the room if it was the last and something is left to do."""
+        if not self.relay.leave(member):
+            return None
+        self._waiting.drop(member)
+        self._host.client_left(self.path_id, member.client_id)
+        if len(self.relay):
+            return None
+        stopping = self.stop()
+        return None if stopping.done() else stopping
+
+    def stop(self) -> Completion[None]:
+        """End the room: wait for what is being loaded or written, then let go of the store."""
+        if self.stopping is None:
+            self.stopping = Completion()
+            start_steps(self._stop_steps(self.stopping))
+        return self.stopping
+
+    # Getting ready
+
+    def _start_steps(self) -> Steps[None]:
+        if self._predecessor is not None:
+            yield from _ended(self._predecessor)
+            self._predecessor = None
+        made = yield self._host.make_persister(self.path_id)
+        if made is None:
+            self._become_ready()
+            return
+        persister, then = made if isinstance(made, (tuple, list)) else (made, None)
+        self._seat = seat = ServerSeat(
+            persister,
+            send=self._send_from_server,
+            has_several_clients=lambda: len(self.relay) > 1,
+            clock=self._host.clock,
+            request_timeout_seconds=self._host.request_timeout_seconds,
+            on_ignored_error=self._host.report,
+        )
+        yield seat.load()
+        if self.stopping is None:
+            start_steps(self._sync_steps(seat, then)).add_done_callback(self._report_failure)
+            self._become_ready()
+
+    def _sync_steps(self, seat: ServerSeat, then: StoreCallback | None) -> Steps[None]:
+        yield seat.start_sync()
+        if then is not None and self.stopping is None:
+            yield then(seat.store)
+
+    def _become_ready(self) -> None:
+        self._is_ready = True
+        for member, payload in self._waiting.take_all():
+            if self._seat is not None:
+                self._seat.receive(member.client_id, payload.message)
+
+    def _on_started(self, starting: Completion[None]) -> None:
+        try:
+            starting.result()
+        except Exception as error:
+            for member in self.relay.members:
+                self.leave(member)
+                self._host.report(error)
+                member.connection.left_out(member)
+
+    def _report_failure(self, completion: Completion[None]) -> None:
+        try:
+            completion.result()
+        except Exception as error:
+            self._host.report(error)
+
+    # The server's own seat
+
+    def _send_from_server(self, address: str, remainder: str) -> None:
+        members = self.relay.route_from_server(address)
+        if members:
+            deliver(members, encode_payloads(SERVER_ID, remainder, self._host.fragment_size))
+
+    # The end
+
+    def _stop_steps(self, stopping: Completion[None]) -> Steps[None]:
+        if self._starting is not None:
+            yield from _ended(self._starting)
+        self._waiting.take_all()
+        try:
+            if self._seat is not None:
+                yield self._seat.destroy()
+        except Exception as error:
+            self._host.room_stopped(self)
+            stopping.set_exception(error)
+            self._host.report(error)
+        else:
+            self._host.room_stopped(self)
+            stopping.set_result(None)
+
+
+def _ended(completion: Completion[None]) -> Steps[None]:
+    """Wait for the end of something, however it ends: its failure is dealt with elsewhere."""
+    try:
+        yield completion
+    except Exception:
+        return

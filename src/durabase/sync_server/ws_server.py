@@ -1,0 +1,187 @@
+"""A server of paths: clients of one path see each other, and the server may keep a store of its own for each.
+
+TinyBase 10.0.1's ``createWsServer``, over any transport. It differs where the original makes clients wait
+or can lose data: a room is ready as soon as it is loaded, does not write everything again when it starts,
+and does not overwrite what it could not load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Self, TypeAlias
+
+from durabase.clock import SystemClock, TimerClock
+from durabase.persisters.base import IgnoredErrorHandler
+from durabase.sync_server._connections import Member
+from durabase.sync_server._reports import ErrorReporter
+from durabase.sync_server._room import MadePersister, PathRoom
+from durabase.sync_server._serving import ConnectionHost
+from durabase.types import Id
+
+__all__ = ["ClientIdsListener", "PathIdsListener", "WsServer"]
+
+PathIdsListener: TypeAlias = Callable[["WsServer", Id, int], object]
+"""``listener(server, path_id, change)``: 1 for a path that appeared, -1 for one that is gone."""
+ClientIdsListener: TypeAlias = Callable[["WsServer", Id, Id, int], object]
+"""``listener(server, path_id, client_id, change)``: 1 for a client that came, -1 for one that went."""
+CreatePersisterForPath: TypeAlias = Callable[[Id], MadePersister | Awaitable[MadePersister]]
+
+_ADDED = 1
+_REMOVED = -1
+
+
+class WsServer(ConnectionHost):
+    """Relays between the clients of each path and synchronizes a persisted store per path.
+
+    ::
+
+        def create_persister_for_path(path_id):
+            return FilePersister(MergeableStore(), f"{path_id}.json")
+
+        async with WsServer(create_persister_for_path) as ws_server, websockets.serve(ws_server.handle, "",
+        8048):
+            ...
+    """
+
+    def __init__(
+        self,
+        create_persister_for_path: CreatePersisterForPath | None = None,
+        on_ignored_error: IgnoredErrorHandler | None = None,
+        request_timeout_seconds: float = 1.0,
+        fragment_size: float | None = None,
+        *,
+        clock: TimerClock | None = None,
+    ) -> None:
+        """Start with no clients.
+
+        Args:
+            create_persister_for_path: called with a path id when its first client comes. Returns a
+            persister of a
+                mergeable store; or a pair of that and a function that is called with the store once it is
+                synchronizing; or ``None`` for a path that only relays; or an awaitable of these.
+            on_ignored_error: is called with each error that is not raised; unset, they are logged.
+            request_timeout_seconds: how long the server waits for answers, and for the rest of a message.
+            fragment_size: bytes of UTF-8 after which the server cuts its messages.
+            clock: what timers run on.
+        """
+        super().__init__(SystemClock() if clock is None else clock, request_timeout_seconds)
+        self.fragment_size = fragment_size
+        self._create_persister_for_path = create_persister_for_path
+        self._reporter = ErrorReporter(on_ignored_error)
+        self._rooms: dict[Id, PathRoom] = {}
+        self._path_ids_listeners: dict[Id, PathIdsListener] = {}
+        self._client_ids_listeners: dict[Id, tuple[Id | None, ClientIdsListener]] = {}
+        self._next_listener_id = 0
+
+    # What can be asked
+
+    def get_path_ids(self) -> list[Id]:
+        """The paths that have clients, or are not yet done with what their last clients did."""
+        return list(self._rooms)
+
+    def get_client_ids(self, path_id: Id) -> list[Id]:
+        """The clients of a path, in order of coming."""
+        room = self._rooms.get(path_id)
+        return [] if room is None else room.relay.client_ids
+
+    def get_stats(self) -> dict[str, int]:
+        """``{"paths": …, "clients": …}``; a client in several channels counts once for each."""
+        return {"paths": len(self._rooms), "clients": sum(len(room.relay) for room in self._rooms.values())}
+
+    # Listeners
+
+    def add_path_ids_listener(self, listener: PathIdsListener) -> Id:
+        """Call ``listener(server, path_id, 1 | -1)`` when a path appears or is gone."""
+        listener_id = self._new_listener_id()
+        self._path_ids_listeners[listener_id] = listener
+        return listener_id
+
+    def add_client_ids_listener(self, path_id: Id | None, listener: ClientIdsListener) -> Id:
+        """Call ``listener(server, path_id, client_id, 1 | -1)`` when a client comes or goes.
+
+        ``path_id``: of this path only; ``None``: of any.
+        """
+        listener_id = self._new_listener_id()
+        self._client_ids_listeners[listener_id] = path_id, listener
+        return listener_id
+
+    def del_listener(self, listener_id: Id) -> Self:
+        """Remove a listener."""
+        self._path_ids_listeners.pop(listener_id, None)
+        self._client_ids_listeners.pop(listener_id, None)
+        return self
+
+    def _new_listener_id(self) -> Id:
+        listener_id = str(self._next_listener_id)
+        self._next_listener_id += 1
+        return listener_id
+
+    def _tell_path(self, path_id: Id, change: int) -> None:
+        for listener in list(self._path_ids_listeners.values()):
+            self._reporter.call(listener, self, path_id, change)
+
+    def _tell_client(self, path_id: Id, client_id: Id, change: int) -> None:
+        for asked, listener in list(self._client_ids_listeners.values()):
+            if asked is None or asked == path_id:
+                self._reporter.call(listener, self, path_id, client_id, change)
+
+    # The life of rooms (called by connections and rooms)
+
+    def enter(self, path_id: str, member: Member) -> None:
+        room = self._rooms.get(path_id)
+        is_new = room is None or room.stopping is not None
+        if room is None or room.stopping is not None:
+            room = self._open_room(path_id, room)
+        member.room = room
+        room.relay.join(member.client_id, member)
+        self._tell_client(path_id, member.client_id, _ADDED)
+        if is_new:
+            room.start()
+
+    def _open_room(self, path_id: Id, predecessor: PathRoom | None) -> PathRoom:
+        room = PathRoom(self, path_id, None if predecessor is None else predecessor.stopping)
+        self._rooms[path_id] = room
+        if predecessor is None:
+            self._tell_path(path_id, _ADDED)
+        return room
+
+    def make_persister(self, path_id: Id) -> MadePersister | Awaitable[MadePersister]:
+        return None if self._create_persister_for_path is None else self._create_persister_for_path(path_id)
+
+    def client_left(self, path_id: Id, client_id: Id) -> None:
+        self._tell_client(path_id, client_id, _REMOVED)
+
+    def room_stopped(self, room: PathRoom) -> None:
+        if self._rooms.get(room.path_id) is room:
+            del self._rooms[room.path_id]
+            self._tell_path(room.path_id, _REMOVED)
+
+    def report(self, error: Exception) -> None:
+        self._reporter.report(error)
+
+    # The end
+
+    async def destroy(self) -> None:
+        """Close all connections, finish what is being written, let go of all stores. May be called again.
+
+        Raises:
+            Exception: the first failure of a persister's end; the others have ended nevertheless.
+        """
+        self.close_connections()
+        failures: list[Exception] = []
+        for room in list(self._rooms.values()):
+            try:
+                await room.stop()
+            except Exception as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.destroy()
