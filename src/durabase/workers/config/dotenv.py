@@ -9,7 +9,7 @@ __all__ = ["parse_dotenv"]
 _LINE = re.compile(
     r"""^[ \t]*(?:export[ \t]+)?(?P<name>[\w.-]+)[ \t]*=[ \t]*
     (?: "(?P<double>(?:[^"\\]|\\.)*)" | '(?P<single>[^']*)' | `(?P<back>[^`]*)` | (?P<bare>[^\#\r\n]*) )
-    [ \t]*(?:\#[^\r\n]*)?$""",
+    [ \t]*(?:\#[^\r\n]*)?\r?$""",
     re.MULTILINE | re.VERBOSE | re.DOTALL,
 )
 _ESCAPES = {r"\n": "\n", r"\r": "\r", r"\t": "\t", r"\"": '"', r"\\": "\\"}

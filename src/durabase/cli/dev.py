@@ -1,0 +1,67 @@
+"""``durabase dev``: a project while it is being worked on: reload, Vite, and a line for what happens."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from durabase.cli.object_log import ObjectLog
+
+from durabase.cli.access import AccessLog, ErrorPages
+from durabase.cli.banner import show_banner
+from durabase.cli.console import Console
+from durabase.cli.frontend.built import BuiltClient
+from durabase.cli.frontend.dev import DevClient
+from durabase.cli.frontend.site import Frontend
+from durabase.cli.options import ServeOptions
+from durabase.cli.project import Project, open_project
+from durabase.cli.reload import Reloader, watch
+from durabase.cli.serve import built_client_dir
+from durabase.cli.serving import run, serve_until_stopped, start_runtime, start_server
+from durabase.cli.stop import StopSignals
+from durabase.templates import prebuilt_client_dir
+
+__all__ = ["dev"]
+
+
+def dev(options: ServeOptions, console: Console) -> int:
+    """Serve the project, following its changes, until stopped."""
+    console.take_over_logging()
+    project = open_project(options, console)
+    return run(_dev(project, options, console))
+
+
+async def _dev(project: Project, options: ServeOptions, console: Console) -> None:
+    stop = StopSignals(lambda: console.line("Stopping ..."))
+    async with AsyncExitStack() as stack:
+        runtime = await start_runtime(stack, project, options, ObjectLog(console).observe)
+        program = AccessLog(ErrorPages(runtime.dispatch, console, show=True).fetch, console).fetch
+        frontend = await _start_client(stack, stop, project, options, console)
+        server = await start_server(stack, program, frontend, project, options)
+        show_banner(console, "dev", project, server.url, _client_kind(frontend))
+        reloader = Reloader(options, runtime, console)
+        await serve_until_stopped(stop, console, server, watch(project.config, reloader.reload))
+
+
+async def _start_client(
+    stack: AsyncExitStack, stop: StopSignals, project: Project, options: ServeOptions, console: Console
+) -> Frontend | None:
+    client = project.client
+    if client is None or not options.client_dev or not (client / "package.json").is_file():
+        directory = built_client_dir(project, console)
+        return BuiltClient(directory) if directory is not None else None
+    fallback = _fallback(client)
+    dev_client = DevClient(client, BuiltClient(fallback) if fallback is not None else None, console)
+    stop.on_forced(dev_client.kill)
+    return await stack.enter_async_context(dev_client)
+
+
+def _fallback(client: Path) -> Path | None:
+    built = client / "dist"
+    return built if (built / "index.html").is_file() else prebuilt_client_dir()
+
+
+def _client_kind(frontend: Frontend | None) -> str | None:
+    if frontend is None:
+        return None
+    return "Vite, hot reload" if isinstance(frontend, DevClient) else "built client"

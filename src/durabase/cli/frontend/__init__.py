@@ -1,0 +1,1 @@
+"""The client of a project on the same origin as its server."""

@@ -1,0 +1,195 @@
+"""The command ``durabase``: parses, calls, and turns errors into one clear line and an exit code.
+
+Exit codes: 0 stopped as asked, 2 wrong usage or configuration, 1 anything else. What a command
+needs is imported when it is chosen, so that ``--version`` and ``new`` are quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from durabase.cli.console import Console
+from durabase.cli.options import ServeOptions
+from durabase.errors import ConfigError, DurabaseError
+
+__all__ = ["main"]
+
+_OLDEST_PYTHON = (3, 11)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    console = Console()
+    if sys.version_info < _OLDEST_PYTHON:
+        found = ".".join(map(str, sys.version_info[:3]))
+        console.error(f"durabase needs Python 3.11 or newer; this is {found} ({sys.executable}).")
+        return 1
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace, Console], int] = options.command
+    try:
+        return command(options, console)
+    except KeyboardInterrupt:
+        return 0
+    except ConfigError as error:
+        console.error(str(error))
+        return 2
+    except (DurabaseError, OSError) as error:
+        console.error(str(error))
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="durabase", description="Durable Objects and TinyBase sync, in Python, on your machine."
+    )
+    parser.add_argument("--version", action="version", version=f"durabase {_version()}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_new(commands)
+    _add_dev(commands)
+    _add_serve(commands)
+    _add_demo(commands)
+    return parser
+
+
+def _version() -> str:
+    try:
+        return version("durabase")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+_Commands = argparse._SubParsersAction  # argparse gives it no public name
+
+
+def _add_new(commands: _Commands[argparse.ArgumentParser]) -> None:
+    new = commands.add_parser("new", help="make a project: a TinyBase client and its Durable Object")
+    new.add_argument("name", metavar="NAME", help="its name, and the directory to make")
+    new.set_defaults(command=_new)
+
+
+def _add_dev(commands: _Commands[argparse.ArgumentParser]) -> None:
+    dev = commands.add_parser("dev", help="serve a project while you work on it")
+    _add_place(dev)
+    _add_serving_options(dev)
+    dev.add_argument(
+        "--no-client-dev",
+        dest="client_dev",
+        action="store_false",
+        help="serve the built client instead of starting Vite",
+    )
+    dev.set_defaults(command=_dev)
+
+
+def _add_serve(commands: _Commands[argparse.ArgumentParser]) -> None:
+    serve = commands.add_parser("serve", help="serve a project in production, with its built client")
+    _add_place(serve)
+    _add_serving_options(serve)
+    serve.set_defaults(command=_serve)
+
+
+def _add_demo(commands: _Commands[argparse.ArgumentParser]) -> None:
+    demo = commands.add_parser("demo", help="serve the demo app, client included; nothing to install")
+    _add_serving_options(demo)
+    demo.set_defaults(command=_demo)
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "place", metavar="DIR", nargs="?", type=Path, default=Path(), help="the project (default: here)"
+    )
+    parser.add_argument("--config", metavar="FILE", type=Path, help="the configuration file")
+    parser.add_argument("--env", metavar="NAME", dest="environment", help="the environment to use")
+
+
+def _add_serving_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", metavar="N", type=_port, help="the port (default: 8787; 0 for any)")
+    parser.add_argument("--ip", metavar="ADDRESS", help="the address (default: 127.0.0.1; 0.0.0.0 for all)")
+    parser.add_argument(
+        "--var",
+        metavar="K:V",
+        dest="variables",
+        action="append",
+        type=_variable,
+        default=[],
+        help="set a variable of env; may be repeated",
+    )
+    parser.add_argument(
+        "--persist-to", metavar="DIR", type=Path, help="where data is kept (default: .durabase/state)"
+    )
+    parser.add_argument(
+        "--max-value-bytes",
+        metavar="N",
+        type=_positive,
+        default=ServeOptions.__dataclass_fields__["max_value_bytes"].default,
+        help="the largest value that a key-value object may store (default: 131072)",
+    )
+    parser.add_argument(
+        "--idle-seconds",
+        metavar="N",
+        type=float,
+        default=ServeOptions.__dataclass_fields__["idle_seconds"].default,
+        help="how long an object is quiet before it hibernates (default: 10)",
+    )
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 65535")
+    return port
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not greater than 0")
+    return number
+
+
+def _variable(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not name or not colon:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME:VALUE")
+    return name, value
+
+
+def _serve_options(options: argparse.Namespace, place: Path) -> ServeOptions:
+    return ServeOptions(
+        place=place,
+        ip=options.ip,
+        port=options.port,
+        environment=getattr(options, "environment", None),
+        variables=dict(options.variables),
+        persist_to=options.persist_to,
+        client_dev=getattr(options, "client_dev", False),
+        idle_seconds=options.idle_seconds,
+        max_value_bytes=options.max_value_bytes,
+    )
+
+
+def _new(options: argparse.Namespace, console: Console) -> int:
+    from durabase.cli.new import new
+
+    return new(options.name, console)
+
+
+def _dev(options: argparse.Namespace, console: Console) -> int:
+    from durabase.cli.dev import dev
+
+    return dev(_serve_options(options, options.config or options.place), console)
+
+
+def _serve(options: argparse.Namespace, console: Console) -> int:
+    from durabase.cli.serve import serve
+
+    return serve(_serve_options(options, options.config or options.place), console)
+
+
+def _demo(options: argparse.Namespace, console: Console) -> int:
+    from durabase.cli.demo import demo
+
+    return demo(_serve_options(options, Path()), console)

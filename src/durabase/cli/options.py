@@ -1,0 +1,28 @@
+"""What the command line asks for, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["ServeOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """The options that ``dev``, ``serve`` and ``demo`` share. ``None`` means: as configured, or the default.
+
+    ``place`` is a project, a directory that holds a configuration or lies below one, or the
+    configuration file itself.
+    """
+
+    place: Path
+    ip: str | None = None
+    port: int | None = None
+    environment: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    persist_to: Path | None = None
+    client_dev: bool = True
+    idle_seconds: float = 10.0
+    max_value_bytes: int = 131_072

@@ -1,0 +1,53 @@
+"""A project on disk: its configuration, its client if it has one, where its data is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from durabase.cli.console import Console
+from durabase.cli.options import ServeOptions
+from durabase.workers.config import Config, load_config
+
+__all__ = ["Project", "open_project"]
+
+_STATE = Path(".durabase", "state")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What the serving commands need to know. ``client`` is the directory of the client's sources."""
+
+    config: Config
+    state_dir: Path
+    client: Path | None
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        return self.config.name or Path(self.config.directory).name
+
+
+def open_project(options: ServeOptions, console: Console) -> Project:
+    """Load the configuration that the options lead to, and say what it warns of.
+
+    Raises:
+        ConfigError: there is none, or it has errors.
+    """
+    config, diagnostics = load_config(options.place, options.environment)
+    if warnings := diagnostics.render_warnings():
+        console.warning(warnings)
+    for note in diagnostics.all_notes():
+        console.dim(note)
+    directory = Path(config.directory)
+    state_dir = options.persist_to or directory / _STATE
+    return Project(config.with_vars(options.variables), state_dir.absolute(), _find_client(directory))
+
+
+def _find_client(directory: Path) -> Path | None:
+    """Look for the client beside the ``server`` directory, else below that of the configuration."""
+    places = [directory.parent / "client"] if directory.name == "server" else []
+    for client in (*places, directory / "client"):
+        if (client / "package.json").is_file() or (client / "dist" / "index.html").is_file():
+            return client
+    return None

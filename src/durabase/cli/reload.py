@@ -1,0 +1,64 @@
+"""Loading the program anew when its files change, and keeping the last good one when that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from watchfiles import Change, awatch
+
+from durabase.cli.console import Console
+from durabase.cli.options import ServeOptions
+from durabase.cli.project import open_project
+from durabase.errors import DurabaseError
+from durabase.workers.config import Config
+from durabase.workers.config.find import CONFIG_NAMES
+from durabase.workers.loader import load_worker
+from durabase.workers.runtime import Runtime
+
+__all__ = ["Reloader", "is_watched", "watch"]
+
+_NOT_WATCHED = frozenset({"node_modules", "python_modules", "site-packages", "__pycache__"})
+
+
+class Reloader:
+    """Replaces what a runtime runs by what is on disk now."""
+
+    def __init__(self, options: ServeOptions, runtime: Runtime, console: Console) -> None:
+        self._options = options
+        self._runtime = runtime
+        self._console = console
+
+    async def reload(self) -> None:
+        """Load configuration and program; if that fails, say why and change nothing."""
+        self._console.line("⎔ Reloading local server...")
+        try:
+            config = open_project(self._options, self._console).config
+            await self._runtime.reload(config, load_worker(config))
+        except DurabaseError as error:
+            self._console.error(str(error))
+            self._console.line("⎔ The last good code keeps serving")
+        else:
+            self._console.line("⎔ Local server updated and ready")
+
+
+async def watch(config: Config, changed: Callable[[], Awaitable[None]]) -> None:
+    """Call ``changed`` after each change of the program or its configuration, until cancelled."""
+    roots = {Path(config.import_root), Path(config.directory)}
+    outermost = [root for root in roots if not any(other in root.parents for other in roots)]
+
+    def wanted(change: Change, path: str) -> bool:
+        return any(is_watched(root, Path(path)) for root in outermost)
+
+    async for _ in awatch(*outermost, watch_filter=wanted, debounce=400, step=50):
+        await changed()
+
+
+def is_watched(root: Path, path: Path) -> bool:
+    """Tell whether ``path`` is code or configuration below ``root`` that the program is made of."""
+    if not path.is_relative_to(root):
+        return False
+    *folders, name = path.relative_to(root).parts or ("",)
+    if any(folder in _NOT_WATCHED or folder.startswith(".") for folder in folders):
+        return False
+    return name.endswith(".py") or name in CONFIG_NAMES or name.startswith(".dev.vars")

@@ -1,0 +1,58 @@
+"""``durabase serve``: a project in production, on one origin with its built client."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from durabase.cli.access import ErrorPages
+from durabase.cli.banner import show_banner
+from durabase.cli.console import Console
+from durabase.cli.frontend.built import BuiltClient
+from durabase.cli.options import ServeOptions
+from durabase.cli.project import Project, open_project
+from durabase.cli.serving import run, serve_until_stopped, start_runtime, start_server
+from durabase.cli.stop import StopSignals
+from durabase.templates import prebuilt_client_dir
+
+__all__ = ["built_client_dir", "serve", "serve_project"]
+
+
+def serve(options: ServeOptions, console: Console) -> int:
+    """Serve the project until stopped."""
+    console.take_over_logging()
+    project = open_project(options, console)
+    client = built_client_dir(project, console)
+    return run(serve_project(project, options, console, client, "serve"))
+
+
+def built_client_dir(project: Project, console: Console) -> Path | None:
+    """Return the directory of the project's built client, ``None`` if the project has no client.
+
+    A client that was not built is replaced by the one that comes with the package, with a warning.
+    """
+    if project.client is None:
+        assets = project.config.assets
+        is_page = assets is not None and (Path(assets.directory) / "index.html").is_file()
+        return Path(assets.directory) if assets is not None and is_page else None
+    built = project.client / "dist"
+    if (built / "index.html").is_file():
+        return built
+    prebuilt = prebuilt_client_dir()
+    instead = "serving no client" if prebuilt is None else "serving the client that comes with durabase"
+    console.warning(f"{built} is not there: {instead}. `npm run build` in {project.client} makes it.")
+    return prebuilt
+
+
+async def serve_project(
+    project: Project, options: ServeOptions, console: Console, client: Path | None, command: str
+) -> None:
+    """Serve a project with the client in the directory ``client`` until stopped."""
+    stop = StopSignals(lambda: console.line("Stopping ..."))
+    async with AsyncExitStack() as stack:
+        runtime = await start_runtime(stack, project, options)
+        program = ErrorPages(runtime.dispatch, console, show=False).fetch
+        frontend = BuiltClient(client) if client is not None else None
+        server = await start_server(stack, program, frontend, project, options)
+        show_banner(console, command, project, server.url, None if client is None else "built client")
+        await serve_until_stopped(stop, console, server)

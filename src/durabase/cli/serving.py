@@ -1,0 +1,87 @@
+"""What ``dev``, ``serve`` and ``demo`` have in common: put the parts together, serve, stop in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+from durabase.cli.console import Console
+from durabase.cli.frontend.site import Fetch, Frontend, Site
+from durabase.cli.options import ServeOptions
+from durabase.cli.project import Project
+from durabase.cli.stop import StopSignals
+from durabase.server import Server
+from durabase.server import run as run_on_loop
+from durabase.workers.loader import load_worker
+from durabase.workers.runtime import Runtime
+
+__all__ = ["run", "serve_until_stopped", "start_runtime", "start_server"]
+
+
+def run(main: Coroutine[Any, Any, None]) -> int:
+    """Run a serving command on the fastest event loop there is, and return its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # what the program prints appears when it is printed
+    run_on_loop(main)
+    return 0
+
+
+async def start_runtime(
+    stack: AsyncExitStack,
+    project: Project,
+    options: ServeOptions,
+    observer: Callable[[Any], None] | None = None,
+) -> Runtime:
+    """Load the project's program and start its runtime; the stack ends it.
+
+    Raises:
+        WorkerLoadError: the program can't be loaded.
+    """
+    runtime = Runtime(
+        project.config,
+        load_worker(project.config),
+        project.state_dir,
+        idle_seconds=options.idle_seconds,
+        max_value_bytes=options.max_value_bytes,
+        observer=observer,
+    )
+    return await stack.enter_async_context(runtime)
+
+
+async def start_server(
+    stack: AsyncExitStack, program: Fetch, frontend: Frontend | None, project: Project, options: ServeOptions
+) -> Server:
+    """Listen where the options or the configuration say; the stack ends it.
+
+    Raises:
+        ServerError: the port is taken, or the address is not ours.
+    """
+    dev = project.config.dev
+    host = options.ip or dev.ip
+    port = dev.port if options.port is None else options.port
+    return await stack.enter_async_context(Server(Site(program, frontend).fetch, host=host, port=port))
+
+
+async def serve_until_stopped(
+    stop: StopSignals, console: Console, server: Server, *background: Awaitable[None]
+) -> None:
+    """Say that the server is ready; return when it is asked to stop.
+
+    Raises:
+        Exception: what ended one of the ``background`` tasks.
+    """
+    console.info(f"Ready on {server.url.rstrip('/')}")
+    tasks = [asyncio.ensure_future(work) for work in background]
+    stopped = asyncio.create_task(stop.stopped.wait())
+    try:
+        done, _ = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in (stopped, *tasks):
+            task.cancel()
+        await asyncio.gather(stopped, *tasks, return_exceptions=True)

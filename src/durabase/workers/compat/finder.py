@@ -1,0 +1,78 @@
+"""The modules that Cloudflare's Python programs import, under the names they import them by.
+
+An import finder ahead of all others, for exactly these names and only where a program is
+loaded: an installed package of the same name (the SDK for editors) is not seen, a module of the
+program's own is.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+
+__all__ = ["install_compat_modules"]
+
+_HERE = "durabase.workers.compat"
+_SOURCES = {
+    "asgi": f"{_HERE}.asgi",
+    "js": f"{_HERE}.js",
+    "pyodide": f"{_HERE}.pyodide",
+    "pyodide.code": f"{_HERE}.pyodide_code",
+    "pyodide.ffi": f"{_HERE}.pyodide_ffi",
+    "workers": f"{_HERE}.sdk",
+    "workers.asgi": f"{_HERE}.asgi",
+    "workers.wsgi": f"{_HERE}.wsgi",
+}
+_PACKAGES = frozenset({"pyodide", "workers"})
+
+
+class _Mirror(Loader):
+    """Fills a module with the public names of one of ours."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        source = importlib.import_module(self._source)
+        for name in source.__all__:
+            setattr(module, name, getattr(source, name))
+        module.__doc__ = source.__doc__
+        vars(module)["__all__"] = list(source.__all__)
+        if hasattr(source, "__getattr__"):
+            vars(module)["__getattr__"] = source.__getattr__
+
+
+class _CompatFinder(MetaPathFinder):
+    """Finds the names of :data:`_SOURCES` unless the program has a module of that name."""
+
+    def __init__(self) -> None:
+        self.program = Path()
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        source = _SOURCES.get(fullname)
+        if source is None or self._is_the_programs(fullname.partition(".")[0]):
+            return None
+        return ModuleSpec(fullname, _Mirror(source), origin=source, is_package=fullname in _PACKAGES)
+
+    def _is_the_programs(self, name: str) -> bool:
+        return (self.program / f"{name}.py").is_file() or (self.program / name / "__init__.py").is_file()
+
+
+_finder = _CompatFinder()
+
+
+def install_compat_modules(program: str) -> None:
+    """Offer the modules to the program whose directory is given, and to no other."""
+    _finder.program = Path(program)
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)

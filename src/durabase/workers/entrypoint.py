@@ -1,0 +1,91 @@
+"""The class that a worker's program exports, and the context that its handlers get.
+
+Knows nothing of how requests arrive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from contextvars import ContextVar
+from typing import Any
+
+from durabase._names import js_names
+from durabase.workers.env import Env
+
+__all__ = ["BackgroundTasks", "ExecutionContext", "WorkerEntrypoint", "ambient_context", "wait_until"]
+
+_log = logging.getLogger("durabase.workers")
+
+
+class BackgroundTasks:
+    """What handlers left to be finished after their response. A failure is logged."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Future[Any]] = set()
+
+    def add(self, awaitable: Awaitable[Any]) -> None:
+        """Run ``awaitable`` to its end."""
+        task = asyncio.ensure_future(awaitable)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    async def finish(self, seconds: float) -> None:
+        """Wait until nothing is left; what is not done after ``seconds`` is cancelled."""
+        if not self._tasks:
+            return
+        _, late = await asyncio.wait(list(self._tasks), timeout=seconds)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    def _done(self, task: asyncio.Future[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("background work failed", exc_info=error)
+
+
+@js_names
+class ExecutionContext:
+    """The ``ctx`` of one call of a worker."""
+
+    def __init__(self, background: BackgroundTasks, props: Any = None) -> None:
+        self._background = background
+        self.props = props
+
+    def wait_until(self, awaitable: Awaitable[Any]) -> None:
+        """Let ``awaitable`` finish after the response; neither delays nor fails the response."""
+        self._background.add(awaitable)
+
+    def pass_through_on_exception(self) -> None:
+        """Accepted, and without effect: there is no origin server behind this one."""
+
+
+@js_names
+class WorkerEntrypoint:
+    """The base of a worker's classes. The one named ``Default`` answers the requests.
+
+    It is constructed anew for each call. Define ``fetch(self, request)``, plain or async, which
+    returns a ``Response``; arguments that the signature does not take are left out.
+    """
+
+    def __init__(self, ctx: ExecutionContext, env: Env) -> None:
+        self.ctx = ctx
+        self.env = env
+
+
+ambient_context: ContextVar[ExecutionContext] = ContextVar("durabase_execution_context")
+"""The context of the handler that is running, set by its runtime."""
+
+
+def wait_until(awaitable: Awaitable[Any]) -> None:
+    """Let ``awaitable`` finish after the response of the handler that is running.
+
+    Raises:
+        RuntimeError: no handler is running.
+    """
+    context = ambient_context.get(None)
+    if context is None:
+        raise RuntimeError("wait_until() was called outside of a handler")
+    context.wait_until(awaitable)

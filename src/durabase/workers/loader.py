@@ -1,0 +1,123 @@
+"""Importing the user's program and finding its classes, again and again if need be.
+
+The program is the file ``main`` and what it imports from its directory. Loading purges what an
+earlier load imported; a load that fails leaves the earlier program as it was. Classes are found
+as Cloudflare's Python Workers find them: public names of the module, or those in ``__all__``.
+"""
+
+from __future__ import annotations
+
+import os.path
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from durabase.durable_objects import DurableObject
+from durabase.errors import WorkerLoadError
+from durabase.workers.bindings.variables import variable_bindings
+from durabase.workers.compat.finder import install_compat_modules
+from durabase.workers.config import Config
+from durabase.workers.entrypoint import WorkerEntrypoint
+from durabase.workers.env import Env, ambient_env
+from durabase.workers.imports import ProgramImports
+
+__all__ = ["Worker", "load_worker"]
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A loaded program: its entrypoints and object classes by name, ``Default`` among the former."""
+
+    module: ModuleType
+    entrypoints: dict[str, type[WorkerEntrypoint]]
+    object_classes: dict[str, type[DurableObject]]
+
+    @property
+    def default(self) -> type[WorkerEntrypoint] | None:
+        """The class that answers requests."""
+        return self.entrypoints.get("Default")
+
+
+_installed: ProgramImports | None = None
+
+
+def load_worker(config: Config) -> Worker:
+    """Import the program of ``config`` afresh and return its classes.
+
+    Raises:
+        WorkerLoadError: the import failed (``__cause__`` is the reason, ``details`` has the
+            traceback of the program), or an object class of the configuration is missing.
+    """
+    global _installed
+    install_compat_modules(config.import_root)
+    imports = ProgramImports(Path(config.import_root), _package_directories(config))
+    previous = _installed
+    if previous is not None:
+        previous.remove()
+    imports.install()
+    try:
+        worker = _import_worker(config, imports)
+    except BaseException:
+        imports.remove()
+        if previous is not None:
+            previous.install()
+        raise
+    _installed = imports
+    return worker
+
+
+def _package_directories(config: Config) -> list[Path]:
+    vendored = Path(config.directory) / "python_modules"
+    return [vendored] if vendored.is_dir() else []
+
+
+def _import_worker(config: Config, imports: ProgramImports) -> Worker:
+    token = ambient_env.set(Env(variable_bindings(config)))
+    try:
+        module = imports.import_file(Path(config.main))
+    except (Exception, SystemExit) as error:
+        raise WorkerLoadError(_import_failure(config, error)) from error
+    finally:
+        ambient_env.reset(token)
+    exported = _exported_classes(module)
+    worker = Worker(
+        module,
+        {name: cls for name, cls in exported.items() if issubclass(cls, WorkerEntrypoint)},
+        {name: cls for name, cls in exported.items() if issubclass(cls, DurableObject)},
+    )
+    _check_classes(config, worker)
+    return worker
+
+
+def _exported_classes(module: ModuleType) -> dict[str, type[Any]]:
+    members = vars(module)
+    names = members.get("__all__") or [name for name in members if not name.startswith("_")]
+    bases = (WorkerEntrypoint, DurableObject)
+    return {
+        name: member
+        for name in names
+        if isinstance(member := members.get(name), type) and issubclass(member, bases) and member not in bases
+    }
+
+
+def _check_classes(config: Config, worker: Worker) -> None:
+    bound = dict.fromkeys(binding.class_name for binding in config.durable_objects)
+    missing = [name for name in bound if name not in worker.object_classes]
+    if missing:
+        found = ", ".join(sorted(worker.object_classes)) or "none"
+        raise WorkerLoadError(
+            "Your Worker depends on the following Durable Objects, which are not exported in your entrypoint "
+            f"file: {', '.join(missing)}.\n"
+            f"{config.path} binds them; {config.main} has these subclasses of DurableObject: {found}."
+        )
+
+
+def _import_failure(config: Config, error: BaseException) -> str:
+    """Describe the failure by the program's own frames: those of the import machinery say nothing."""
+    report = traceback.TracebackException.from_exception(error)
+    own = [frame for frame in report.stack if frame.filename.startswith(config.import_root)]
+    report.stack = traceback.StackSummary.from_list(own)
+    shown = "".join(report.format(chain=False)).rstrip()
+    return f"{os.path.relpath(config.main, config.directory)} can't be imported.\n{shown}"

@@ -1,0 +1,285 @@
+"""Errors, warnings, defaults and the inheritance of environments."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from typing import Any
+
+import pytest
+
+from durabase.workers.config.model import DevConfig, DurableObjectBinding, ObjectClassConfig
+from durabase.workers.config.normalise import normalise
+
+PATH = "/project/server/wrangler.toml"
+GOOD: dict[str, Any] = {"name": "app", "main": "index.py", "compatibility_date": "2025-01-01"}
+ROOM = {"bindings": [{"name": "ROOM", "class_name": "Room"}]}
+
+
+def errors_of(extra: dict[str, Any], environment: str | None = None) -> str:
+    raw = {key: value for key, value in (GOOD | extra).items() if value is not ...}
+    return normalise(raw, environment, PATH)[1].render_errors()
+
+
+def warnings_of(extra: dict[str, Any], environment: str | None = None) -> str:
+    raw = {key: value for key, value in (GOOD | extra).items() if value is not ...}
+    return normalise(raw, environment, PATH)[1].render_warnings()
+
+
+def test_the_guides_configuration() -> None:
+    raw = tomllib.loads("""
+        name = "tinybase-durable-object"
+        main = "index.py"
+        compatibility_date = "2024-11-15"
+
+        [[durable_objects.bindings]]
+        name = "TinyBaseDurableObjects"
+        class_name = "TinyBaseDurableObject"
+
+        [[migrations]]
+        tag = "v1"
+        new_classes = ["TinyBaseDurableObject"]
+    """)
+    config, diagnostics = normalise(raw, None, PATH)
+    assert diagnostics.render_errors() == diagnostics.render_warnings() == ""
+    assert config.durable_objects == (DurableObjectBinding("TinyBaseDurableObjects", "TinyBaseDurableObject"),)
+    assert config.classes == (ObjectClassConfig("TinyBaseDurableObject", "kv", "TinyBaseDurableObject"),)
+    assert config.unique_key(config.classes[0]) == "tinybase-durable-object-TinyBaseDurableObject"
+    assert config.main == "/project/server/index.py"
+    assert config.import_root == config.directory == "/project/server"
+    assert config.dev == DevConfig("127.0.0.1", 8787)
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        (
+            {"name": "Bad Name"},
+            'Expected "name" to be of type string, alphanumeric and lowercase with dashes only '
+            'but got "Bad Name".',
+        ),
+        ({"name": 5}, "but got 5."),
+        ({"main": ...}, 'Missing entry-point: "main" must name the Python file of the worker.'),
+        ({"main": 5}, 'Expected "main" to be of type string but got 5.'),
+        ({"main": "src/index.ts"}, 'The entry-point "src/index.ts" is not a Python file.'),
+        (
+            {"compatibility_date": "yesterday"},
+            '"compatibility_date" field should be a valid ISO-8601 date (YYYY-MM-DD), but got "yesterday".',
+        ),
+        ({"compatibility_date": "2025-02-30"}, 'but got "2025-02-30".'),
+        ({"compatibility_date": 20250101}, "but got 20250101."),
+        ({"compatibility_flags": "x"}, 'Expected "compatibility_flags" to be of type string array'),
+        (
+            {"compatibility_flags": ["x", 1]},
+            'Expected "compatibility_flags.[1]" to be of type string but got 1.',
+        ),
+        (
+            {"route": "a", "routes": ["b"]},
+            'Expected at most one of the following fields ["routes","route"].',
+        ),
+        ({"vars": []}, 'The field "vars" should be an object but got [].'),
+        ({"dev": {"port": "x"}}, 'Expected "dev.port" to be of type number but got "x".'),
+        ({"dev": {"port": True}}, 'Expected "dev.port" to be of type number but got true.'),
+        ({"dev": {"port": 99999}}, '"dev": "port" should be between 0 and 65535 but got 99999.'),
+        ({"dev": 1}, 'The field "dev" should be an object but got 1.'),
+        ({"triggers": {"crons": 1}}, 'Expected "triggers.crons" to be of type string array but got 1.'),
+        ({"assets": {}}, '"assets.directory" is a required field.'),
+        (
+            {"assets": {"directory": "d", "html_handling": "x"}},
+            'Expected "assets.html_handling" field to be one of ["auto-trailing-slash",',
+        ),
+        (
+            {"assets": {"directory": "d", "run_worker_first": 1}},
+            'Expected "assets.run_worker_first" to be of type boolean but got 1.',
+        ),
+        ({"durable_objects": {"bindings": {}}}, 'The field "durable_objects.bindings" should be an array'),
+        (
+            {"durable_objects": {"bindings": [{"name": "A"}]}},
+            '"durable_objects.bindings[0]": binding should have a string "class_name" field.',
+        ),
+        (
+            {"durable_objects": {"bindings": [{"class_name": "A"}]}},
+            '"durable_objects.bindings[0]": binding should have a string "name" field.',
+        ),
+        (
+            {"durable_objects": {"bindings": ["A"]}},
+            'Expected "durable_objects.bindings[0]" to be of type object but got "A".',
+        ),
+        (
+            {"durable_objects": {"bindings": [*ROOM["bindings"], {"name": "ROOM", "class_name": "B"}]}},
+            "ROOM assigned to multiple Durable Object bindings.",
+        ),
+        (
+            {"durable_objects": {"bindings": [{"name": "A", "class_name": "A", "script_name": "other"}]}},
+            "the objects of another worker can't be bound",
+        ),
+        ({"migrations": {}}, 'The field "migrations" should be an array but got {}.'),
+        ({"migrations": [{"new_classes": ["A"]}]}, '"migrations[0].tag" is a required field.'),
+        ({"migrations": [{"tag": 1}]}, 'Expected "migrations[0].tag" to be of type string but got 1.'),
+        (
+            {"migrations": [{"tag": "v1", "new_classes": "A"}]},
+            'Expected "migrations[0].new_classes" to be of type string array but got "A".',
+        ),
+        (
+            {"migrations": [{"tag": "v1", "new_classes": ["A"], "new_sqlite_classes": ["A"]}]},
+            '"migrations[0]": The class "A" was already created by an earlier migration.',
+        ),
+        ({"migrations": [{"tag": "v1"}, {"tag": "v1"}]}, '"migrations[1]": The tag "v1" was already used'),
+        (
+            {"migrations": [{"tag": "v1", "renamed_classes": [{"from": "A", "to": "B"}]}]},
+            'The class "A" can\'t be renamed: no earlier migration created it.',
+        ),
+        (
+            {"migrations": [{"tag": "v1", "renamed_classes": [{"from": "A"}]}]},
+            '"migrations[0].renamed_classes[0].to" is a required field.',
+        ),
+        (
+            {
+                "migrations": [
+                    {"tag": "v1", "new_classes": ["A", "B"], "renamed_classes": [{"from": "A", "to": "B"}]}
+                ]
+            },
+            'The class "A" can\'t be renamed to "B": that class exists already.',
+        ),
+        (
+            {"migrations": [{"tag": "v1", "deleted_classes": ["A"]}]},
+            'The class "A" can\'t be deleted: no earlier migration created it.',
+        ),
+        (
+            {"migrations": [{"tag": "v1", "transferred_classes": []}]},
+            '"transferred_classes" is not supported',
+        ),
+        ({"exports": {"A": {"type": "x"}}}, 'only exports of type "durable-object" are supported.'),
+        (
+            {"exports": {"A": {"type": "durable-object", "state": "deleted"}}},
+            'only the state "created" is supported',
+        ),
+        (
+            {"exports": {"A": {"type": "durable-object"}}, "migrations": [{"tag": "v1"}]},
+            'Expected at most one of the following fields ["migrations","exports"].',
+        ),
+    ],
+)
+def test_errors(extra: dict[str, Any], expected: str) -> None:
+    found = errors_of(extra)
+    assert found.startswith("Processing wrangler.toml configuration:\n  - ")
+    assert expected in found
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        ({"bogus": 1, "odd": 2}, 'Unexpected fields found in top-level field: "bogus","odd"'),
+        ({"dev": {"x": 1}}, 'Unexpected fields found in dev field: "x"'),
+        ({"migrations": [{"tag": "v1", "x": 1}]}, 'Unexpected fields found in migrations[0] field: "x"'),
+        ({"compatibility_date": ...}, 'No "compatibility_date" is set'),
+        ({"durable_objects": ROOM}, 'new_classes = [ "Room" ]'),
+        ({"env": {"staging": {}}}, "no target environment was specified"),
+        (
+            {"d1_databases": [{"binding": "DB"}]},
+            '"d1_databases" is not supported here: env.DB will raise an error when used.',
+        ),
+        (
+            {"queues": {"producers": [{"binding": "Q"}], "consumers": [{"queue": "q"}]}},
+            "env.Q will raise an error when used.",
+        ),
+    ],
+)
+def test_warnings(extra: dict[str, Any], expected: str) -> None:
+    assert errors_of(extra) == ""
+    assert expected in warnings_of(extra)
+
+
+def test_a_good_configuration_warns_of_nothing() -> None:
+    migrations = [{"tag": "v1", "new_sqlite_classes": ["Room"]}]
+    assert warnings_of({"durable_objects": ROOM, "migrations": migrations, "$schema": "x"}) == ""
+
+
+def test_keys_of_the_cloud_make_one_note() -> None:
+    config, diagnostics = normalise(GOOD | {"routes": ["a"], "placement": {}}, None, PATH)
+    assert diagnostics.all_notes() == ['"routes", "placement": of use on Cloudflare only, ignored here.']
+    assert config.name == "app"
+
+
+def test_dates_of_toml() -> None:
+    config, _ = normalise(GOOD | {"compatibility_date": date(2025, 11, 2)}, None, PATH)
+    assert config.compatibility_date == "2025-11-02"
+
+
+def classes_of(*migrations: dict[str, Any]) -> list[tuple[str, str, str]]:
+    raw = GOOD | {"migrations": [{"tag": f"v{i}", **entry} for i, entry in enumerate(migrations)]}
+    config, diagnostics = normalise(raw, None, PATH)
+    assert diagnostics.render_errors() == ""
+    return [(entry.class_name, entry.storage, entry.original_name) for entry in config.classes]
+
+
+def test_migrations_create_with_the_storage_of_the_directive() -> None:
+    assert classes_of({"new_classes": ["A"], "new_sqlite_classes": ["B"]}) == [
+        ("A", "kv", "A"),
+        ("B", "sqlite", "B"),
+    ]
+
+
+def test_a_renamed_class_keeps_storage_and_the_name_that_ids_come_from() -> None:
+    renames = [{"renamed_classes": [{"from": "A", "to": "B"}]}, {"renamed_classes": [{"from": "B", "to": "C"}]}]
+    assert classes_of({"new_sqlite_classes": ["A"]}, *renames) == [("C", "sqlite", "A")]
+
+
+def test_a_class_made_anew_after_its_deletion_does_not_get_the_old_data() -> None:
+    again = {"new_classes": ["A"]}
+    assert classes_of(again, {"deleted_classes": ["A"]}) == []
+    assert classes_of(again, {"deleted_classes": ["A"]}, again) == [("A", "kv", "A~2")]
+
+
+def test_exports_create_classes() -> None:
+    raw = GOOD | {
+        "exports": {
+            "A": {"type": "durable-object"},
+            "B": {"type": "durable-object", "storage": "kv", "state": "created"},
+        }
+    }
+    config, diagnostics = normalise(raw, None, PATH)
+    assert diagnostics.render_errors() == ""
+    assert [(entry.class_name, entry.storage) for entry in config.classes] == [("A", "sqlite"), ("B", "kv")]
+
+
+class TestEnvironments:
+    RAW = GOOD | {
+        "vars": {"A": 1},
+        "dev": {"port": 1234},
+        "durable_objects": ROOM,
+        "migrations": [{"tag": "v1", "new_classes": ["Room"]}],
+        "env": {
+            "staging": {"vars": {"B": 2}, "durable_objects": ROOM},
+            "named": {"name": "other", "main": "other.py", "vars": {}, "durable_objects": {}},
+        },
+    }
+
+    def test_what_is_inherited(self) -> None:
+        config, diagnostics = normalise(self.RAW, "staging", PATH)
+        assert diagnostics.render_errors() == diagnostics.render_warnings() == ""
+        assert (config.name, config.environment, config.dev.port) == ("app-staging", "staging", 1234)
+        assert config.vars == {"B": 2}
+        assert config.unique_key(config.classes[0]) == "app-staging-Room"
+
+    def test_what_is_overridden(self) -> None:
+        config, _ = normalise(self.RAW, "named", PATH)
+        assert (config.name, config.main) == ("other", "/project/server/other.py")
+        assert config.durable_objects == ()
+
+    def test_what_is_missing_is_warned_of(self) -> None:
+        raw = self.RAW | {"env": {"staging": {}}}
+        found = normalise(raw, "staging", PATH)[1].render_warnings()
+        assert '  "env.staging" environment configuration\n' in found
+        assert '"vars" exists at the top level, but not on "env.staging".' in found
+        assert 'Please add "durable_objects" to "env.staging".' in found
+
+    def test_the_top_level_can_be_chosen(self) -> None:
+        config, diagnostics = normalise(self.RAW, "", PATH)
+        assert diagnostics.render_warnings() == ""
+        assert (config.name, config.environment) == ("app", None)
+
+    def test_an_unknown_one(self) -> None:
+        found = normalise(self.RAW, "nope", PATH)[1].render_errors()
+        assert 'No environment found in configuration with name "nope".' in found
+        assert '["staging", "named"]' in found
