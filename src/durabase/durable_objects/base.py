@@ -1,0 +1,32 @@
+"""The class that users extend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["DurableObject", "DurableObjectAbort"]
+
+
+class DurableObject:
+    """An object with an identity, its own storage and its own sockets; there is one of it at any time.
+
+    Extend it and write the handlers you need, under either spelling, as plain or asynchronous
+    methods: ``fetch(request)``, ``alarm(info)``, ``web_socket_message(ws, message)``,
+    ``web_socket_close(ws, code, reason, was_clean)``, ``web_socket_error(ws, error)``. Any other
+    public method can be called through a stub.
+
+    Attributes:
+        ctx: the object's :class:`~durabase.durable_objects.state.DurableObjectState`.
+        env: the bindings.
+    """
+
+    ctx: Any
+    env: Any
+
+    def __init__(self, ctx: Any, env: Any) -> None:
+        self.ctx = ctx
+        self.env = env
+
+
+class DurableObjectAbort(BaseException):
+    """Raised by ``ctx.abort()`` to leave the program at once; ``except Exception`` lets it through."""

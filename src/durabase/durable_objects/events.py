@@ -1,0 +1,117 @@
+"""What can happen to an object, as frozen dataclasses; and what an observer is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from durabase._names import js_names
+from durabase.durable_objects.ids import DurableObjectId
+from durabase.web.request import Request
+
+__all__ = [
+    "Alarm",
+    "AlarmInfo",
+    "Call",
+    "EventHandled",
+    "Fetch",
+    "ObjectConstructed",
+    "ObjectEvent",
+    "ObjectFact",
+    "ObjectHibernated",
+    "ObjectObserver",
+    "ObjectReset",
+    "Run",
+]
+
+
+@js_names
+@dataclass(frozen=True, slots=True)
+class AlarmInfo:
+    """What an alarm handler is told: ``scheduled_time`` in milliseconds since 1970."""
+
+    retry_count: int
+    is_retry: bool
+    scheduled_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """A request; the result is a response."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A method call from outside. Arguments are copies already."""
+
+    method: str
+    arguments: tuple[Any, ...]
+    keywords: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """The object's alarm is due."""
+
+    info: AlarmInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Call ``function(instance, ctx)`` as an event of the object: for tests and administration."""
+
+    function: Callable[[Any, Any], Any]
+
+
+ObjectEvent: TypeAlias = Fetch | Call | Alarm | Run
+"""An event that gives a result. What sockets say comes as calls of :mod:`.hibernation`'s ``Deliver``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectConstructed:
+    """A life began."""
+
+    class_name: str
+    id: DurableObjectId
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectHibernated:
+    """A life ended in sleep; ``sockets`` stay connected."""
+
+    class_name: str
+    id: DurableObjectId
+    sockets: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectReset:
+    """A life ended because of ``error``; its sockets are dropped."""
+
+    class_name: str
+    id: DurableObjectId
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class EventHandled:
+    """An event is over: ``kind`` is the handler's or method's name, ``error`` what it raised."""
+
+    class_name: str
+    id: DurableObjectId
+    kind: str
+    milliseconds: float
+    error: BaseException | None
+
+
+ObjectFact: TypeAlias = ObjectConstructed | ObjectHibernated | ObjectReset | EventHandled
+
+
+class ObjectObserver(Protocol):
+    """Is told what happens, from the event loop."""
+
+    def __call__(self, fact: ObjectFact, /) -> object: ...

@@ -1,0 +1,157 @@
+"""What keeps naive programs free of races.
+
+The :class:`OutputGate` holds what leaves the object until the writes made before are durable.
+The :class:`InputGate` holds what comes in while a critical section runs. Handlers are *not* serialised:
+at an ``await`` that really waits, other events come in, as on Cloudflare.
+
+A write over local storage is done when the call returns, and awaiting it does not visit the event
+loop, so no gate is needed between a read and the write that depends on it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Final
+
+__all__ = ["InputGate", "OutputGate", "Section", "current_section"]
+
+MAX_NESTING: Final = 64
+
+
+class OutputGate:
+    """Open when everything written so far is durable.
+
+    Writes are numbered; an action that has to wait does so for the last confirmed write before it,
+    not for later ones.
+    """
+
+    __slots__ = ("_broken", "_confirmed", "_held", "_safe", "_syncs", "is_open", "written")
+
+    def __init__(self) -> None:
+        self.is_open = True
+        self.written = 0
+        self._confirmed = 0
+        self._safe = 0
+        self._broken = False
+        self._held: deque[tuple[int, Callable[[], object]]] = deque()
+        self._syncs: list[tuple[int, Callable[[], object]]] = []
+
+    def wrote(self, confirmed: bool = True) -> None:
+        """Something was written; if ``confirmed``, nothing may leave before it is durable."""
+        self.written += 1
+        if confirmed and not self._broken:
+            self._confirmed = self.written
+            self.is_open = False
+
+    def hold(self, action: Callable[[], object]) -> None:
+        """Call ``action`` when all confirmed writes so far are durable; never if that fails."""
+        if self.is_open:
+            action()
+        elif not self._broken:
+            self._held.append((self._confirmed, action))
+
+    def hold_for_all(self, action: Callable[[], object]) -> None:
+        """Like :meth:`hold`, waiting for unconfirmed writes as well."""
+        if self._safe >= self.written:
+            action()
+        elif not self._broken:
+            self._syncs.append((self.written, action))
+
+    def safe(self, written: int) -> None:
+        """The writes up to this number are durable."""
+        if self._broken:
+            return
+        self._safe = max(self._safe, written)
+        held = self._held
+        while held and held[0][0] <= self._safe:
+            held.popleft()[1]()
+        ready = [action for number, action in self._syncs if number <= self._safe]
+        self._syncs = [entry for entry in self._syncs if entry[0] > self._safe]
+        for action in ready:
+            action()
+        if self._confirmed <= self._safe and not held and not self._broken:
+            self.is_open = True
+
+    def fail(self) -> None:
+        """Nothing leaves any more; what was held is forgotten."""
+        self._broken = True
+        self.is_open = False
+        self._held.clear()
+        self._syncs.clear()
+
+
+class Section:
+    """A critical section: while it runs, only what belongs to it goes on."""
+
+    __slots__ = ("begin", "depth", "parent")
+
+    def __init__(self, parent: Section | None, begin: Callable[[], object]) -> None:
+        self.parent = parent
+        self.begin = begin
+        self.depth: int = 1 if parent is None else parent.depth + 1
+
+
+current_section: ContextVar[Section | None] = ContextVar("current_section", default=None)
+"""The critical section that the current code belongs to."""
+
+
+class InputGate:
+    """Open when no critical section runs or waits.
+
+    Args:
+        opened: called soon after the last section ended, when waiting events may enter.
+        soon: calls a function from the event loop, in order.
+    """
+
+    __slots__ = ("_opened", "_running", "_soon", "_waiters", "_waiting", "is_open")
+
+    def __init__(self, opened: Callable[[], object], soon: Callable[[Callable[[], object]], object]) -> None:
+        self.is_open = True
+        self._opened = opened
+        self._soon = soon
+        self._running: list[Section] = []
+        self._waiting: deque[Section] = deque()
+        self._waiters: list[Callable[[], object]] = []
+
+    def enter(self, section: Section) -> None:
+        """Call ``section.begin`` when it is its turn: at once if nothing else runs, or if it is part of that.
+
+        Raises:
+            RuntimeError: sections are nested too deeply.
+        """
+        if section.depth > MAX_NESTING:
+            raise RuntimeError("blockConcurrencyWhile() calls are nested too deeply.")
+        self.is_open = False
+        if self.admits(section.parent) if self._running else not self._waiting:
+            self._running.append(section)
+            section.begin()
+        else:
+            self._waiting.append(section)
+
+    def leave(self, section: Section) -> None:
+        """The section is over. Whoever waited for its end goes on before anything else comes in."""
+        self._running.remove(section)
+        self._soon(self._next)
+
+    def admits(self, section: Section | None) -> bool:
+        """Whether code that belongs to ``section`` may go on now."""
+        return not self._running or section is self._running[-1]
+
+    def when_admitted(self, action: Callable[[], object]) -> None:
+        """Call ``action`` the next time that who may go on changes."""
+        self._waiters.append(action)
+
+    def _next(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            waiter()
+        startable = next((section for section in self._waiting if self.admits(section.parent)), None)
+        if startable is not None:
+            self._waiting.remove(startable)
+            self._running.append(startable)
+            startable.begin()
+        elif not self._running and not self._waiting:
+            self.is_open = True
+            self._opened()

@@ -1,0 +1,229 @@
+"""Where turns are committed: one SQLite file, written on the event loop, synced on a thread.
+
+A *turn* is one visit of the event loop. What a store wrote in a turn becomes part of the current
+*group* when the turn ends. A group is committed as one transaction as soon as the sync of the group
+before it is done, so the busier the disk, the larger the groups. Committing appends to SQLite's
+write-ahead log without waiting; a thread then makes the log durable, and only when it has are the
+stores told. After a power cut SQLite finds whole groups, the last durable one at least.
+
+Why not write on the thread: Python's interpreter lock would be handed to and fro for every row, and
+a loop that reads while a thread writes needs a second view of the data. Writing a group costs the loop
+some microseconds; waiting for the disk, which is what takes long, costs it nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from asyncio import AbstractEventLoop, Future
+from concurrent.futures import Executor
+from contextlib import closing
+from pathlib import Path
+from typing import Final, Protocol
+
+__all__ = ["Database", "TurnStore"]
+
+CHECKPOINT_CHANGES: Final = 2_000
+CHECKPOINT_BYTES: Final = 16 * 1024 * 1024
+
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=NORMAL",
+    "PRAGMA wal_autocheckpoint=0",
+    f"PRAGMA journal_size_limit={CHECKPOINT_BYTES}",
+    "PRAGMA foreign_keys=ON",
+)
+
+
+class TurnStore(Protocol):
+    """Somebody who writes to a :class:`Database` in turns."""
+
+    def end_turn(self) -> int | None:
+        """Write what the turn brought; a number for it, ``None`` to stay out of this group."""
+
+    def durable(self, turn: int) -> None:
+        """The turn of this number, and all before it, will not be lost."""
+
+    def failed(self, error: Exception) -> None:
+        """A turn that was not durable yet is lost."""
+
+
+class Database:
+    """One SQLite file with group commit.
+
+    Args:
+        path: the file; it and its folder are made if they are not there.
+        loop: the event loop that uses it.
+        executor: where syncs run.
+        every_turn: commit each turn by itself, also while a sync runs, so that the uncommitted one
+            can be rolled back alone. For files of one object.
+
+    Raises:
+        sqlite3.Error: it can't be opened, or is no database.
+    """
+
+    def __init__(
+        self, path: Path, loop: AbstractEventLoop, executor: Executor, *, every_turn: bool = False
+    ) -> None:
+        new = not path.exists()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        for pragma in _PRAGMAS:
+            self.connection.execute(pragma)
+        if new:
+            _sync_folder(path.parent)
+        self._loop = loop
+        self._executor = executor
+        self._every_turn = every_turn
+        self._dirty: dict[TurnStore, None] = {}
+        self._group: dict[TurnStore, int] = {}
+        self._syncing: dict[TurnStore, int] | None = None
+        self._turn_scheduled = False
+        self._idle: list[Future[None]] = []
+        self._log: int | None = None
+        self._log_size = 0
+        self._changes = 0
+        self._broken: Exception | None = None
+
+    def end_turn_soon(self, store: TurnStore) -> None:
+        """``store`` has written; have it end its turn when this visit of the loop is over."""
+        self._dirty[store] = None
+        self._schedule()
+
+    def end_turn_now(self, store: TurnStore) -> None:
+        """End the turn of ``store`` at once: what it wrote so far and what it writes next are two turns."""
+        if self._dirty.pop(store, 0) is None and (turn := store.end_turn()) is not None:
+            self._group[store] = turn
+            self._schedule()
+
+    def forget(self, store: TurnStore) -> None:
+        """What ``store`` wrote in the current turn is not wanted any more."""
+        self._dirty.pop(store, None)
+
+    def begin(self) -> None:
+        """Make sure that a transaction is open."""
+        if not self.connection.in_transaction:
+            self.connection.execute("BEGIN IMMEDIATE")
+
+    def is_busy(self, store: TurnStore) -> bool:
+        """Whether something of ``store`` is not durable yet."""
+        return store in self._dirty or store in self._group or store in (self._syncing or ())
+
+    async def settle(self) -> None:
+        """Wait until everything that was written is durable, or lost."""
+        while self._dirty or self._group or self._syncing is not None:
+            done: Future[None] = self._loop.create_future()
+            self._idle.append(done)
+            await done
+
+    async def close(self) -> None:
+        """Settle, fold the log into the file, and let go of it."""
+        await self.settle()
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+        await self._loop.run_in_executor(self._executor, self.connection.close)
+        if self._log is not None:
+            os.close(self._log)
+            self._log = None
+
+    def _schedule(self) -> None:
+        if not self._turn_scheduled:
+            self._turn_scheduled = True
+            self._loop.call_soon(self._end_turns)
+
+    def _end_turns(self) -> None:
+        self._turn_scheduled = False
+        dirty, self._dirty = self._dirty, {}
+        try:
+            for store in dirty:
+                turn = store.end_turn()
+                if turn is not None:
+                    self._group[store] = turn
+        except sqlite3.Error as error:
+            self._group.update(dict.fromkeys(dirty, 0))
+            self._lose_group(error)
+            return
+        self._commit()
+
+    def _commit(self) -> None:
+        """Commit the group and have it synced, unless the one before it is still being synced."""
+        waits = self._syncing is not None
+        if not self._group or (waits and not self._every_turn):
+            self._tell_idle()
+            return
+        try:
+            self._append_to_log()
+        except (OSError, sqlite3.Error) as error:
+            self._lose_group(error)
+            return
+        if not waits:
+            self._syncing, self._group = self._group, {}
+            self._executor.submit(self._sync, self.connection.total_changes)
+
+    def _append_to_log(self) -> None:
+        if self._broken is not None:
+            raise self._broken
+        if self.connection.in_transaction:
+            self.connection.execute("COMMIT")
+
+    def _lose_group(self, error: Exception) -> None:
+        lost, self._group = self._group, {}
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+        for store in lost:
+            store.failed(error)
+        self._tell_idle()
+
+    def _sync(self, changes: int) -> None:
+        """On the thread: make the log durable, and fold it into the file when it has grown."""
+        error: Exception | None = None
+        try:
+            self._sync_log()
+            self._fold_log(changes)
+        except (OSError, sqlite3.Error) as failure:
+            error = failure
+        try:
+            self._loop.call_soon_threadsafe(self._synced, error)
+        except RuntimeError:  # the loop was closed under us; nobody waits any more
+            return
+
+    def _sync_log(self) -> None:
+        if self._log is None:
+            self._log = os.open(f"{self.path}-wal", os.O_RDWR)
+        getattr(os, "fdatasync", os.fsync)(self._log)
+
+    def _fold_log(self, changes: int) -> None:
+        assert self._log is not None
+        size = os.fstat(self._log).st_size
+        if changes - self._changes < CHECKPOINT_CHANGES and size < self._log_size + CHECKPOINT_BYTES:
+            return
+        self._changes, self._log_size = changes, size
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def _synced(self, error: Exception | None) -> None:
+        """What could not be synced may be lost, and all that is appended after it: commit no more."""
+        self._broken = error or self._broken
+        synced, self._syncing = self._syncing or {}, None
+        for store, turn in synced.items():
+            if error is None:
+                store.durable(turn)
+            else:
+                store.failed(error)
+        self._commit()
+
+    def _tell_idle(self) -> None:
+        idle, self._idle = self._idle, []
+        for future in idle:
+            if not future.done():
+                future.set_result(None)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "nt":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

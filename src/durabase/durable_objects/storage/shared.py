@@ -1,0 +1,319 @@
+"""One database for all objects of a class: numbers for objects, their keys, their alarms, their names.
+
+What an object writes in a turn waits in memory and goes into the database when the turn ends, so a
+turn can be thrown away without touching what other objects wrote meanwhile.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Final
+
+from durabase.durable_objects.gates import OutputGate
+from durabase.durable_objects.storage.engine import Database
+from durabase.durable_objects.storage.store import AlarmRow, KeyRange
+from durabase.errors import StorageError
+
+__all__ = ["NamespaceDatabase", "SharedStore"]
+
+FORMAT: Final = 1
+
+_SCHEMA: Final = """
+CREATE TABLE objects (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, name BLOB);
+CREATE TABLE kv (object INTEGER, key BLOB, value BLOB NOT NULL, PRIMARY KEY (object, key)) WITHOUT ROWID;
+CREATE TABLE alarms (object INTEGER PRIMARY KEY, scheduled INTEGER, due INTEGER, retries INTEGER);
+CREATE INDEX alarms_by_time ON alarms (due);
+PRAGMA user_version = 1;
+"""
+_PUT: Final = "INSERT INTO kv VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+_DELETE: Final = "DELETE FROM kv WHERE object = ? AND key = ?"
+
+
+class NamespaceDatabase:
+    """The database of one class.
+
+    Attributes:
+        database: the file and its commits.
+        alarms_changed: called when alarms were set or deleted.
+
+    Raises:
+        StorageError: the file was written by a later version, or is no database.
+    """
+
+    def __init__(self, path: Path, loop: AbstractEventLoop, executor: Executor) -> None:
+        try:
+            self.database = Database(path, loop, executor)
+            self.connection = self.database.connection
+            self._prepare(path)
+        except sqlite3.DatabaseError as error:
+            raise StorageError(f"{path} can't be used: {error}") from error
+        (last,) = self.connection.execute("SELECT max(number) FROM objects").fetchone()
+        self._last_number: int = last or 0
+        self.alarms_changed: Callable[[], object] = lambda: None
+
+    def _prepare(self, path: Path) -> None:
+        (version,) = self.connection.execute("PRAGMA user_version").fetchone()
+        if version > FORMAT:
+            raise StorageError(f"{path} has the format {version}; this version reads up to {FORMAT}")
+        if version == 0:
+            self.connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+
+    def new_number(self) -> int:
+        """A number for one more object."""
+        self._last_number += 1
+        return self._last_number
+
+    def find(self, id: bytes) -> tuple[int, str | None] | None:
+        """Number and name of the object with this id, if it keeps anything."""
+        row = self.connection.execute("SELECT number, name FROM objects WHERE id = ?", (id,)).fetchone()
+        return None if row is None else (row[0], _text(row[1]))
+
+    def ids(self) -> list[tuple[bytes, str | None]]:
+        """Ids and names of all objects that keep anything, ordered by id."""
+        rows = self.connection.execute("SELECT id, name FROM objects ORDER BY id").fetchall()
+        return [(id, _text(name)) for id, name in rows]
+
+    def next_due(self) -> int | None:
+        """When the next alarm is due."""
+        (due,) = self.connection.execute("SELECT min(due) FROM alarms").fetchone()
+        return None if due is None else int(due)
+
+    def alarms(self, until: int) -> list[tuple[bytes, AlarmRow]]:
+        """The objects whose alarms are due, in order."""
+        rows = self.connection.execute(
+            "SELECT id, scheduled, due, retries FROM alarms JOIN objects ON object = number "
+            "WHERE due <= ? ORDER BY due",
+            (until,),
+        ).fetchall()
+        return [(id, AlarmRow(*alarm)) for id, *alarm in rows]
+
+
+def _text(name: bytes | None) -> str | None:
+    return None if name is None else name.decode("utf-8", "surrogatepass")
+
+
+class _Unchanged:
+    """The type of :data:`_UNCHANGED`."""
+
+
+_UNCHANGED: Final = _Unchanged()
+
+_Entry = tuple[bytes | None, object]
+
+
+class SharedStore:
+    """One object's part of a :class:`NamespaceDatabase`.
+
+    Args:
+        namespace: where it is.
+        id: the object's id.
+        name: the name by which it was reached, if it was.
+        gate: is told of every write, and of every turn that is durable.
+        on_failed: called when a turn is lost.
+    """
+
+    def __init__(
+        self,
+        namespace: NamespaceDatabase,
+        id: bytes,
+        name: str | None,
+        gate: OutputGate,
+        on_failed: Callable[[Exception], object],
+    ) -> None:
+        found = namespace.find(id)
+        self._namespace = namespace
+        self._database = namespace.database
+        self._connection = namespace.connection
+        self._id = id
+        self._number: int | None = None if found is None else found[0]
+        self.name = name if found is None or name is not None else found[1]
+        self._name_is_new = found is not None and self.name != found[1]
+        self._gate = gate
+        self._on_failed = on_failed
+        self._turn: dict[bytes, bytes | None] = {}
+        self._alarm: AlarmRow | None | _Unchanged = _UNCHANGED
+        self._cleared = False
+        self._holds = 0
+        self._journal: list[_Entry] = []
+        self._savepoints = 0
+        if self._name_is_new:
+            self._database.end_turn_soon(self)
+
+    # Reading
+
+    def get(self, key: bytes) -> bytes | None:
+        if key in self._turn:
+            return self._turn[key]
+        if self._number is None or self._cleared:
+            return None
+        row = self._connection.execute(
+            "SELECT value FROM kv WHERE object = ? AND key = ?", (self._number, key)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def list(self, keys: KeyRange) -> list[tuple[bytes, bytes]]:
+        written = {key: value for key, value in self._turn.items() if key in keys}
+        stored = self._stored(keys, len(written))
+        if not written:
+            return stored
+        merged = dict(stored) | written
+        pairs = [(key, value) for key, value in merged.items() if value is not None]
+        pairs.sort(reverse=keys.reverse)
+        return pairs[: keys.limit]
+
+    def _stored(self, keys: KeyRange, more: int) -> list[tuple[bytes, bytes]]:
+        if self._number is None or self._cleared:
+            return []
+        query, arguments = (
+            "SELECT key, value FROM kv WHERE object = ? AND key >= ?",
+            [self._number, keys.start],
+        )
+        if keys.end is not None:
+            query, arguments = f"{query} AND key < ?", [*arguments, keys.end]
+        query += f" ORDER BY key {'DESC' if keys.reverse else 'ASC'} LIMIT ?"
+        limit = -1 if keys.limit is None else keys.limit + more
+        return self._connection.execute(query, (*arguments, limit)).fetchall()
+
+    def get_alarm(self) -> AlarmRow | None:
+        if not isinstance(self._alarm, _Unchanged):
+            return self._alarm
+        if self._number is None:
+            return None
+        row = self._connection.execute(
+            "SELECT scheduled, due, retries FROM alarms WHERE object = ?", (self._number,)
+        ).fetchone()
+        return None if row is None else AlarmRow(*row)
+
+    # Writing
+
+    def write(self, entries: dict[bytes, bytes | None], confirmed: bool) -> None:
+        if self._savepoints:
+            self._journal.extend((key, self._turn.get(key, _UNCHANGED)) for key in entries)
+        self._turn.update(entries)
+        self._wrote(confirmed)
+
+    def clear(self, with_alarm: bool) -> None:
+        self._turn.clear()
+        self._cleared = True
+        if with_alarm:
+            self._alarm = None
+        self._wrote(True)
+
+    def set_alarm(self, alarm: AlarmRow | None, confirmed: bool = True) -> None:
+        if self._savepoints:
+            self._journal.append((None, self._alarm))
+        self._alarm = alarm
+        self._wrote(confirmed)
+
+    def _wrote(self, confirmed: bool) -> None:
+        self._gate.wrote(confirmed)
+        self._database.end_turn_soon(self)
+
+    # Rolling back
+
+    def savepoint(self) -> int:
+        self._savepoints += 1
+        return len(self._journal)
+
+    def release(self, savepoint: int, *, rolled_back: bool) -> None:
+        self._savepoints -= 1
+        if rolled_back:
+            for key, before in reversed(self._journal[savepoint:]):
+                self._restore(key, before)
+            del self._journal[savepoint:]
+        if not self._savepoints:
+            self._journal.clear()
+
+    def _restore(self, key: bytes | None, before: object) -> None:
+        if key is None:
+            assert before is None or isinstance(before, (AlarmRow, _Unchanged))
+            self._alarm = before
+        elif before is _UNCHANGED:
+            self._turn.pop(key, None)
+        else:
+            assert before is None or isinstance(before, bytes)
+            self._turn[key] = before
+
+    def hold(self) -> None:
+        self._database.end_turn_now(self)
+        self._holds += 1
+
+    def resume(self) -> None:
+        self._holds -= 1
+        if not self._holds:
+            self._database.end_turn_soon(self)
+
+    def close(self) -> None:
+        self._database.forget(self)
+        self._turn.clear()
+
+    # Committing
+
+    def end_turn(self) -> int | None:
+        if self._holds:
+            return None
+        self._database.begin()
+        if self._cleared:
+            self._forget_everything()
+        if self._turn or isinstance(self._alarm, AlarmRow) or self._name_is_new:
+            self._write_turn(self._ensure_number())
+        elif self._alarm is None and self._number is not None:
+            self._write_alarm(self._number)
+        self._turn = {}
+        self._alarm = _UNCHANGED
+        self._cleared = self._name_is_new = False
+        return self._gate.written
+
+    def durable(self, turn: int) -> None:
+        self._gate.safe(turn)
+
+    def failed(self, error: Exception) -> None:
+        self._on_failed(error)
+
+    def _forget_everything(self) -> None:
+        if self._number is None:
+            return
+        self._connection.execute("DELETE FROM kv WHERE object = ?", (self._number,))
+        if self._alarm is None and not self._turn:
+            self._write_alarm(self._number)
+            self._connection.execute("DELETE FROM objects WHERE number = ?", (self._number,))
+            self._number = None
+
+    def _ensure_number(self) -> int:
+        name = None if self.name is None else self.name.encode("utf-8", "surrogatepass")
+        if self._number is None:
+            self._number = self._namespace.new_number()
+            self._connection.execute("INSERT INTO objects VALUES (?, ?, ?)", (self._number, self._id, name))
+        elif self._name_is_new:
+            self._connection.execute("UPDATE objects SET name = ? WHERE number = ?", (name, self._number))
+        return self._number
+
+    def _write_turn(self, number: int) -> None:
+        puts = [(number, key, value) for key, value in self._turn.items() if value is not None]
+        deletes = [(number, key) for key, value in self._turn.items() if value is None]
+        _each(self._connection, _PUT, puts)
+        _each(self._connection, _DELETE, deletes)
+        self._write_alarm(number)
+
+    def _write_alarm(self, number: int) -> None:
+        alarm = self._alarm
+        if isinstance(alarm, _Unchanged):
+            return
+        if alarm is None:
+            self._connection.execute("DELETE FROM alarms WHERE object = ?", (number,))
+        else:
+            row = (number, alarm.scheduled, alarm.due, alarm.retries)
+            self._connection.execute("INSERT OR REPLACE INTO alarms VALUES (?, ?, ?, ?)", row)
+        self._namespace.alarms_changed()
+
+
+def _each(connection: sqlite3.Connection, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
+    listed = list(rows)
+    if len(listed) == 1:
+        connection.execute(statement, listed[0])
+    elif listed:
+        connection.executemany(statement, listed)

@@ -1,0 +1,73 @@
+"""What one object keeps, below values: keys and values as bytes, one alarm, savepoints.
+
+:class:`ObjectStore` is what :mod:`.kv` needs. :mod:`.shared` and :mod:`.file` are two of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+__all__ = ["AlarmRow", "KeyRange", "ObjectStore"]
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRow:
+    """An alarm: when it was set for, when it runs next, how often it was retried. Milliseconds since 1970."""
+
+    scheduled: int
+    due: int
+    retries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRange:
+    """Keys from ``start`` on, before ``end``; ``limit`` of them, from the end if ``reverse``."""
+
+    start: bytes = b""
+    end: bytes | None = None
+    reverse: bool = False
+    limit: int | None = None
+
+    def __contains__(self, key: bytes) -> bool:
+        return key >= self.start and (self.end is None or key < self.end)
+
+
+class ObjectStore(Protocol):
+    """One object's data. Writes are seen by reads at once and committed at the end of the turn."""
+
+    name: str | None
+    """The object's name, if anybody ever used it."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value of ``key``."""
+
+    def list(self, keys: KeyRange) -> list[tuple[bytes, bytes]]:
+        """Keys and values of the range, in order of the keys' bytes."""
+
+    def write(self, entries: dict[bytes, bytes | None], confirmed: bool) -> None:
+        """Set keys, or delete those whose value is ``None``."""
+
+    def clear(self, with_alarm: bool) -> None:
+        """Delete everything."""
+
+    def get_alarm(self) -> AlarmRow | None:
+        """The alarm that is set."""
+
+    def set_alarm(self, alarm: AlarmRow | None, confirmed: bool = True) -> None:
+        """Set or delete the alarm."""
+
+    def savepoint(self) -> int:
+        """Begin something that can be rolled back; nests."""
+
+    def release(self, savepoint: int, *, rolled_back: bool) -> None:
+        """End it, with or without effect."""
+
+    def hold(self) -> None:
+        """Commit what the turn brought so far; from then on, let turns pass until :meth:`resume`."""
+
+    def resume(self) -> None:
+        """The counterpart of :meth:`hold`; nests."""
+
+    def close(self) -> None:
+        """Forget what is not committed."""
