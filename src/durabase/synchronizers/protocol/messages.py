@@ -17,11 +17,10 @@ from enum import IntEnum
 from typing import Any, Final
 
 from durabase._codec import json_text_with_undefined, parse_json_with_undefined, string_text
-
 from durabase.errors import SyncMessageError
 from durabase.types import UNDEFINED, UNDEFINED_MARK
 
-__all__ = ["Message", "MessageType", "check_message", "message_text", "parse_message"]
+__all__ = ["Message", "MessageType", "check_message", "is_answer", "message_text", "parse_message"]
 
 
 class MessageType(IntEnum):
@@ -85,6 +84,11 @@ def message_text(message: Message) -> str:
     """The text of a message: JSON as JavaScript writes it, with ``"\\ufffc"`` for ``UNDEFINED``."""
     request_id = "null" if message.request_id is None else string_text(message.request_id)
     return f"[{request_id},{message.number:d},{json_text_with_undefined(message.body)}]"
+
+
+def is_answer(request: MessageType, response_body: Any) -> bool:
+    """Whether the body of a checked response is what this request is answered with."""
+    return _ANSWER_CHECKS[request](response_body)
 
 
 def _refusal(found: str, expected: str) -> SyncMessageError:
@@ -182,6 +186,15 @@ def _is_diff_answer(body: Any) -> bool:
     )
 
 
+def _is_table_diff(body: Any) -> bool:
+    """For a checked response: its stamps, which may be many, are not looked at again."""
+    return isinstance(body[0], list) and _is_hash_map(body[1])
+
+
+def _is_row_diff(body: Any) -> bool:
+    return isinstance(body[0], list) and _is_hash_map_2(body[1])
+
+
 def _is_empty_text(body: Any) -> bool:
     return isinstance(body, str) and body == ""
 
@@ -204,3 +217,11 @@ _BODY_CHECKS: Final[tuple[Callable[[Any], bool], ...]] = (
     _is_hash_map_3,
     _is_hash_map,
 )
+
+_ANSWER_CHECKS: Final[dict[MessageType, Callable[[Any], bool]]] = {
+    MessageType.GET_CONTENT_HASHES: _is_hash_pair,
+    MessageType.GET_TABLE_DIFF: _is_table_diff,
+    MessageType.GET_ROW_DIFF: _is_row_diff,
+    MessageType.GET_CELL_DIFF: _is_tables_stamp,
+    MessageType.GET_VALUE_DIFF: _is_values_stamp,
+}

@@ -1,0 +1,123 @@
+"""What a persister asks of its store: plain content, mergeable content, or what peers are sent.
+
+Things are always in encoded form. Shapes are those of TinyBase 10.0.1: content is ``[tables, values]``
+or ``[tables stamp, values stamp]``, changes have a third element ``1``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+if TYPE_CHECKING:
+    from durabase.mergeable import MergeableStore
+    from durabase.store import Store
+    from durabase.types import Changes, Content, MergeableChanges, MergeableContent
+
+__all__ = ["BroadcastAccess", "MergeableAccess", "PlainAccess", "StoreAccess"]
+
+
+class StoreAccess(Protocol):
+    """How one kind of content gets out of a store and into it."""
+
+    is_mergeable: bool
+
+    def get_content(self) -> list[Any]:
+        """Everything."""
+
+    def get_changes(self) -> list[Any] | None:
+        """What the transaction that is just finishing changed; ``None`` if nothing."""
+
+    def apply(self, content_or_changes: list[Any]) -> None:
+        """Replace everything by content, or apply changes."""
+
+    def merge(self, content: list[Any]) -> None:
+        """Put content in without dropping what the store has, as far as its kind allows that."""
+
+    def set_initial_content(self, content: Any) -> None:
+        """Put content into a store for which nothing was persisted."""
+
+
+class PlainAccess:
+    """Plain content; that of a mergeable store is stamped as local edits when it comes in."""
+
+    is_mergeable = False
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get_content(self) -> Content:
+        return self._store._get_encoded_content()
+
+    def get_changes(self) -> Changes | None:
+        changes = self._store._get_encoded_transaction_changes()
+        return changes if changes[0] or changes[1] else None
+
+    def apply(self, content_or_changes: list[Any]) -> None:
+        _apply_plain(self._store, content_or_changes)
+
+    def merge(self, content: list[Any]) -> None:
+        _apply_plain(self._store, content)
+
+    def set_initial_content(self, content: Any) -> None:
+        self._store.set_content(content)
+
+
+class MergeableAccess:
+    """Content with stamps and hashes; changes are all stamps that the transaction accepted.
+
+    That is more than the original saves: a newer stamp of an equal thing and the tombstone of a cell that
+    was never there are part of the hashes, so without them a reloaded store could not agree with its peers.
+    """
+
+    is_mergeable = True
+
+    def __init__(self, store: MergeableStore) -> None:
+        self._store = store
+
+    def get_content(self) -> MergeableContent:
+        return self._store._get_encoded_mergeable_content()
+
+    def get_changes(self) -> MergeableChanges | None:
+        changes = self._store._get_encoded_transaction_stamp_changes()
+        return changes if changes[0][0] or changes[1][0] else None
+
+    def apply(self, content_or_changes: list[Any]) -> None:
+        if not _is_mergeable_content(content_or_changes):
+            _apply_plain(self._store, content_or_changes)
+        elif _are_changes(content_or_changes):
+            self._store._apply_encoded_mergeable_changes(content_or_changes)
+        else:
+            self._store._set_encoded_mergeable_content(content_or_changes)
+
+    def merge(self, content: list[Any]) -> None:
+        if _is_mergeable_content(content):
+            self._store._apply_encoded_mergeable_changes(content)
+        else:
+            self.apply(content)
+
+    def set_initial_content(self, content: Any) -> None:
+        self._store.set_default_content(content)
+
+
+class BroadcastAccess(MergeableAccess):
+    """What peers are sent of a transaction: the touched cells and values, without hashes."""
+
+    def get_changes(self) -> MergeableChanges | None:
+        changes = self._store._get_encoded_transaction_mergeable_changes(False)
+        return changes if changes[0][0] or changes[1][0] else None
+
+
+def _is_mergeable_content(content: list[Any]) -> bool:
+    return bool(content) and isinstance(content[0], (list, tuple))
+
+
+def _are_changes(content: list[Any]) -> bool:
+    return len(content) > 2 and content[2] is not True and content[2] == 1
+
+
+def _apply_plain(store: Store, content_or_changes: list[Any]) -> None:
+    content = cast("Any", content_or_changes)
+    if _are_changes(content):
+        store._apply_encoded_changes(content)
+    else:
+        store._set_encoded_content(content)

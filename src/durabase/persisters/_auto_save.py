@@ -1,0 +1,99 @@
+"""How a persister follows its store: everything once, then the changes of each transaction.
+
+Belongs to :class:`~durabase.persisters.base.Persister`, which owns the queue and the status. It also
+keeps in mind what could not be saved at its time, and withholds saving after a load that failed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from durabase.errors import PersisterError
+from durabase.persisters._status import Status
+from durabase.persisters._steps import Steps, start_steps
+
+if TYPE_CHECKING:
+    from durabase.persisters.base import Persister
+
+__all__ = ["AutoSave"]
+
+
+class AutoSave:
+    """The following of one persister's store, on or off.
+
+    ``has_unsaved_edits``: something of the store is not in the place and no pending save will bring it there.
+    """
+
+    __slots__ = ("_generation", "_listener_id", "_persister", "_reported_error", "has_unsaved_edits")
+
+    def __init__(self, persister: Persister) -> None:
+        self._persister = persister
+        self._generation = 0
+        self._listener_id: str | None = None
+        self._reported_error: Exception | None = None
+        self.has_unsaved_edits = False
+
+    def is_on(self) -> bool:
+        """Whether transactions are being followed."""
+        return self._listener_id is not None
+
+    def start_steps(self) -> Steps[None]:
+        """Save everything, then listen to transactions."""
+        self._generation += 1
+        generation = self._generation
+        self._remove_listener()
+        yield from self._save_steps(None)
+        if generation == self._generation and not self._persister._is_destroyed():
+            self._listener_id = self._persister._store.add_did_finish_transaction_listener(
+                lambda _store: self._save_transaction()
+            )
+
+    def stop_steps(self) -> Steps[None]:
+        """Stop listening."""
+        self._generation += 1
+        self._remove_listener()
+        yield None
+
+    def after_load_steps(self) -> Steps[None]:
+        """Save what changed in the store beside what was loaded: by mutator listeners, or by local edits."""
+        if self.is_on():
+            had_mutated = self._persister._had_mutated()
+            if had_mutated or (self.has_unsaved_edits and self._persister._keeps_unsaved_edits):
+                yield from self._save_steps(None)
+
+    def _remove_listener(self) -> None:
+        listener_id, self._listener_id = self._listener_id, None
+        if listener_id is not None:
+            self._persister._store.del_listener(listener_id)
+
+    def _save_transaction(self) -> None:
+        """Begin to save the transaction that is just finishing, in this call: a task would come too late."""
+        persister = self._persister
+        changes = persister._access.get_changes() if self.is_on() else None
+        if changes is None:
+            return
+        if persister.get_status() is Status.LOADING:
+            self.has_unsaved_edits |= not persister._is_applying
+        elif self.has_unsaved_edits and persister._keeps_unsaved_edits:
+            start_steps(self._save_steps(None))
+        else:
+            start_steps(self._save_steps(changes))
+
+    def _save_steps(self, changes: list[Any] | None) -> Steps[None]:
+        load_error = self._persister._load_error
+        if load_error is None or not self._persister._keeps_unsaved_edits:
+            yield from self._persister._save_steps(changes)
+        else:
+            self.has_unsaved_edits = True
+            self._report_withholding(load_error)
+
+    def _report_withholding(self, load_error: Exception) -> None:
+        if self._reported_error is load_error:
+            return
+        self._reported_error = load_error
+        error = PersisterError(
+            f"automatic saving is withheld, for loading failed ({load_error}) and saving would overwrite "
+            "what is stored; load again, or call save() to overwrite it"
+        )
+        error.__cause__ = load_error
+        self._persister._report(error)
