@@ -1,0 +1,394 @@
+"""Synchronizing a store with a server over a WebSocket, for as long as it takes.
+
+:class:`WsSynchronizer` opens the connection, opens it again when it is lost, and catches up after each time.
+:class:`WebSocketTransport` is a connection of the ``websockets`` package as a transport, for either side. The
+package is imported when the first connection is opened, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, final
+
+from durabase._codec import utf8_length
+from durabase.clock import SystemClock, TimerClock
+from durabase.errors import SyncClosedError, SyncError, SyncOverflowError
+from durabase.persisters._steps import Completion, Steps, start_steps
+from durabase.persisters.base import IgnoredErrorHandler
+from durabase.synchronizers._deadlines import DeadlineTimer
+from durabase.synchronizers._reconnecting import Backoff, sleep_on
+from durabase.synchronizers.base import MessageCallback, Synchronizer
+from durabase.synchronizers.protocol.messages import Message, MessageType, message_text
+from durabase.synchronizers.protocol.payloads import MAX_PAYLOAD_BYTES, PayloadDecoder, encode_payloads
+from durabase.synchronizers.protocol.relay import EVERYBODY
+from durabase.synchronizers.transport import Transport
+from durabase.types import Id
+
+if TYPE_CHECKING:
+    import asyncio
+    import ssl
+
+    from durabase.mergeable import MergeableStore
+
+__all__ = ["WebSocketTransport", "WsSynchronizer"]
+
+OpenTransport: TypeAlias = Callable[[], Awaitable[Transport]]
+ConnectionListener: TypeAlias = Callable[[bool], object]
+
+CLOSE_SECONDS: Final = 10.0
+"""How long the other side may take to read what was sent and to answer a close."""
+_BROADCASTS: Final = (MessageType.CONTENT_HASHES, MessageType.CONTENT_DIFF)
+
+
+class WsSynchronizer(Synchronizer):
+    """Keeps a mergeable store in step with the other clients of a server's path, and with the server.
+
+    ::
+
+        async with WsSynchronizer.connect(store, "ws://127.0.0.1:8787/foo") as synchronizer:
+            await synchronizer.start_sync()
+            ...
+
+    While there is no connection the store can be used as ever; edits are told when the next one opens.
+    """
+
+    def __init__(
+        self,
+        store: MergeableStore,
+        transport: Transport | None = None,
+        request_timeout: float = 1.0,
+        *,
+        fragment_size: float | None = None,
+        on_send: MessageCallback | None = None,
+        on_receive: MessageCallback | None = None,
+        on_ignored_error: IgnoredErrorHandler | None = None,
+        on_connection: ConnectionListener | None = None,
+        clock: TimerClock | None = None,
+    ) -> None:
+        """Synchronize over one transport that is open; for one that is opened again, see :meth:`connect`.
+
+        Args:
+            store: the store.
+            transport: the connection; it is closed at the end.
+            request_timeout: seconds to wait for an answer, and for the rest of a message.
+            fragment_size: bytes of UTF-8 after which messages are cut.
+            on_send: is called with every message before it is sent.
+            on_receive: is called with every valid message that arrives.
+            on_ignored_error: is called with each error that is not raised; unset, they are logged.
+            on_connection: is called with ``True`` when a connection opens, with ``False`` when it is lost.
+            clock: what timeouts run on.
+        """
+        clock = SystemClock() if clock is None else clock
+        super().__init__(
+            store,
+            self._send_message,
+            request_timeout=request_timeout,
+            on_send=on_send,
+            on_receive=on_receive,
+            on_ignored_error=on_ignored_error,
+            clock=clock,
+        )
+        self._clock = clock
+        self._request_timeout = request_timeout
+        self._fragment_size = fragment_size
+        self._on_connection = on_connection
+        self._first_transport = transport
+        self._open: OpenTransport | None = None
+        self._backoff = Backoff()
+        self._transport: Transport | None = None
+        self._connected = Completion[None]()
+        self._task: asyncio.Task[None] | None = None
+
+    @classmethod
+    def connect(
+        cls,
+        store: MergeableStore,
+        url: str,
+        *,
+        request_timeout: float = 1.0,
+        fragment_size: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        ssl: ssl.SSLContext | None = None,
+        compression: bool = False,
+        on_send: MessageCallback | None = None,
+        on_receive: MessageCallback | None = None,
+        on_ignored_error: IgnoredErrorHandler | None = None,
+        on_connection: ConnectionListener | None = None,
+        open_transport: OpenTransport | None = None,
+        backoff: Backoff | None = None,
+        clock: TimerClock | None = None,
+    ) -> Self:
+        """A synchronizer that connects when it is entered with ``async with``, and again when that is needed.
+
+        Entering does not wait for the connection (:meth:`connected` does): a server may come later.
+
+        Args:
+            store: the store.
+            url: ``ws://`` or ``wss://``, with the path.
+            request_timeout: seconds to wait for an answer, and for the rest of a message.
+            fragment_size: bytes of UTF-8 after which messages are cut.
+            headers: more headers for the opening request.
+            ssl: settings for ``wss://``.
+            compression: whether to offer ``permessage-deflate``.
+            on_send: is called with every message before it is sent.
+            on_receive: is called with every valid message that arrives.
+            on_ignored_error: is called with each error that is not raised; unset, they are logged.
+            on_connection: is called with ``True`` when a connection opens, with ``False`` when it is lost.
+            open_transport: opens a connection, instead of a WebSocket to ``url``.
+            backoff: the delays between attempts.
+            clock: what timeouts and delays run on.
+        """
+        synchronizer = cls(
+            store,
+            None,
+            request_timeout,
+            fragment_size=fragment_size,
+            on_send=on_send,
+            on_receive=on_receive,
+            on_ignored_error=on_ignored_error,
+            on_connection=on_connection,
+            clock=clock,
+        )
+        if open_transport is None:
+
+            async def open_transport() -> Transport:
+                return await open_web_socket(url, headers=headers, ssl=ssl, compression=compression)
+
+        synchronizer._open = open_transport
+        synchronizer._backoff = Backoff() if backoff is None else backoff
+        return synchronizer
+
+    async def __aenter__(self) -> Self:
+        self._start()
+        return self
+
+    def start_sync(self, initial_content: Any = None) -> Completion[Self]:
+        """Follow the peers and tell them edits; see :meth:`Synchronizer.start_sync`. Needs an event loop.
+
+        Without a connection it ends at once, with ``initial_content`` if given; peers are asked when one opens.
+        """
+        self._start()
+        return super().start_sync(initial_content)
+
+    def is_connected(self) -> bool:
+        """Whether a connection is open now."""
+        return self._transport is not None
+
+    async def connected(self) -> None:
+        """Wait until a connection is open.
+
+        Raises:
+            SyncClosedError: this is destroyed.
+        """
+        while self._transport is None:
+            await self._connected
+
+    def get_transport(self) -> Transport | None:
+        """The connection that is open now."""
+        return self._transport
+
+    # Connections
+
+    def _start(self) -> None:
+        import asyncio  # here, for importing a synchronizer must not load asyncio
+
+        self._check_alive()
+        if self._task is None:
+            if self._first_transport is not None:
+                self._adopt(self._first_transport)
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        if self._first_transport is not None:
+            await self._follow(self._first_transport)
+        while self._open is not None:
+            transport = await self._try_to_open(self._open)
+            if transport is not None:
+                self._adopt(transport)
+                await self._follow(transport)
+            await sleep_on(self._clock, self._backoff.next_seconds())
+
+    async def _try_to_open(self, open_transport: OpenTransport) -> Transport | None:
+        try:
+            return await open_transport()
+        except Exception as error:
+            self._report(error)
+            return None
+
+    def _adopt(self, transport: Transport) -> None:
+        """Use a connection, and catch up with the peers if there was one before."""
+        self._transport = transport
+        self._connected.set_result(None)
+        self._tell_connection(True)
+        if self._is_syncing:
+            start_steps(self._catch_up_steps())
+
+    def _catch_up_steps(self) -> Steps[None]:
+        """Take over what the peers have, then tell them what is here: neither side pushes content."""
+        yield self.load()
+        if not self._is_destroyed():
+            yield self.save()
+
+    async def _follow(self, transport: Transport) -> None:
+        decoder = PayloadDecoder(self._request_timeout)
+        timer = DeadlineTimer(self._clock, decoder)
+        try:
+            async for text in transport:
+                self._read(transport, decoder, text)
+                timer.arm()
+        finally:
+            timer.cancel()
+            self._lose(transport)
+
+    def _read(self, transport: Transport, decoder: PayloadDecoder, text: str) -> None:
+        try:
+            payload = decoder.receive(text, self._clock.now_ms())
+        except SyncError as error:
+            self._close_for(transport, error)
+            return
+        if payload is not None:
+            self._backoff.reset()
+            self.receive_message(payload.address, payload.message)
+
+    def _close_for(self, transport: Transport, error: SyncError) -> None:
+        self._report(error)
+        transport.close(error.close_code, str(error))
+
+    def _lose(self, transport: Transport) -> None:
+        if self._transport is transport:
+            self._transport = None
+            self._connected = Completion()
+            if not self._is_destroyed():
+                self.fail_pending_requests(SyncClosedError())
+            self._tell_connection(False)
+
+    def _tell_connection(self, is_open: bool) -> None:
+        if self._on_connection is not None:
+            try:
+                self._on_connection(is_open)
+            except Exception as error:
+                self._report(error)
+
+    def _release(self) -> Awaitable[None]:
+        return self._close_down()
+
+    async def _close_down(self) -> None:
+        import asyncio  # here, for importing a synchronizer must not load asyncio
+
+        transport, task = self._transport, self._task
+        if transport is not None:
+            transport.close(None, "")
+        elif not self._connected.done():
+            self._connected.set_exception(SyncClosedError())
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    # Messages
+
+    def _send_message(self, to_client: Id | None, message: Message) -> None:
+        transport = self._transport
+        if transport is None:
+            if message.number in _BROADCASTS:
+                return  # everybody is told when the next connection is open
+            raise SyncClosedError
+        address = EVERYBODY if to_client is None else to_client
+        for payload in encode_payloads(address, message_text(message), self._fragment_size):
+            if transport.buffered_amount() + utf8_length(payload) > MAX_PAYLOAD_BYTES:
+                self._close_for(transport, SyncOverflowError("socket"))
+                return
+            transport.send_text(payload)
+
+
+async def open_web_socket(
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    ssl: ssl.SSLContext | None = None,
+    compression: bool = False,
+) -> WebSocketTransport:
+    """Connect to a WebSocket server.
+
+    Raises:
+        OSError: nobody listens there, or the name is unknown.
+        websockets.exceptions.WebSocketException: the server refused.
+    """
+    from websockets.asyncio.client import connect
+
+    options: dict[str, Any] = {} if ssl is None else {"ssl": ssl}
+    connection = await connect(
+        url,
+        additional_headers=headers,
+        compression="deflate" if compression else None,
+        max_size=MAX_PAYLOAD_BYTES,
+        **options,
+    )
+    return WebSocketTransport(connection)
+
+
+@final
+class WebSocketTransport:
+    """A connection of ``websockets.asyncio``, of a client or a server, as a transport."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._outbox: deque[tuple[str, int]] = deque()
+        self._queued_size = 0
+        self._writer: asyncio.Task[None] | None = None
+        self._closer: asyncio.Task[None] | None = None
+
+    def send_text(self, text: str) -> None:
+        """Queue a text; dropped silently after a close."""
+        import asyncio  # here, for importing a synchronizer must not load asyncio
+
+        if self._closer is not None:
+            return
+        size = utf8_length(text)
+        self._outbox.append((text, size))
+        self._queued_size += size
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.get_running_loop().create_task(self._write())
+
+    def close(self, code: int | None, reason: str) -> None:
+        """Close after what was sent; drop the connection if the other side does not read it in time."""
+        import asyncio  # here, for importing a synchronizer must not load asyncio
+
+        if self._closer is None:
+            self._closer = asyncio.get_running_loop().create_task(self._finish(code, reason))
+
+    def buffered_amount(self) -> int:
+        """Bytes that are queued here or in the socket."""
+        return self._queued_size + int(self._connection.transport.get_write_buffer_size())
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            async for message in self._connection:
+                yield message if isinstance(message, str) else message.decode("utf-8", "replace")
+        except ConnectionClosed:
+            return
+
+    async def _write(self) -> None:
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            while self._outbox:
+                text, size = self._outbox.popleft()
+                await self._connection.send(text)
+                self._queued_size -= size
+        except ConnectionClosed:
+            self._outbox.clear()
+            self._queued_size = 0
+
+    async def _finish(self, code: int | None, reason: str) -> None:
+        import asyncio  # here, for importing a synchronizer must not load asyncio
+
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                if self._writer is not None:
+                    await self._writer
+                await self._connection.close(1000 if code is None else code, reason)
+        except TimeoutError:
+            self._connection.transport.abort()
