@@ -4,23 +4,26 @@ export type Connection = 'connecting' | 'online' | 'offline';
 
 const FIRST_DELAY = 250;
 const LONGEST_DELAY = 8000;
+const STABLE_AFTER = 3000;
 
 // A new WebSocket whenever the last one is lost: at once when the network
-// comes back, else after a delay that grows with each failure.
+// comes back, else after a delay that grows until a connection has lasted.
 export const useSocket = (url: string): [socket: WebSocket | undefined, connection: Connection] => {
   const [socket, setSocket] = useState<WebSocket>();
   const [connection, setConnection] = useState<Connection>('connecting');
 
   useEffect(() => {
     let current: WebSocket | undefined;
+    let openedAt = Infinity;
     let failures = 0;
     let retry: ReturnType<typeof setTimeout>;
 
     const connect = () => {
       clearTimeout(retry);
+      openedAt = Infinity;
       const opening = (current = new WebSocket(url));
       opening.onopen = () => {
-        failures = 0;
+        openedAt = Date.now();
         setConnection('online');
       };
       opening.onclose = () => opening === current && lose();
@@ -29,9 +32,11 @@ export const useSocket = (url: string): [socket: WebSocket | undefined, connecti
     const lose = () => {
       current?.close();
       current = undefined;
+      setSocket(undefined);
       setConnection('offline');
       clearTimeout(retry);
-      const delay = Math.min(FIRST_DELAY * 2 ** failures++, LONGEST_DELAY);
+      failures = Date.now() - openedAt > STABLE_AFTER ? 0 : failures + 1;
+      const delay = Math.min(FIRST_DELAY * 2 ** failures, LONGEST_DELAY);
       retry = setTimeout(connect, delay * (1 + Math.random() / 2));
     };
     const reconnect = () => current?.readyState === WebSocket.OPEN || connect();

@@ -1,0 +1,124 @@
+"""Real TinyBase clients in Node, driven from Python: one process that holds them all."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+NEWEST = 10
+MAJORS = (5, 6, 7, 8, 9, 10)
+
+
+def require_node() -> None:
+    """Node and the packages of this folder, or an error that says how to get them."""
+    assert shutil.which("node") and shutil.which("npm"), (
+        "Node.js 20 is needed: https://nodejs.org or `apt-get install nodejs npm`"
+    )
+    if not (FOLDER / "node_modules" / f"tinybase{NEWEST}").is_dir():
+        command = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+        done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, f"`npm ci` in {FOLDER} failed:\n{done.stdout}{done.stderr}"
+
+
+class NodeHost:
+    """The process; leaving the `with` block ends it and all its clients, without a goodbye."""
+
+    def __enter__(self) -> NodeHost:
+        self._ids = itertools.count()
+        self._process = subprocess.Popen(
+            ["node", "host.mjs"],
+            cwd=FOLDER,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.kill()
+        self._process.wait(10)
+        self._process.stdout.close()
+
+    def do(self, action: str, client: str | None = None, **arguments: Any) -> Any:
+        """Have one action of `host.mjs` done, and wait for its result."""
+        command = {"id": next(self._ids), "do": action, "client": client, **arguments}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(command) + "\n")
+        answer = json.loads(self._process.stdout.readline())
+        assert answer["id"] == command["id"]
+        assert "error" not in answer, answer["error"]
+        return answer["result"]
+
+    def client(self, name: str, major: int = NEWEST, unique_id: str | None = None) -> NodeClient:
+        self.do("open", name, major=major, uniqueId=unique_id)
+        return NodeClient(self, name)
+
+    def converge(self, clients: Iterable[NodeClient], seconds: float = 5.0) -> Any:
+        """Wait until all hold the same content and hashes; gives the content."""
+        return self.do("converge", names=[client.name for client in clients], seconds=seconds)
+
+
+class NodeClient:
+    """One MergeableStore of one TinyBase major, with at most one connection."""
+
+    def __init__(self, host: NodeHost, name: str) -> None:
+        self._host = host
+        self.name = name
+
+    def connect(self, url: str, *, fragment_size: int | None = None, start: bool = True) -> NodeClient:
+        self._host.do("connect", self.name, url=url, fragmentSize=fragment_size, start=start)
+        return self
+
+    def disconnect(self) -> None:
+        self._host.do("disconnect", self.name)
+
+    def cut(self) -> None:
+        """Lose the connection without a Close frame."""
+        self._host.do("cut", self.name)
+
+    def call(self, method: str, *args: Any) -> Any:
+        """A method of the JavaScript store."""
+        return self._host.do("call", self.name, method=method, args=args)
+
+    def edit(self, *edits: list[Any]) -> None:
+        """Several calls `[method, *args]` as one transaction."""
+        self._host.do("edit", self.name, edits=edits)
+
+    def content(self) -> Any:
+        return self._host.do("content", self.name)
+
+    def hashes(self) -> Any:
+        return self._host.do("hashes", self.name)
+
+    def send(self, payload: str) -> None:
+        """A raw payload over its socket."""
+        self._host.do("send", self.name, payload=payload)
+
+    def transcript(self) -> list[tuple[str, str]]:
+        """All payloads so far, as (">" or "<", text)."""
+        return [(direction, payload) for direction, payload in self._host.do("log", self.name)["transcript"]]
+
+    def errors(self) -> list[str]:
+        """What its synchronizer reported as ignored errors."""
+        return list(self._host.do("log", self.name)["errors"])
+
+    def wait_for(self, content: Any, seconds: float = 5.0) -> None:
+        self._host.do("waitForContent", self.name, expected=content, seconds=seconds)
+
+    def wait_for_hashes(self, hashes: Iterable[int], seconds: float = 5.0) -> None:
+        self._host.do("waitForHashes", self.name, expected=list(hashes), seconds=seconds)
+
+    def wait_for_close(self) -> tuple[int, str]:
+        code, reason = self._host.do("waitForClose", self.name)
+        return code, reason
