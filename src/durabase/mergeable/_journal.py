@@ -19,9 +19,10 @@ CellIds: TypeAlias = dict[Id, dict[Id, dict[Id, None]]]
 """Ids of cells by table and row, in order; a row or table may be empty."""
 
 _PUT: Final = 0
-_VISIT: Final = 1
-_HLC: Final = 2
-_SETTLING: Final = 3
+_ENTER: Final = 1
+_LEAVE: Final = 2
+_HLC: Final = 3
+_SETTLING: Final = 4
 
 _Entry: TypeAlias = tuple[Any, ...]
 
@@ -48,9 +49,13 @@ class Journal:
         """A thing gets a stamp in place of ``old``. ``fresh``: it was not pending before."""
         self._entries.append((_PUT, things, id_, old, fresh))
 
-    def visit(self, branch: BranchStamps[Any], id_: Id, created: bool, fresh: bool, zero: bool) -> None:
-        """A child is mentioned: ``created`` by this, ``fresh`` if not pending yet, ``zero`` if its hash is."""
-        self._entries.append((_VISIT, branch, id_, created, fresh, zero, branch.hash))
+    def enter(self, branch: BranchStamps[Any], id_: Id, created: bool) -> None:
+        """A child is mentioned in changes, and made if ``created``."""
+        self._entries.append((_ENTER, branch, id_, created))
+
+    def leave(self, branch: BranchStamps[Any], id_: Id, fresh: bool) -> None:
+        """A child becomes pending (``fresh``), or its contribution to the branch's hash toggles."""
+        self._entries.append((_LEAVE, branch, id_, fresh, branch.hash))
 
     def raise_hlc(self, node: StampNode) -> None:
         """The HLC of a container, and so its hash, is going to change."""
@@ -75,7 +80,8 @@ class Journal:
         found = _Stamped(content)
         handlers: dict[int, Callable[..., None]] = {
             _PUT: found.put,
-            _VISIT: found.visit,
+            _ENTER: found.enter,
+            _LEAVE: found.leave,
             _HLC: found.raise_hlc,
         }
         for entry in self._entries:
@@ -85,7 +91,7 @@ class Journal:
 
 
 class _Stamped:
-    """Collects ids from a journal's entries: those that follow a visit to a row belong to it."""
+    """Collects ids from a journal's entries: those between entering and leaving a row belong to it."""
 
     __slots__ = ("_content", "_row_id", "_table_id", "cells", "values")
 
@@ -99,14 +105,14 @@ class _Stamped:
         ids = self.values if things is self._content.values else self._row()
         ids[id_] = None
 
-    def visit(self, branch: StampNode, id_: Id, _created: bool, _fresh: bool, zero: bool, _hash: int) -> None:
-        is_table = branch is self._content.tables
-        if is_table:
+    def enter(self, branch: StampNode, id_: Id, _created: bool) -> None:
+        if branch is self._content.tables:
             self._table_id = id_
         else:
             self._row_id = id_
-        if zero:
-            self._note(is_table)
+
+    def leave(self, branch: StampNode, _id: Id, _fresh: bool, _hash: int) -> None:
+        self._note(branch is self._content.tables)
 
     def raise_hlc(self, node: StampNode, *_before: object) -> None:
         if node is not self._content.tables and node is not self._content.values:
@@ -130,12 +136,13 @@ def _undo_put(things: ThingStamps, id_: Id, old: Stamp | None, fresh: bool) -> N
     _undo_pending(things, id_, fresh)
 
 
-def _undo_visit(
-    branch: BranchStamps[Any], id_: Id, created: bool, fresh: bool, _zero: bool, hash_: int
-) -> None:
-    branch.hash = hash_
+def _undo_enter(branch: BranchStamps[Any], id_: Id, created: bool) -> None:
     if created:
         del branch.children[id_]
+
+
+def _undo_leave(branch: BranchStamps[Any], id_: Id, fresh: bool, hash_: int) -> None:
+    branch.hash = hash_
     _undo_pending(branch, id_, fresh)
 
 
@@ -152,7 +159,8 @@ def _undo_pending(node: StampNode, id_: Id, fresh: bool) -> None:
 
 _UNDO: Final[dict[int, Callable[..., None]]] = {
     _PUT: _undo_put,
-    _VISIT: _undo_visit,
+    _ENTER: _undo_enter,
+    _LEAVE: _undo_leave,
     _HLC: _undo_state,
     _SETTLING: _undo_state,
 }

@@ -35,8 +35,10 @@ def merge_changes(stamps: ContentStamps, changes: MergeableChanges, journal: Jou
     latest = _hlc_of(tables_stamp)
     tables: dict[Id, dict[Id, dict[Id, Any]]] = {}
     for table_id, table_stamp in ordered_items(tables_stamp[0]):
-        table = stamps.tables.visit(table_id, BranchStamps, journal)
+        table = stamps.tables.enter(table_id, BranchStamps, journal)
+        before = table.settled_hash()
         rows, table_latest = _merge_table(table, table_stamp, journal)
+        stamps.tables.leave(table_id, table, before, journal)
         latest = max(latest, table_latest)
         if rows:
             tables[table_id] = rows
@@ -51,8 +53,10 @@ def _merge_table(
     latest = _hlc_of(stamp)
     rows: dict[Id, dict[Id, Any]] = {}
     for row_id, row_stamp in ordered_items(stamp[0]):
-        row = table.visit(row_id, ThingStamps, journal)
+        row = table.enter(row_id, ThingStamps, journal)
+        before = row.settled_hash()
         cells, row_latest = _merge_things(row, row_stamp, journal)
+        table.leave(row_id, row, before, journal)
         latest = max(latest, row_latest)
         if cells:
             rows[row_id] = cells

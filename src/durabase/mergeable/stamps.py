@@ -6,12 +6,13 @@ row and the values hold a ``Stamp`` for each thing, deleted ones included. Every
 
 Hashes are settled lazily. What changed is noted as ``pending`` in the node that holds it, with the
 hash that is folded into the node's own; ``settle`` takes that out and folds the present one in. That
-is exact, for folding is XOR: what lies between cancels out. The two things that do not cancel are
-done at once by ``visit``: TinyBase 10.0.1 never takes out a child's contribution if the child's hash
-was 0, which is so for rows without cells (their contribution toggles with each mention). A hash that
+is exact, for folding is XOR: what lies between cancels out. One thing does not cancel and is done at
+once: TinyBase 10.0.1 does not take out a child's contribution when the child's hash was 0, as it is
+for rows without cells, so that the contribution of such a row toggles with each mention. A hash that
 becomes 0 by chance between two settlements is the only difference, once in 2^32.
 
-Invariants: a child that is not pending in its parent is settled; a stamp that is not pending has a hash.
+Invariants: a child that is not pending in its parent is settled; a stamp that is not pending has a
+hash; only what really changed is pending.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ class Recorder(Protocol):
 
     def put(self, things: ThingStamps, id_: Id, old: Stamp | None, fresh: bool) -> None: ...
 
-    def visit(self, branch: BranchStamps[Any], id_: Id, created: bool, fresh: bool, zero: bool) -> None: ...
+    def enter(self, branch: BranchStamps[Any], id_: Id, created: bool) -> None: ...
+
+    def leave(self, branch: BranchStamps[Any], id_: Id, fresh: bool) -> None: ...
 
     def raise_hlc(self, node: StampNode) -> None: ...
 
@@ -61,6 +64,10 @@ class StampNode:
         self.hlc = hlc
         self.hash = hash_
         self.pending: dict[Id, Hash] | None = None
+
+    def settled_hash(self) -> Hash:
+        """The hash as it stands; UNSETTLED if something is pending, which also says that it is not 0."""
+        return UNSETTLED if self.pending else self.hash
 
     def raise_hlc(self, hlc: Hlc, journal: Recorder) -> None:
         """Take a container's HLC if it is later."""
@@ -97,10 +104,6 @@ class ThingStamps(StampNode):
         self.children[id_] = (thing, hlc, UNSETTLED)
         return True
 
-    def is_zero(self, _journal: Recorder) -> bool:
-        """Whether the hash is 0. It is not with pending things: there is something in it."""
-        return self.hash == 0 and not self.pending
-
     def settle(self, journal: Recorder) -> Hash:
         """The hash, brought up to date."""
         if self.pending is not None:
@@ -131,26 +134,32 @@ class BranchStamps(StampNode, Generic[ChildT]):
         super().__init__(hlc, hash_)
         self.children: dict[Id, ChildT] = {}
 
-    def visit(self, id_: Id, make: Callable[[], ChildT], journal: Recorder) -> ChildT:
-        """The child that is mentioned in changes; ``make`` makes it if there is none."""
+    def enter(self, id_: Id, make: Callable[[], ChildT], journal: Recorder) -> ChildT:
+        """The child that is mentioned in changes; ``make`` makes it if there is none.
+
+        Take its ``settled_hash``, merge into it, then ``leave``.
+        """
         child = self.children.get(id_)
-        created = child is None
+        journal.enter(self, id_, child is None)
         if child is None:
             child = self.children[id_] = make()
-        pending = self.pending
-        if pending is None:
-            pending = self.pending = {}
-        fresh = id_ not in pending
-        journal.visit(self, id_, created, fresh, child.hash == 0)
-        if fresh:
-            pending[id_] = child.hash
-        elif child.is_zero(journal):
-            self.hash ^= get_value_in_values_hash(id_, 0)
         return child
 
-    def is_zero(self, journal: Recorder) -> bool:
-        """Whether the hash is 0, rows that were mentioned only considered."""
-        return self.hash == 0 and self.settle(journal) == 0
+    def leave(self, id_: Id, child: ChildT, before: Hash, journal: Recorder) -> None:
+        """The child has been merged into; ``before`` was its ``settled_hash``."""
+        pending = self.pending
+        if pending is not None and id_ in pending:
+            if before == 0:
+                journal.leave(self, id_, False)
+                self.hash ^= get_value_in_values_hash(id_, 0)
+        elif child.pending or child.hash != before:
+            if pending is None:
+                pending = self.pending = {}
+            journal.leave(self, id_, True)
+            pending[id_] = before
+        elif before == 0:
+            journal.leave(self, id_, False)
+            self.hash ^= get_value_in_values_hash(id_, 0)
 
     def settle(self, journal: Recorder) -> Hash:
         """The hash, brought up to date, and those of everything below."""

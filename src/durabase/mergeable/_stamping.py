@@ -1,0 +1,187 @@
+"""What stamps a store's writes: the hooks of a MergeableStore, and all that it remembers.
+
+Each raw change of a cell or value that is made here gets the clock's next HLC; those that only carry
+out merged changes do not, for they bring their stamps. In a transaction it remembers what was touched
+and stamped; a rollback brings the stamps back, though not the clock. It does not know the store.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from durabase.clock import Clock
+from durabase.errors import ClockError
+from durabase.mergeable._journal import CellIds, Journal
+from durabase.mergeable._merge import content_from, merge_changes
+from durabase.mergeable._validate import is_mergeable
+from durabase.mergeable.hlc import HybridClock
+from durabase.mergeable.stamps import BranchStamps, ContentStamps, ThingStamps
+from durabase.types import Changes, Id, MergeableChanges, MergeableContent
+
+__all__ = ["Stamping"]
+
+
+class Stamping:
+    """The stamps of a store, and the hooks (``StoreHooks``) that keep them.
+
+    ``listening`` is off while merged changes are carried out, ``defaulting`` is on while writes get no
+    HLC, ``mutated`` is set when a mutator listener has written, ``replaced`` when in the running
+    transaction all stamps were exchanged for others.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_journal",
+        "_old_mutated",
+        "_old_stamps",
+        "_row",
+        "_row_id",
+        "_table_id",
+        "_touched_row",
+        "defaulting",
+        "listening",
+        "mutated",
+        "replaced",
+        "stamps",
+        "touched_cells",
+        "touched_values",
+    )
+
+    def __init__(self, unique_id: Id | None, clock: Clock | None) -> None:
+        self._clock = HybridClock(unique_id, clock=clock)
+        self._journal = Journal()
+        self.stamps = ContentStamps()
+        self.listening = True
+        self.defaulting = False
+        self.mutated = False
+        self.replaced = False
+        self.touched_cells: CellIds = {}
+        self.touched_values: dict[Id, None] = {}
+        self._old_stamps = self.stamps
+        self._old_mutated = False
+        self._table_id: Id | None = None
+        self._row_id: Id | None = None
+        self._row: ThingStamps | None = None
+        self._touched_row: dict[Id, None] = {}
+
+    # -- hooks
+
+    def pre_start(self) -> None:
+        self._journal.begin()
+        self._old_stamps = self.stamps
+        self._old_mutated = self.mutated
+
+    def pre_finish(self, rolled_back: bool) -> None:
+        if rolled_back:
+            self._undo()
+
+    def post_finish(self, rolled_back: bool) -> None:
+        if rolled_back:
+            self._undo()
+        self._journal.end()
+        self._old_stamps = self.stamps
+        self.replaced = False
+        self.touched_cells.clear()
+        self.touched_values.clear()
+        self._leave_row()
+
+    def cell_changed(
+        self, table_id: Id, row_id: Id, cell_id: Id, new: Any, mutating: bool, defaulted: bool
+    ) -> None:
+        if row_id != self._row_id or table_id != self._table_id:
+            self._enter_row(table_id, row_id)
+        self._touched_row[cell_id] = None
+        if self.listening or mutating:
+            hlc = self._next_hlc(mutating, defaulted)
+            row = self._row
+            if row is not None and row.pending:  # then it is known above that it has changed
+                done = row.put(cell_id, new, hlc, self._journal)
+            else:
+                done = self._put_cell(table_id, row_id, cell_id, new, hlc)
+            self._finish_edit(done, hlc)
+
+    def value_changed(self, value_id: Id, new: Any, mutating: bool, defaulted: bool) -> None:
+        self.touched_values[value_id] = None
+        if self.listening or mutating:
+            hlc = self._next_hlc(mutating, defaulted)
+            self._finish_edit(self.stamps.values.put(value_id, new, hlc, self._journal), hlc)
+
+    # -- merging
+
+    def accepts(self, changes: Any, *, is_content: bool, encoded: bool) -> bool:
+        """Whether mergeable changes (or content) from outside may be merged now."""
+        bound = self._clock.upper_bound()
+        return is_mergeable(changes, bound, is_content=is_content, encoded=encoded)
+
+    def merge(self, changes: MergeableChanges) -> Changes:
+        """Merge accepted changes into the stamps; what the store has to apply."""
+        self._leave_row()
+        plain, latest = merge_changes(self.stamps, changes, self._journal)
+        self._clock.seen(latest)
+        return plain
+
+    def replace(self, content: MergeableContent) -> Changes:
+        """Take the stamps of accepted content instead of all present ones; what the store has to apply."""
+        self._leave_row()
+        self.stamps, plain, latest = content_from(content)
+        self.replaced = True
+        self._clock.seen(latest)
+        return plain
+
+    def settle(self) -> ContentStamps:
+        """The stamps with all hashes up to date."""
+        self.stamps.settle(self._journal)
+        return self.stamps
+
+    def stamped(self) -> tuple[CellIds, dict[Id, None]]:
+        """The ids of all that got stamps in the running transaction: of everything if it was replaced."""
+        if self.replaced:
+            tables = self.stamps.tables.children.items()
+            cells = {
+                t: {r: dict.fromkeys(row.children) for r, row in table.children.items()}
+                for t, table in tables
+            }
+            return cells, dict.fromkeys(self.stamps.values.children)
+        return self._journal.stamped(self.stamps)
+
+    # -- helpers
+
+    def _next_hlc(self, mutating: bool, defaulted: bool) -> str:
+        if mutating:
+            self.mutated = True
+        return "" if self.defaulting or defaulted else self._clock.next()
+
+    def _finish_edit(self, done: bool, hlc: str) -> None:
+        """``done``: the stamp was accepted. The clock looks at the time as after any merge."""
+        self._clock.tick()
+        if hlc and not done:
+            raise ClockError
+
+    def _put_cell(self, table_id: Id, row_id: Id, cell_id: Id, new: Any, hlc: str) -> bool:
+        """Stamp one cell: what ``merge_changes`` does, for a change of one cell."""
+        tables, journal = self.stamps.tables, self._journal
+        table = tables.enter(table_id, BranchStamps, journal)
+        table_before = table.settled_hash()
+        row = table.enter(row_id, ThingStamps, journal)
+        row_before = row.settled_hash()
+        done = row.put(cell_id, new, hlc, journal)
+        table.leave(row_id, row, row_before, journal)
+        tables.leave(table_id, table, table_before, journal)
+        self._row = row
+        return done
+
+    def _enter_row(self, table_id: Id, row_id: Id) -> None:
+        self._table_id = table_id
+        self._row_id = row_id
+        self._row = None
+        self._touched_row = self.touched_cells.setdefault(table_id, {}).setdefault(row_id, {})
+
+    def _leave_row(self) -> None:
+        self._table_id = self._row_id = self._row = None
+
+    def _undo(self) -> None:
+        self._journal.undo()
+        self.stamps = self._old_stamps
+        self.mutated = self._old_mutated
+        self.replaced = False
+        self._leave_row()

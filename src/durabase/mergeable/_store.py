@@ -1,0 +1,210 @@
+"""A Store whose writes are stamped, so that it can be merged with others of its kind.
+
+A façade over ``_stamping`` and ``Store``: whatever way it is written to, each cell and value gets a
+stamp; changes of others are merged by their stamps. Two stores that have seen the same changes, in
+any order and however often, have equal content and equal hashes. Behaviour is TinyBase 10.0.1's, but
+that hashes are computed when they are asked for, and that a thing that cannot be decoded raises a
+``ContentError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+from durabase.clock import Clock
+from durabase.mergeable import _diffs
+from durabase.mergeable._shapes import as_encoded, as_public, changes_shape, content_shape
+from durabase.mergeable._stamping import Stamping
+from durabase.mergeable.hashes import Hash
+from durabase.store._store import Store
+from durabase.types import Changes, Content, Id, MergeableChanges, MergeableContent
+
+__all__ = ["MergeableStore"]
+
+
+class MergeableStore(Store):
+    """A store that can be merged with others.
+
+    Args:
+        unique_id: distinguishes this store from all it is ever merged with; random if left out.
+        clock: what tells the time; the system's if left out.
+
+    >>> ours, theirs = MergeableStore("ours"), MergeableStore("theirs")
+    >>> _ = ours.set_cell("pets", "fido", "species", "dog")
+    >>> _ = theirs.set_cell("pets", "fido", "age", 5)
+    >>> ours.merge(theirs).get_tables() == theirs.get_tables()
+    True
+    """
+
+    def __init__(self, unique_id: Id | None = None, *, clock: Clock | None = None) -> None:
+        self._stamping = Stamping(unique_id, clock)
+        super().__init__(self._stamping)
+
+    def is_mergeable(self) -> bool:
+        """Whether this is a MergeableStore."""
+        return True
+
+    # -- stamped content
+
+    def get_mergeable_content(self) -> MergeableContent:
+        """Everything with HLCs and hashes, deleted things included.
+
+        Raises:
+            ContentError: a merged thing says that it is encoded JSON but is not.
+        """
+        return content_shape(self._stamping.settle(), as_public)
+
+    def set_mergeable_content(self, mergeable_content: MergeableContent) -> Self:
+        """Replace everything, trusting the hashes given; no-op if any of it is malformed."""
+        return self._replace(mergeable_content, encoded=False)
+
+    def set_default_content(self, content: Content | Callable[[], Content]) -> Self:
+        """Set content that gives way to whatever is merged or written later: it is stamped ``""``."""
+        return self._do(self._set_default_content, content)
+
+    def get_transaction_mergeable_changes(self, with_hashes: bool = False) -> MergeableChanges:
+        """The present stamps of the cells and values that the running transaction has touched."""
+        return self._touched(with_hashes, as_public)
+
+    def apply_mergeable_changes(self, mergeable_changes: MergeableChanges | MergeableContent) -> Self:
+        """Merge changes, or content, of another store; no-op if any of it is malformed or too far ahead."""
+        return self._merge(mergeable_changes, encoded=False)
+
+    def merge(self, mergeable_store: MergeableStore) -> Self:
+        """Merge with another store, both ways.
+
+        Objects and arrays merge with equal content but, as in the original, other hashes than they
+        have through a synchronizer.
+        """
+        ours = self.get_mergeable_content()
+        theirs = mergeable_store.get_mergeable_content()
+        mergeable_store.apply_mergeable_changes(ours)
+        return self.apply_mergeable_changes(theirs)
+
+    # -- hashes, and differences from another store's
+
+    def get_mergeable_content_hashes(self) -> list[Hash]:
+        """The hashes of the tables and of the values: equal in two stores with equal content."""
+        stamps = self._stamping.settle()
+        return [stamps.tables.hash, stamps.values.hash]
+
+    def get_mergeable_table_hashes(self) -> dict[Id, Hash]:
+        """The hash of each table."""
+        return _diffs.table_hashes(self._stamping.settle())
+
+    def get_mergeable_table_diff(self, other_table_hashes: Mapping[Id, Hash]) -> list[Any]:
+        """``[tables stamp of the tables they lack, our hashes of those that differ]``."""
+        return [*_diffs.table_diff(self._stamping.settle(), other_table_hashes)]
+
+    def get_mergeable_row_hashes(
+        self, other_differing_table_hashes: Mapping[Id, Hash]
+    ) -> dict[Id, dict[Id, Hash]]:
+        """The hash of each row of those tables whose hash differs from the one given."""
+        return _diffs.row_hashes(self._stamping.settle(), other_differing_table_hashes)
+
+    def get_mergeable_row_diff(self, other_table_row_hashes: Mapping[Id, Mapping[Id, Hash]]) -> list[Any]:
+        """``[tables stamp of the rows they lack, our hashes of those that differ]``."""
+        return [*_diffs.row_diff(self._stamping.settle(), other_table_row_hashes)]
+
+    def get_mergeable_cell_hashes(
+        self, other_differing_row_hashes: Mapping[Id, Mapping[Id, Hash]]
+    ) -> dict[Id, dict[Id, dict[Id, Hash]]]:
+        """The hash of each cell of those rows whose hash differs from the one given."""
+        return _diffs.cell_hashes(self._stamping.settle(), other_differing_row_hashes)
+
+    def get_mergeable_cell_diff(
+        self, other_table_row_cell_hashes: Mapping[Id, Mapping[Id, Mapping[Id, Hash]]]
+    ) -> list[Any]:
+        """The tables stamp of the cells, of the rows named, that differ or that they lack."""
+        return _diffs.cell_diff(self._stamping.settle(), other_table_row_cell_hashes)
+
+    def get_mergeable_value_hashes(self) -> dict[Id, Hash]:
+        """The hash of each value."""
+        return _diffs.value_hashes(self._stamping.settle())
+
+    def get_mergeable_value_diff(self, other_value_hashes: Mapping[Id, Hash]) -> list[Any]:
+        """The values stamp of the values that differ or that they lack."""
+        return _diffs.value_diff(self._stamping.settle(), other_value_hashes)
+
+    # -- for persisters and synchronizers
+
+    def _had_mutated(self) -> bool:
+        """Whether a mutator listener has written since this was last asked."""
+        mutated, self._stamping.mutated = self._stamping.mutated, False
+        return mutated
+
+    def _get_encoded_mergeable_content(self) -> MergeableContent:
+        """Like ``get_mergeable_content``, things in encoded form."""
+        return content_shape(self._stamping.settle(), as_encoded)
+
+    def _get_encoded_transaction_mergeable_changes(self, with_hashes: bool) -> MergeableChanges:
+        """Like ``get_transaction_mergeable_changes``, things in encoded form."""
+        return self._touched(with_hashes, as_encoded)
+
+    def _get_encoded_transaction_stamp_changes(self) -> MergeableChanges:
+        """All stamps that the running transaction has set, with hashes: what to save of it.
+
+        More than what was touched: also later stamps of equal things, and deletions of what never was
+        there, without which the hashes could not be had again. If all content was replaced it is all.
+        """
+        stamps = self._stamping.settle()
+        cells, values = self._stamping.stamped()
+        return changes_shape(stamps, cells, values, with_hashes=True, decode=as_encoded)
+
+    def _set_encoded_mergeable_content(self, mergeable_content: MergeableContent) -> Self:
+        """Like ``set_mergeable_content``, things in encoded form."""
+        return self._replace(mergeable_content, encoded=True)
+
+    def _apply_encoded_mergeable_changes(self, changes: MergeableChanges | MergeableContent) -> Self:
+        """Like ``apply_mergeable_changes``, things in encoded form."""
+        return self._merge(changes, encoded=True)
+
+    # -- helpers
+
+    def _touched(self, with_hashes: bool, decode: Callable[[Any], Any]) -> MergeableChanges:
+        stamping = self._stamping
+        stamps = stamping.settle() if with_hashes else stamping.stamps
+        cells, values = stamping.touched_cells, stamping.touched_values
+        return changes_shape(stamps, cells, values, with_hashes=with_hashes, decode=decode)
+
+    def _merge(self, changes: Any, *, encoded: bool) -> Self:
+        if self._stamping.accepts(changes, is_content=False, encoded=encoded):
+            self._do_unstamped(self._merge_now, changes, encoded)
+        return self
+
+    def _replace(self, content: Any, *, encoded: bool) -> Self:
+        if self._stamping.accepts(content, is_content=True, encoded=encoded):
+            self._do_unstamped(self._replace_now, content, encoded)
+        return self
+
+    def _do_unstamped(self, edit: Callable[[Any, bool], None], content: Any, encoded: bool) -> None:
+        """Edit in a transaction whose raw changes are not stamped."""
+        stamping = self._stamping
+        was_listening, stamping.listening = stamping.listening, False
+        try:
+            self._do(edit, content, encoded)
+        finally:
+            stamping.listening = was_listening
+
+    def _merge_now(self, changes: MergeableChanges, encoded: bool) -> None:
+        self._apply_plain(self._stamping.merge(changes), encoded)
+
+    def _replace_now(self, content: MergeableContent, encoded: bool) -> None:
+        self._edits.delete_tables()
+        self._edits.delete_values()
+        self._apply_plain(self._stamping.replace(content), encoded)
+
+    def _apply_plain(self, changes: Changes, encoded: bool) -> None:
+        if encoded:
+            with self._edits.accepting_encoded():
+                self._edits.apply_changes(changes)
+        else:
+            self._edits.apply_changes(changes)
+
+    def _set_default_content(self, content: Content | Callable[[], Content]) -> None:
+        self._stamping.defaulting = True
+        try:
+            self._set_content(content)
+        finally:
+            self._stamping.defaulting = False
