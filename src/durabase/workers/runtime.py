@@ -154,4 +154,3 @@ class Runtime:
             return await result if inspect.isawaitable(result) else result
         finally:
             ambient_context.reset(token)
-

@@ -1,0 +1,88 @@
+"""Outgoing HTTP for programs: ``fetch``, on the standard library's client, in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import urllib.request
+from collections.abc import AsyncIterator
+from typing import Any
+
+from durabase.web import Request, Response
+
+__all__ = ["fetch"]
+
+_PIECE = 64 * 1024
+_TIMEOUT = 300.0
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_SCHEMES = ("http://", "https://")
+_NOT_FOR_US = frozenset({"transfer-encoding", "connection", "keep-alive"})
+
+
+class _AnyStatus(urllib.request.HTTPErrorProcessor):
+    """Lets all responses pass, errors and redirects too."""
+
+    def http_response(self, request: Any, response: Any) -> Any:
+        return response
+
+    https_response = http_response
+
+
+class _AnyButRedirects(_AnyStatus):
+    """Lets errors pass, and has redirects followed."""
+
+    def http_response(self, request: Any, response: Any) -> Any:
+        if response.status in _REDIRECTS:
+            return urllib.request.HTTPErrorProcessor.http_response(self, request, response)
+        return response
+
+    https_response = http_response
+
+
+_OPENERS = {
+    "follow": urllib.request.build_opener(_AnyButRedirects),
+    "manual": urllib.request.build_opener(_AnyStatus),
+    "error": urllib.request.build_opener(_AnyStatus),
+}
+
+
+async def fetch(resource: str | Request, **options: Any) -> Response:
+    """Send a request and return the response, its body as a stream.
+
+    Args:
+        resource: an absolute URL, or a request.
+        options: as for :class:`~durabase.web.Request`.
+
+    Raises:
+        OSError: the server can't be reached, or redirects although that was forbidden.
+        TypeError: the URL is not one of HTTP.
+    """
+    request = resource if isinstance(resource, Request) and not options else Request(resource, **options)
+    if not request.url.startswith(_SCHEMES):
+        raise TypeError(f"Fetch API cannot load: {request.url}")
+    body = await request.bytes() if request.body is not None else None
+    reply = await asyncio.to_thread(_open, request, body)
+    if request.redirect == "error" and reply.status in _REDIRECTS:
+        reply.close()
+        raise OSError(f"{request.url} redirects, which was not allowed")
+    headers = [(name, value) for name, value in reply.getheaders() if name.lower() not in _NOT_FOR_US]
+    content = None if request.method == "HEAD" or reply.status in (204, 304) else _pieces(reply)
+    response = Response(content, reply.status, reply.reason, headers)
+    response.url = getattr(reply, "url", request.url)
+    return response
+
+
+def _open(request: Request, body: bytes | None) -> http.client.HTTPResponse:
+    message = urllib.request.Request(  # noqa: S310 (the scheme was checked)
+        request.url, data=body, headers=dict(request.headers.items()), method=str(request.method)
+    )
+    reply: http.client.HTTPResponse = _OPENERS[request.redirect].open(message, timeout=_TIMEOUT)
+    return reply
+
+
+async def _pieces(reply: http.client.HTTPResponse) -> AsyncIterator[bytes]:
+    try:
+        while piece := await asyncio.to_thread(reply.read1, _PIECE):
+            yield piece
+    finally:
+        reply.close()

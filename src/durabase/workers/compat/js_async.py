@@ -1,0 +1,115 @@
+"""JavaScript's timers and promises, on asyncio. Inside of an object a timer's callback is an event of it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Any
+
+from durabase.web import socket_owner
+
+__all__ = [
+    "Promise",
+    "clearInterval",
+    "clearTimeout",
+    "queueMicrotask",
+    "scheduler",
+    "setInterval",
+    "setTimeout",
+]
+
+_numbers = itertools.count(1)
+_timers: dict[int, asyncio.TimerHandle] = {}
+_running: set[asyncio.Future[Any]] = set()
+
+
+def setTimeout(callback: Callable[..., Any], ms: float = 0, *arguments: Any) -> int:  # noqa: N802
+    """Call ``callback`` once, after ``ms`` milliseconds."""
+    number = next(_numbers)
+
+    def fire() -> None:
+        _timers.pop(number, None)
+        _enter(partial(callback, *arguments))
+
+    _timers[number] = asyncio.get_running_loop().call_later(ms / 1000, fire)
+    return number
+
+
+def setInterval(callback: Callable[..., Any], ms: float = 0, *arguments: Any) -> int:  # noqa: N802
+    """Call ``callback`` every ``ms`` milliseconds."""
+    number = next(_numbers)
+    loop = asyncio.get_running_loop()
+
+    def fire() -> None:
+        _timers[number] = loop.call_later(ms / 1000, fire)
+        _enter(partial(callback, *arguments))
+
+    _timers[number] = loop.call_later(ms / 1000, fire)
+    return number
+
+
+def clearTimeout(number: int | None = None) -> None:  # noqa: N802
+    """Stop a timer; one that is over, or none, is left alone."""
+    timer = _timers.pop(number, None) if number is not None else None
+    if timer is not None:
+        timer.cancel()
+
+
+clearInterval = clearTimeout  # noqa: N816
+
+
+def queueMicrotask(callback: Callable[[], Any]) -> None:  # noqa: N802
+    """Call ``callback`` soon."""
+    asyncio.get_running_loop().call_soon(_enter, callback)
+
+
+def _enter(callback: Callable[[], Any]) -> None:
+    owner = socket_owner.get()
+    if owner is not None:
+        owner.enter(callback)
+        return
+    result = callback()
+    if isinstance(result, Awaitable):
+        task = asyncio.ensure_future(result)
+        _running.add(task)
+        task.add_done_callback(_running.discard)
+
+
+class Promise:
+    """The functions of ``Promise``; the promises themselves are awaitables."""
+
+    @staticmethod
+    def resolve(value: Any = None) -> Awaitable[Any]:
+        """Return an awaitable of ``value``, or ``value`` if it is one."""
+        if isinstance(value, Awaitable):
+            return value
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        future.set_result(value)
+        return future
+
+    @staticmethod
+    async def all(promises: Iterable[Awaitable[Any]]) -> list[Any]:
+        """Wait for all, and give their results."""
+        return list(await asyncio.gather(*promises))
+
+    @staticmethod
+    async def race(promises: Iterable[Awaitable[Any]]) -> Any:
+        """Wait for the first, and give its result."""
+        done, _ = await asyncio.wait(
+            [asyncio.ensure_future(promise) for promise in promises], return_when=asyncio.FIRST_COMPLETED
+        )
+        return done.pop().result()
+
+
+class _Scheduler:
+    """The global ``scheduler``."""
+
+    @staticmethod
+    async def wait(ms: float) -> None:
+        """Wait for ``ms`` milliseconds."""
+        await asyncio.sleep(ms / 1000)
+
+
+scheduler = _Scheduler()

@@ -1,0 +1,115 @@
+"""The module ``pyodide.ffi``: conversions that have nothing to convert, since both sides are Python.
+
+``to_js`` gives back what it gets, so that lists stay lists and dicts stay dicts wherever a
+program hands them. ``JsException`` is every exception: what a JavaScript call may raise there, a
+Python call raises here.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from durabase.durable_objects import DurableObjectId, DurableObjectNamespace, DurableObjectStub
+from durabase.web import Headers, Request, Response, WebSocket, WebSocketPair
+
+__all__ = [
+    "JsArray",
+    "JsBuffer",
+    "JsException",
+    "JsNull",
+    "JsProxy",
+    "create_once_callable",
+    "create_proxy",
+    "destroy_proxies",
+    "jsnull",
+    "run_sync",
+    "to_js",
+]
+
+_T = TypeVar("_T")
+
+JsException = Exception
+JsArray = list
+JsBuffer = bytes
+
+
+class JsProxy(ABC):  # noqa: B024 (it is for isinstance checks alone)
+    """What ``isinstance(x, JsProxy)`` means here: an object of the runtime."""
+
+
+for _runtime_class in (
+    DurableObjectId,
+    DurableObjectNamespace,
+    DurableObjectStub,
+    Headers,
+    Request,
+    Response,
+    WebSocket,
+    WebSocketPair,
+):
+    JsProxy.register(_runtime_class)
+
+
+class JsNull:
+    """The type of :data:`jsnull`: falsy, and never given to a program."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "jsnull"
+
+
+jsnull = JsNull()
+
+
+class _Proxy:
+    """A callable, or any object, with the life-cycle methods of a proxy, which have nothing to do."""
+
+    __slots__ = ("_target",)
+
+    def __init__(self, target: Any) -> None:
+        self._target = target
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self._target(*arguments, **named)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target, name)
+
+    def copy(self) -> _Proxy:
+        """Return another proxy of the same object."""
+        return _Proxy(self._target)
+
+    def destroy(self) -> None:
+        """Do nothing: Python's own reference counts are enough."""
+
+
+def create_proxy(obj: Any, /, *, capture_this: bool = False, roundtrip: bool = True) -> Any:
+    """Return ``obj`` with ``copy()`` and ``destroy()``."""
+    return _Proxy(obj)
+
+
+def create_once_callable(obj: Callable[..., Any], /) -> Any:
+    """Return ``obj`` with ``copy()`` and ``destroy()``; it may be called more than once."""
+    return _Proxy(obj)
+
+
+def destroy_proxies(proxies: Iterable[Any], /) -> None:
+    """Do nothing: Python's own reference counts are enough."""
+
+
+def to_js(obj: _T, /, **options: Any) -> _T:
+    """Return ``obj``. Options are accepted and have nothing to do."""
+    return obj
+
+
+def run_sync(awaitable: Any, /) -> Any:
+    """Refuse: native Python can't wait within a plain function while others run.
+
+    Raises:
+        RuntimeError: always.
+    """
+    raise RuntimeError("run_sync: a stack can't be suspended here; await instead")

@@ -1,0 +1,77 @@
+"""The module ``workers`` of Cloudflare's Python SDK, as far as objects, HTTP and sockets need it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from durabase.durable_objects import DurableObject
+from durabase.web import Blob, File, FormData, Headers, Request, Response
+from durabase.workers.compat import asgi, wsgi
+from durabase.workers.compat.http_fetch import fetch
+from durabase.workers.compat.rpc_values import python_from_rpc, python_to_rpc
+from durabase.workers.entrypoint import ExecutionContext, WorkerEntrypoint, wait_until
+from durabase.workers.env import env, patch_env
+
+__all__ = [
+    "Blob",
+    "Context",
+    "DurableObject",
+    "FetchResponse",
+    "File",
+    "FormData",
+    "Headers",
+    "Request",
+    "Response",
+    "WorkerEntrypoint",
+    "WorkflowEntrypoint",
+    "asgi",
+    "env",
+    "fetch",
+    "handler",
+    "import_from_javascript",
+    "patch_env",
+    "python_from_rpc",
+    "python_to_rpc",
+    "waitUntil",
+    "wait_until",
+    "wsgi",
+]
+
+Context = ExecutionContext
+FetchResponse = Response
+waitUntil = wait_until  # noqa: N816 (its other name)
+
+
+class WorkflowEntrypoint:
+    """Workflows are not there; deriving from this class says so."""
+
+    def __init_subclass__(cls) -> None:
+        raise NotImplementedError(f"{cls.__qualname__}: workflows are not supported here")
+
+
+def handler(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a module-level handler. Its arguments need no wrapping here."""
+
+    @functools.wraps(function)
+    async def handle(*arguments: Any) -> Any:
+        result = function(*arguments)
+        return await result if inspect.isawaitable(result) else result
+
+    return handle
+
+
+def import_from_javascript(name: str) -> Any:
+    """Return the contents of the JavaScript module ``cloudflare:workers``.
+
+    Raises:
+        ImportError: any other module: there is no JavaScript here.
+    """
+    if name != "cloudflare:workers":
+        raise ImportError(f"No such module {name!r}: there is no JavaScript here")
+    return SimpleNamespace(
+        DurableObject=DurableObject, WorkerEntrypoint=WorkerEntrypoint, env=env, waitUntil=wait_until
+    )
