@@ -1,4 +1,8 @@
-"""Stores that merge: hybrid logical clocks, stamps, hashes, and the store that uses them.
+"""Stores that merge: hybrid logical clocks, stamps, hashes, and the store that uses them."""
 
-``hlc`` and ``hashes`` are of use by themselves; everything else is behind ``MergeableStore``.
-"""
+from __future__ import annotations
+
+from durabase.mergeable._store import MergeableStore
+from durabase.mergeable.hlc import HybridClock
+
+__all__ = ["HybridClock", "MergeableStore"]
