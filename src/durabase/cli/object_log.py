@@ -1,0 +1,53 @@
+"""One line for what happens to objects: they start, they hibernate, they are reset, a handler fails."""
+
+from __future__ import annotations
+
+import time
+import traceback
+
+from durabase.cli.console import Console
+from durabase.durable_objects.events import (
+    EventHandled,
+    ObjectConstructed,
+    ObjectFact,
+    ObjectHibernated,
+    ObjectReset,
+)
+from durabase.durable_objects.ids import DurableObjectId
+
+__all__ = ["ObjectLog"]
+
+_NOBODY_ELSE_SEES = ("web_socket", "webSocket", "alarm")
+_SHOWN_DIGITS = 8
+
+
+class ObjectLog:
+    """The observer of ``dev``."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def observe(self, fact: ObjectFact) -> None:
+        """Say what happened, if it is worth a line."""
+        match fact:
+            case ObjectConstructed(id=id, milliseconds=milliseconds):
+                self._say(id, f"started ({milliseconds:.0f}ms)")
+            case ObjectHibernated(id=id, sockets=sockets):
+                self._say(id, f"hibernated ({_counted(sockets)} kept)" if sockets else "hibernated")
+            case ObjectReset(class_name=class_name, id=id, error=error):
+                self._console.error(f"{_shown(id)}  {class_name} was reset: {error}")
+            case EventHandled(id=id, kind=kind, error=error):
+                if error is not None and kind.startswith(_NOBODY_ELSE_SEES):
+                    text = "".join(traceback.format_exception(error)).rstrip()
+                    self._console.error(f"{_shown(id)}  {kind} failed: {text}")
+
+    def _say(self, id: DurableObjectId, text: str) -> None:
+        self._console.line(f"{time.strftime('%H:%M:%S')}  {_shown(id)}  {text}")
+
+
+def _shown(id: DurableObjectId) -> str:
+    return f"/{id.name}" if id.name is not None else f"{str(id)[:_SHOWN_DIGITS]}…"
+
+
+def _counted(sockets: int) -> str:
+    return "1 socket" if sockets == 1 else f"{sockets} sockets"
