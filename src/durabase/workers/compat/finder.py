@@ -74,5 +74,8 @@ _finder = _CompatFinder()
 def install_compat_modules(program: str) -> None:
     """Offer the modules to the program whose directory is given, and to no other."""
     _finder.program = Path(program)
+    for name in _SOURCES:  # an earlier program's: this one may have a module of that name
+        if isinstance(getattr(sys.modules.get(name), "__loader__", None), _Mirror):
+            del sys.modules[name]
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
