@@ -166,7 +166,7 @@ class WsSynchronizer(Synchronizer):
     def start_sync(self, initial_content: Any = None) -> Completion[Self]:
         """Follow the peers and tell them edits; see :meth:`Synchronizer.start_sync`. Needs an event loop.
 
-        Without a connection it ends at once, with ``initial_content`` if given; peers are asked when one opens.
+        Without a connection it ends at once, with ``initial_content`` if given; peers are asked later.
         """
         self._start()
         return super().start_sync(initial_content)

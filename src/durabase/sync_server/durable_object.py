@@ -1,0 +1,346 @@
+"""A Durable Object that is the server of one path: clients see each other, and the object may keep a store.
+
+TinyBase 10.0.1's ``WsServerDurableObject``. Sockets hibernate: the object may be gone from memory while they
+stay connected, and everything here is found again from the sockets and the storage. It differs where the
+original loses or rewrites data: the message that wakes the object is handled like any other, waking writes
+nothing, a client that does not read is closed instead of filling memory, paths may be of any length.
+
+What is passed on to other clients leaves before the store takes it over, so it does not wait for the disk.
+What the store itself sends comes after its writes, and the object's output gate holds it until they are safe.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, Final, final
+from urllib.parse import urlsplit
+
+from durabase._codec import utf8_length
+from durabase.clock import SystemClock, TimerClock, TimerHandle
+from durabase.durable_objects.base import DurableObject
+from durabase.errors import SyncError, SyncMessageError, SyncOverflowError, SyncTimeoutError
+from durabase.persisters.base import Persister
+from durabase.sync_server._peer import ServerSeat
+from durabase.synchronizers._deadlines import DeadlineTimer
+from durabase.synchronizers.protocol.payloads import (
+    MAX_PAYLOAD_BYTES,
+    Payload,
+    PayloadDecoder,
+    encode_payloads,
+)
+from durabase.synchronizers.protocol.relay import EVERYBODY, OBJECT_RULES, SERVER_ID, Relay
+from durabase.types import Id
+from durabase.web import Request, Response, WebSocket, WebSocketPair
+from durabase.web.connection import socket_owner
+
+__all__ = ["WsServerDurableObject", "ws_server_fetch"]
+
+_logger = logging.getLogger(__name__)
+
+_ADDED: Final = 1
+_REMOVED: Final = -1
+_MAX_TAG_BYTES: Final = 256
+_HELLO: Final = 'S\n[null,1,""]'
+
+
+class WsServerDurableObject(DurableObject):
+    """Relays between the sockets of one path; with :meth:`create_persister`, synchronizes a store with them.
+
+    ::
+
+        class TinyBaseDurableObject(WsServerDurableObject):
+            def create_persister(self):
+                return DurableObjectStoragePersister(MergeableStore(), self.ctx.storage)
+
+    Methods that you override and that do something here (``__init__``, ``fetch``, ``web_socket_message``,
+    ``web_socket_close``, ``web_socket_error``) must call those of ``super()``.
+
+    Attributes:
+        clock: what timers run on.
+    """
+
+    clock: ClassVar[TimerClock] = SystemClock()
+
+    def __init__(self, ctx: Any, env: Any) -> None:
+        super().__init__(ctx, env)
+        self._timers = _EventClock(self.clock)
+        self._seat: ServerSeat | None = None
+        self._inboxes: dict[WebSocket, _Inbox] = {}
+        self._relay: Relay[WebSocket] = Relay(OBJECT_RULES)
+        self._tells_messages = type(self).on_message is not WsServerDurableObject.on_message
+        for socket in self._sockets():
+            if socket.connection.sendable:
+                self._relay.join(self._client_id_of(socket), socket)
+        ctx.block_concurrency_while(self._start)
+
+    # What subclasses may override
+
+    def create_persister(self) -> Persister | Awaitable[Persister | None] | None:
+        """The persister of this object's store, which must be able to merge; ``None`` to relay only."""
+        return None
+
+    def get_path_id(self) -> Id:
+        """The path that this object serves; empty while there is no socket."""
+        sockets = self._sockets()
+        return self._path_id_of(sockets[0]) if sockets else ""
+
+    def get_client_ids(self) -> list[Id]:
+        """The clients that are connected, in order of coming."""
+        return [self._client_id_of(socket) for socket in self._sockets()]
+
+    def get_fragment_size(self) -> float | None:
+        """Bytes of UTF-8 after which the store's own messages are cut; ``None``: never."""
+        return None
+
+    def get_request_timeout_seconds(self) -> float:
+        """How long a client has to answer the store, and to send the rest of a message."""
+        return 1.0
+
+    def on_path_id(self, path_id: Id, added_or_removed: int) -> Any:
+        """The first client has come (1), or the last one has gone (-1)."""
+
+    def on_client_id(self, path_id: Id, client_id: Id, added_or_removed: int) -> Any:
+        """A client has come (1) or gone (-1)."""
+
+    def on_message(self, from_client_id: Id, to_client_id: Id, remainder: str) -> Any:
+        """A message, or a piece of one, is being passed on, also from and to the store (``S``).
+
+        ``to_client_id``: empty for everybody else. ``remainder``: the text without its address line.
+        """
+
+    def on_ignored_error(self, error: Exception) -> Any:
+        """Something went wrong that changes nothing else, such as an invalid payload. It is logged here."""
+        _logger.warning("%s: ignored: %r", type(self).__name__, error)
+
+    # What the runtime calls
+
+    def fetch(self, request: Request) -> Response:
+        """Let a client in. Anything but the opening of a WebSocket gets 426."""
+        client_id = _client_id_of_request(request)
+        if client_id is None:
+            return _upgrade_required()
+        path_id = _path_id_of_request(request)
+        client, server = WebSocketPair()
+        if not self.ctx.get_web_sockets():
+            self._tell(self.on_path_id, path_id, _ADDED)
+        self._accept(server, client_id, path_id)
+        self._relay.join(client_id, server)
+        self._tell(self.on_client_id, path_id, client_id, _ADDED)
+        server.send(_HELLO)
+        return Response(None, status=101, web_socket=client)
+
+    def web_socket_message(self, ws: WebSocket, message: str | bytes) -> None:
+        """A payload of a client: passed on, then given to the store."""
+        client_id = self._relay.client_id(ws)
+        if client_id is None:
+            return
+        inbox = self._inboxes.get(ws)
+        if inbox is None:
+            inbox = self._inboxes[ws] = _Inbox(self._timers, self.get_request_timeout_seconds())
+        try:
+            payload = inbox.receive(message)
+        except SyncError as error:
+            self._disconnect(ws, error)
+        else:
+            if payload is not None:
+                self._pass_on(ws, client_id, payload)
+
+    def web_socket_close(self, ws: WebSocket, code: int, reason: str, was_clean: bool) -> None:
+        """A client has gone."""
+        self._forget(ws)
+        path_id = self._path_id_of(ws)
+        self._tell(self.on_client_id, path_id, self._client_id_of(ws), _REMOVED)
+        if all(other is ws for other in self.ctx.get_web_sockets()):
+            self._tell(self.on_path_id, path_id, _REMOVED)
+
+    def web_socket_error(self, ws: WebSocket, error: Any) -> None:
+        """A client's connection broke."""
+        self._forget(ws)
+
+    # Passing on
+
+    def _pass_on(self, ws: WebSocket, client_id: Id, payload: Payload) -> None:
+        delivery = self._relay.route(ws, payload.address)
+        for remainder in payload.remainders:
+            if self._tells_messages:
+                self._tell(self.on_message, client_id, payload.address, remainder)
+            if delivery.members:
+                self._deliver(delivery.members, f"{client_id}\n{remainder}")
+        if delivery.to_server and self._seat is not None:
+            self._seat.receive(client_id, payload.message)
+
+    def _deliver(self, sockets: list[WebSocket], text: str) -> None:
+        size = utf8_length(text)
+        for socket in sockets:
+            connection = socket.connection
+            if connection.port.buffered_amount() + size > MAX_PAYLOAD_BYTES:
+                self._disconnect(socket, SyncOverflowError("socket"))
+            elif connection.sendable:
+                socket.send(text)
+
+    def _disconnect(self, ws: WebSocket, error: SyncError) -> None:
+        if self._relay.leave(ws):
+            self._forget(ws)
+            self._tell(self.on_ignored_error, error)
+            ws.close(error.close_code, str(error))
+
+    def _forget(self, ws: WebSocket) -> None:
+        self._relay.leave(ws)
+        inbox = self._inboxes.pop(ws, None)
+        if inbox is not None:
+            inbox.drop()
+
+    # The store
+
+    async def _start(self) -> None:
+        """Load, and be ready to answer: nothing that waits for the object is handled before."""
+        made = self.create_persister()
+        persister = await made if isinstance(made, Awaitable) else made
+        if persister is None:
+            return
+        seat = ServerSeat(
+            persister,
+            send=self._send_from_store,
+            has_several_clients=lambda: len(self._relay) > 1,
+            clock=self._timers,
+            request_timeout_seconds=self.get_request_timeout_seconds(),
+            on_ignored_error=self._report_of_store,
+        )
+        await seat.load()
+        self._seat = seat
+        self._timers.call_later(0, seat.start_sync)
+
+    def _send_from_store(self, address: Id, remainder: str) -> None:
+        sockets = self._relay.route_from_server(address)
+        if not sockets and not self._tells_messages:
+            return
+        for payload in encode_payloads(SERVER_ID, remainder, self.get_fragment_size()):
+            if self._tells_messages:
+                self._tell(self.on_message, SERVER_ID, address, payload.partition("\n")[2])
+            self._deliver(sockets, payload)
+
+    def _report_of_store(self, error: Exception) -> None:
+        """Clients that do not answer are nothing to speak of: they come and go."""
+        if isinstance(error, SyncTimeoutError):
+            _logger.debug("%s: %r", type(self).__name__, error)
+        else:
+            self._tell(self.on_ignored_error, error)
+
+    # Sockets
+
+    def _sockets(self) -> list[WebSocket]:
+        """The sockets in order of coming."""
+        sockets: list[WebSocket] = self.ctx.get_web_sockets()
+        return sockets[::-1]  # without a tag they are given newest first
+
+    def _accept(self, socket: WebSocket, client_id: Id, path_id: Id) -> None:
+        if utf8_length(path_id) <= _MAX_TAG_BYTES:
+            self.ctx.accept_web_socket(socket, [client_id, path_id])
+            return
+        self.ctx.accept_web_socket(socket, [client_id])
+        if self.ctx.id.name != path_id:
+            socket.serialize_attachment(path_id)
+
+    def _client_id_of(self, socket: WebSocket) -> Id:
+        client_id: Id = self.ctx.get_tags(socket)[0]
+        return client_id
+
+    def _path_id_of(self, socket: WebSocket) -> Id:
+        """The second tag; for a path that is too long for a tag, what is attached, or the object's name."""
+        tags: list[str] = self.ctx.get_tags(socket)
+        if len(tags) > 1:
+            return tags[1]
+        attached = socket.deserialize_attachment()
+        return attached if isinstance(attached, str) else str(self.ctx.id.name)
+
+    def _tell(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Call what a subclass may have overridden; its failure must not keep messages from passing."""
+        try:
+            result = function(*arguments)
+        except Exception:
+            _logger.exception("%s of %s failed", function.__name__, type(self).__name__)
+        else:
+            if result is not None and isinstance(result, Awaitable):
+                self.ctx.wait_until(result)
+
+
+@final
+class _Inbox:
+    """What one socket has sent of messages that are not complete."""
+
+    __slots__ = ("_clock", "_decoder", "_timer")
+
+    def __init__(self, clock: TimerClock, timeout_seconds: float) -> None:
+        self._clock = clock
+        self._decoder = PayloadDecoder(timeout_seconds)
+        self._timer = DeadlineTimer(clock, self._decoder)
+
+    def receive(self, message: str | bytes) -> Payload | None:
+        if not isinstance(message, str):
+            raise SyncMessageError
+        payload = self._decoder.receive(message, self._clock.now_ms())
+        if payload is None:
+            self._timer.arm()
+        return payload
+
+    def drop(self) -> None:
+        self._timer.cancel()
+        self._decoder.poison()
+
+
+@final
+class _EventClock:
+    """A clock whose timers are events of the object that made it, like those that come from outside."""
+
+    __slots__ = ("_clock", "_owner")
+
+    def __init__(self, clock: TimerClock) -> None:
+        self._clock = clock
+        self._owner = socket_owner.get()
+
+    def now_ms(self) -> int:
+        return self._clock.now_ms()
+
+    def call_later(self, seconds: float, callback: Callable[[], object]) -> TimerHandle:
+        owner = self._owner
+        return self._clock.call_later(seconds, callback if owner is None else lambda: owner.enter(callback))
+
+
+def ws_server_fetch(namespace_name: str) -> Callable[[Any, Request], Awaitable[Response]]:
+    """The ``fetch`` of a worker that sends each client to the object of its path.
+
+    ::
+
+        class Default(WorkerEntrypoint):
+            fetch = ws_server_fetch("TinyBaseDurableObjects")
+
+    Args:
+        namespace_name: of the binding of a :class:`WsServerDurableObject`.
+    """
+
+    async def fetch(self: Any, request: Request) -> Response:
+        if _client_id_of_request(request) is None:
+            return _upgrade_required()
+        namespace = getattr(self.env, namespace_name)
+        stub = namespace.get(namespace.id_from_name(_path_id_of_request(request)))
+        response: Response = await stub.fetch(request)
+        return response
+
+    return fetch
+
+
+def _client_id_of_request(request: Request) -> Id | None:
+    """The id of the client that this request opens a WebSocket for; ``None`` if it opens none."""
+    if (request.headers.get("upgrade") or "").lower() != "websocket":
+        return None
+    client_id: str | None = request.headers.get("sec-websocket-key")
+    return None if client_id in (None, EVERYBODY, SERVER_ID) else client_id
+
+
+def _path_id_of_request(request: Request) -> Id:
+    return urlsplit(request.url).path.removeprefix("/")
+
+
+def _upgrade_required() -> Response:
+    return Response("Upgrade required", status=426)
