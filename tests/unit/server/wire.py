@@ -1,0 +1,72 @@
+"""Client frames for the tests, and what a test reads back: the naive way, independent of the code under test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
+MASK = b"\x37\xfa\x21\x3d"
+
+
+def masked(payload: bytes, key: bytes = MASK) -> bytes:
+    return bytes(byte ^ key[index & 3] for index, byte in enumerate(payload))
+
+
+def frame(
+    opcode: int,
+    payload: bytes | str = b"",
+    *,
+    fin: bool = True,
+    reserved: int = 0,
+    mask: bytes | None = MASK,
+    claim: int | None = None,
+) -> bytes:
+    """One frame of a client; ``claim`` is a length that is not the payload's."""
+    data = payload.encode() if isinstance(payload, str) else payload
+    length = len(data) if claim is None else claim
+    bit = 0 if mask is None else 0x80
+    head = bytes(((0x80 if fin else 0) | reserved << 4 | opcode,))
+    if length < 126:
+        head += bytes((bit | length,))
+    elif length < 1 << 16:
+        head += bytes((bit | 126,)) + length.to_bytes(2, "big")
+    else:
+        head += bytes((bit | 127,)) + length.to_bytes(8, "big")
+    return head + data if mask is None else head + mask + masked(data, mask)
+
+
+def close(code: int | None = None, reason: bytes = b"") -> bytes:
+    return frame(CLOSE, b"" if code is None else code.to_bytes(2, "big") + reason)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame of the server."""
+
+    opcode: int
+    payload: bytes
+
+    @property
+    def close_code(self) -> int:
+        return int.from_bytes(self.payload[:2], "big") if self.payload else 1005
+
+
+def read_frames(data: bytes) -> tuple[list[Frame], bytes]:
+    """The whole frames at the beginning of ``data``, and the rest. Server frames are whole and unmasked."""
+    frames = []
+    while len(data) >= 2:
+        first, length, at = data[0], data[1], 2
+        assert first & 0xF0 == 0x80, "a server frame that is not final, or with reserved bits"
+        assert length < 128, "a masked server frame"
+        if length > 125:
+            at = 4 if length == 126 else 10
+            length = int.from_bytes(data[2:at], "big")
+        if len(data) < at + length:
+            break
+        frames.append(Frame(first & 15, data[at : at + length]))
+        data = data[at + length :]
+    return frames, data
+
+
+def chopped(data: bytes, size: int) -> list[bytes]:
+    return [data[at : at + size] for at in range(0, len(data), size)]
