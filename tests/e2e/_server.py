@@ -1,4 +1,4 @@
-"""The server as a process of its own, as users run it, on a free port and with a state folder that outlives it."""
+"""The server as a process of its own, as users run it: on a free port, with state that outlives it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def free_port() -> int:
 
 
 class Server:
-    """`durabase COMMAND …` in a session of its own; may be stopped, killed and started again at the same address."""
+    """`durabase COMMAND …`, which may be stopped, killed and started again at the same address."""
 
     def __init__(self, folder: Path, *command: str, port: int | None = None) -> None:
         self.port = port or free_port()

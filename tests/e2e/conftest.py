@@ -38,7 +38,7 @@ def built_client() -> None:
     assert done.returncode == 0, f"the client could not be built:\n{done.stdout}{done.stderr}"
 
 
-# Playwright's loop stays the thread's running loop while it is up: it must be gone before other tests run theirs.
+# While Playwright is up its loop counts as the thread's running one: tests that run their own come after.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")

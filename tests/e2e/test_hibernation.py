@@ -1,4 +1,4 @@
-"""Ten quiet seconds (here one) and the object is gone from memory; its browsers stay, and the next message wakes it."""
+"""After quiet seconds the object is gone from memory; its browsers stay, and the next message wakes it."""
 
 from __future__ import annotations
 

@@ -17,9 +17,7 @@ MAJORS = (5, 6, 7, 8, 9, 10)
 
 def require_node() -> None:
     """Node and the packages of this folder, or an error that says how to get them."""
-    assert shutil.which("node") and shutil.which("npm"), (
-        "Node.js 20 is needed: https://nodejs.org or `apt-get install nodejs npm`"
-    )
+    assert shutil.which("npm"), "Node.js 20 is needed: https://nodejs.org or `apt-get install nodejs npm`"
     if not (FOLDER / "node_modules" / f"tinybase{NEWEST}").is_dir():
         command = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
         done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=300)
@@ -60,8 +58,11 @@ class NodeHost:
         assert "error" not in answer, answer["error"]
         return answer["result"]
 
-    def client(self, name: str, major: int = NEWEST, unique_id: str | None = None) -> NodeClient:
-        self.do("open", name, major=major, uniqueId=unique_id)
+    def client(
+        self, name: str, major: int = NEWEST, *, unique_id: str | None = None, now: int | None = None
+    ) -> NodeClient:
+        """A new client; `now` stops its clock there."""
+        self.do("open", name, major=major, uniqueId=unique_id, now=now)
         return NodeClient(self, name)
 
     def converge(self, clients: Iterable[NodeClient], seconds: float = 5.0) -> Any:
@@ -86,6 +87,9 @@ class NodeClient:
     def cut(self) -> None:
         """Lose the connection without a Close frame."""
         self._host.do("cut", self.name)
+
+    def set_now(self, now: int) -> None:
+        self._host.do("setNow", self.name, now=now)
 
     def call(self, method: str, *args: Any) -> Any:
         """A method of the JavaScript store."""

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from e2e._server import Server
 
 from durabase.templates import demo_server_dir
+from e2e._server import Server
 from interop.clients._node import NodeHost, require_node
 
 

@@ -33,9 +33,16 @@ const hashes = (name) => clients.get(name).store.getMergeableContentHashes();
 
 const actions = {
   // A client with a store, not yet connected.
-  async open({client, major = 10, uniqueId}) {
+  // `now` stops its clock there, until `setNow` moves it (since major 8).
+  async open({client: name, major = 10, uniqueId, now}) {
     const {createMergeableStore} = await import(`tinybase${major}`);
-    clients.set(client, {major, store: createMergeableStore(uniqueId), transcript: [], closes: [], errors: []});
+    const client = {major, now, transcript: [], closes: [], errors: []};
+    client.store = createMergeableStore(uniqueId, now ? () => client.now : undefined);
+    clients.set(name, client);
+  },
+
+  async setNow({client, now}) {
+    clients.get(client).now = now;
   },
 
   async connect({client: name, url, fragmentSize, requestTimeoutSeconds = 1, start = true}) {

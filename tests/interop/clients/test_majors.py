@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from e2e._server import Server
-
 from interop.clients._node import MAJORS, NodeClient, NodeHost
 
 

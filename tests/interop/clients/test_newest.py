@@ -1,4 +1,4 @@
-"""The newest major in depth: every kind of thing, fragments, many rows, deletions, and edits made offline."""
+"""The newest major in depth: every kind of thing, fragments, many rows, deletions, offline edits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import time
 from typing import Any
 
 from e2e._server import Server
-
 from interop.clients._node import NodeClient, NodeHost
 
 ROWS = 10_000
