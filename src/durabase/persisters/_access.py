@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from durabase.errors import PersisterError
+
 if TYPE_CHECKING:
     from durabase.mergeable import MergeableStore
     from durabase.store import Store
@@ -33,6 +35,13 @@ class StoreAccess(Protocol):
     def merge(self, content: list[Any]) -> None:
         """Put content in without dropping what the store has, as far as its kind allows that."""
 
+    def check_taken(self, content: list[Any]) -> None:
+        """See whether the store has taken what was loaded.
+
+        Raises:
+            PersisterError: it has refused it.
+        """
+
     def set_initial_content(self, content: Any) -> None:
         """Put content into a store for which nothing was persisted."""
 
@@ -57,6 +66,9 @@ class PlainAccess:
 
     def merge(self, content: list[Any]) -> None:
         _apply_plain(self._store, content)
+
+    def check_taken(self, content: list[Any]) -> None:
+        """Plain content is taken as far as it is valid."""
 
     def set_initial_content(self, content: Any) -> None:
         self._store.set_content(content)
@@ -94,6 +106,17 @@ class MergeableAccess:
             self._store._apply_encoded_mergeable_changes(content)
         else:
             self.apply(content)
+
+    def check_taken(self, content: list[Any]) -> None:
+        """Mergeable content is taken whole or not at all; whatever table and value was taken has a hash."""
+        if _is_mergeable_content(content):
+            hashes = (self._store.get_mergeable_table_hashes(), self._store.get_mergeable_value_hashes())
+            for stamp, taken in zip(content, hashes, strict=False):
+                if not (isinstance(stamp[0], dict) and stamp[0].keys() <= taken.keys()):
+                    raise PersisterError(
+                        "the store refuses what is persisted: a stamp in it has a wrong shape, "
+                        "or a time more than five minutes ahead of this machine's clock"
+                    )
 
     def set_initial_content(self, content: Any) -> None:
         self._store.set_default_content(content)

@@ -42,7 +42,8 @@ class AutoSave:
         self._generation += 1
         generation = self._generation
         self._remove_listener()
-        yield from self._save_steps(None)
+        if not self._persister._is_destroyed():
+            yield from self._save_steps(None)
         if generation == self._generation and not self._persister._is_destroyed():
             self._listener_id = self._persister._store.add_did_finish_transaction_listener(
                 lambda _store: self._save_transaction()

@@ -33,8 +33,6 @@ from durabase.persisters._steps import Completion, Steps, start_steps
 from durabase.types import UNDEFINED, Id
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from durabase.mergeable import MergeableStore
     from durabase.store import Store
 
@@ -85,6 +83,7 @@ class Persister:
         self._saves = 0
         self._load_error: Exception | None = None
         self._is_applying = False
+        self._stops = 0
         self._auto_load = AutoLoad(self)
         self._auto_save = AutoSave(self)
         self._destruction: Completion[Self] | None = None
@@ -175,10 +174,11 @@ class Persister:
         """:meth:`start_auto_load`, then :meth:`start_auto_save`; or the other way round."""
         self._check_alive()
         starts = [self._auto_load.start_steps(initial_content), self._auto_save.start_steps()]
-        return start_steps(self._and_self(*_in_order(starts, start_save_first)))
+        return start_steps(self._start_both_steps(_in_order(starts, start_save_first)))
 
     def stop_auto_persisting(self, stop_save_first: bool = False) -> Completion[Self]:
         """:meth:`stop_auto_load`, then :meth:`stop_auto_save`; or the other way round."""
+        self._stops += 1
         stops = [self._auto_load.stop_steps(), self._auto_save.stop_steps()]
         return start_steps(self._and_self(*_in_order(stops, stop_save_first)))
 
@@ -225,12 +225,7 @@ class Persister:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         await self.destroy()
 
     # Loading
@@ -268,6 +263,7 @@ class Persister:
 
     def _apply_loaded(self, content: list[Any]) -> None:
         self._apply_with(self._access.apply if self._load_error is None else self._access.merge, content)
+        self._access.check_taken(content)
 
     def _set_initial_content(self, initial_content: Any) -> None:
         try:
@@ -325,7 +321,14 @@ class Persister:
             self._auto_save.has_unsaved_edits = True
             self._report(error)
 
-    # The end
+    # Both, and the end
+
+    def _start_both_steps(self, starts: list[Steps[None]]) -> Steps[Self]:
+        stops = self._stops
+        for start in starts:
+            if stops == self._stops:  # or it was stopped while the first start was waiting
+                yield from start
+        return self
 
     def _destroy_steps(self) -> Steps[None]:
         running = self._queue.active_action(self)

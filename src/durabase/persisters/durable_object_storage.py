@@ -27,7 +27,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
-from durabase._codec import parse_json, string_text
+from durabase._codec import ordered_items, parse_json, string_text
 from durabase.errors import PersisterError, ValueTooLargeError
 from durabase.mergeable.hashes import get_hash, get_row_hash, get_table_hash
 from durabase.persisters._steps import Completion, Steps, start_steps
@@ -172,17 +172,17 @@ class DurableObjectStoragePersister(Persister):
         tables, values = content_or_changes[0], content_or_changes[1]
         root = self._prefix + "t"
         yield root, _container_entry(tables)
-        for table_id, table in tables[0].items():
+        for table_id, table in ordered_items(tables[0]):
             table_key = root + string_text(table_id)
             yield table_key, _container_entry(table)
-            for row_id, row in table[0].items():
+            for row_id, row in ordered_items(table[0]):
                 row_key = f"{table_key},{string_text(row_id)}"
                 yield row_key, _container_entry(row)
-                for cell_id, cell in row[0].items():
+                for cell_id, cell in ordered_items(row[0]):
                     yield f"{row_key},{string_text(cell_id)}", cell
         root = self._prefix + "v"
         yield root, _container_entry(values)
-        for value_id, value in values[0].items():
+        for value_id, value in ordered_items(values[0]):
             yield root + string_text(value_id), value
 
     # What is too large
