@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         WorkerError,
         WorkerLoadError,
     )
-    from durabase.mergeable._store import MergeableStore
+    from durabase.mergeable import MergeableStore
     from durabase.mergeable.hashes import (
         add_or_remove_hash,
         get_cell_hash,
@@ -139,7 +139,7 @@ _HOMES = {
         "WorkerError",
         "WorkerLoadError",
     ),
-    "durabase.mergeable._store": ("MergeableStore",),
+    "durabase.mergeable": ("MergeableStore",),
     "durabase.mergeable.hashes": (
         "add_or_remove_hash",
         "get_cell_hash",

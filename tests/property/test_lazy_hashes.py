@@ -12,7 +12,6 @@ from durabase.mergeable._merge import content_from, merge_changes
 from durabase.mergeable._shapes import as_encoded, content_shape
 from durabase.mergeable.stamps import ContentStamps
 from durabase.types import UNDEFINED
-
 from property.eager_stamps import EagerStamps
 
 ids = st.sampled_from(["a", "b", "1"])

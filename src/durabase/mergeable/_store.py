@@ -61,7 +61,7 @@ class MergeableStore(Store):
 
     def set_default_content(self, content: Content | Callable[[], Content]) -> Self:
         """Set content that gives way to whatever is merged or written later: it is stamped ``""``."""
-        return self._do(self._set_default_content, content)
+        return self._do(self._set_default_now, content)
 
     def get_transaction_mergeable_changes(self, with_hashes: bool = False) -> MergeableChanges:
         """The present stamps of the cells and values that the running transaction has touched."""
@@ -191,20 +191,18 @@ class MergeableStore(Store):
         self._apply_plain(self._stamping.merge(changes), encoded)
 
     def _replace_now(self, content: MergeableContent, encoded: bool) -> None:
-        self._edits.delete_tables()
-        self._edits.delete_values()
+        self.del_tables().del_values()
         self._apply_plain(self._stamping.replace(content), encoded)
 
     def _apply_plain(self, changes: Changes, encoded: bool) -> None:
         if encoded:
-            with self._edits.accepting_encoded():
-                self._edits.apply_changes(changes)
+            self._apply_encoded_changes(changes)
         else:
-            self._edits.apply_changes(changes)
+            self.apply_changes(changes)
 
-    def _set_default_content(self, content: Content | Callable[[], Content]) -> None:
+    def _set_default_now(self, content: Content | Callable[[], Content]) -> None:
         self._stamping.defaulting = True
         try:
-            self._set_content(content)
+            self.set_content(content)
         finally:
             self._stamping.defaulting = False
