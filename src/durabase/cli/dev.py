@@ -5,14 +5,13 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from durabase.cli.object_log import ObjectLog
-
 from durabase.cli.access import AccessLog, ErrorPages
 from durabase.cli.banner import show_banner
 from durabase.cli.console import Console
 from durabase.cli.frontend.built import BuiltClient
 from durabase.cli.frontend.dev import DevClient
 from durabase.cli.frontend.site import Frontend
+from durabase.cli.object_log import ObjectLog
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project, open_project
 from durabase.cli.reload import Reloader, watch

@@ -19,7 +19,7 @@ __all__ = ["DevClient"]
 
 _HMR_PROTOCOLS = ("vite-hmr", "vite-ping")
 _VITE_PREFIXES = ("/@", "/__", "/node_modules/", "/src/")
-_RESTARTS = 3
+_PAUSE_SECONDS = 1.0
 
 
 class DevClient:
@@ -80,12 +80,11 @@ class DevClient:
         return await self._proxy.upgrade(request, self._vite.port)
 
     async def _supervise(self) -> None:
-        """Keep Vite running; after a few failures on end, serve the built client."""
+        """Keep Vite running; if it can't be started, serve the built client."""
         try:
             await self._install()
-            for _ in range(_RESTARTS):
+            while True:
                 await self._run_once()
-            raise ServerError(f"Vite stopped {_RESTARTS} times")
         except ServerError as error:
             instead = "a client that is built" if self._built is not None else "no client"
             self._console.warning(f"{error}\nServing {instead} instead.")
@@ -109,6 +108,7 @@ class DevClient:
             await vite.stop()
         self._settled.clear()
         self._console.warning(f"Vite ended with exit code {code}; starting it again.")
+        await asyncio.sleep(_PAUSE_SECONDS)
 
 
 def _is_vites(request: Request) -> bool:

@@ -1,7 +1,7 @@
 """Vite's dev server as a child process: installed if need be, started, watched, ended.
 
-It listens on a free local port that nobody else has to know. It is told by its standard input
-closing, too, when this process dies without a word.
+It listens on a free local port that nobody else has to know. It ends with this process, even
+if this process is killed.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ _STOP_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 _LINE_LIMIT = 1024 * 1024
 _STYLES = re.compile(r"\x1b\[[0-9;]*m")
+_WATCHED = (
+    "exec 3<&0; { cat <&3; kill -TERM 0; } >/dev/null 2>&1 & "
+    '"$@" 3<&- </dev/null; code=$?; kill $!; exit $code'
+)
 _BANNER = re.compile(r"^\s*(➜|VITE v|>|$)")
 
 
@@ -43,7 +47,8 @@ async def install_packages(client: Path) -> None:
     """
     process = await _spawn(client, "npm", "install", "--no-audit", "--no-fund")
     try:
-        output, _ = await process.communicate()
+        output = await process.stdout.read() if process.stdout is not None else b""
+        await process.wait()
     except asyncio.CancelledError:
         _signal(process, signal.SIGTERM)
         raise
@@ -123,8 +128,12 @@ class ViteProcess:
 
 
 async def _spawn(directory: Path, *command: str) -> asyncio.subprocess.Process:
-    """Start a child in a process group of its own, so that Ctrl-C reaches it through us only."""
+    """Start a child in a process group of its own, so that Ctrl-C reaches it through us only.
+
+    Its shell waits for our end of its standard input to close, too, and then ends the group.
+    """
     return await asyncio.create_subprocess_exec(
+        *("sh", "-c", _WATCHED, "sh"),
         *command,
         cwd=directory,
         stdin=asyncio.subprocess.PIPE,
