@@ -17,7 +17,7 @@ DEBIAN_TOOLS = {"chromium": "chromium"}
 
 def fail(message):
     """Say what is wrong and what to do, in one line, and stop."""
-    sys.stderr.write("durabase: %s\n" % message)
+    sys.stderr.write(f"durabase: {message}\n")
     raise SystemExit(2)
 
 
@@ -26,19 +26,20 @@ def run(command, **options):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
     if done.returncode:
         sys.stderr.write(done.stdout.decode("utf-8", "replace"))
-        fail("`%s` failed with exit code %d; its output is above." % (" ".join(command), done.returncode))
+        fail(f"`{' '.join(command)}` failed with exit code {done.returncode}; its output is above.")
 
 
 def say(message):
-    sys.stdout.write("durabase: %s\n" % message)
+    sys.stdout.write(f"durabase: {message}\n")
     sys.stdout.flush()
 
 
 def require_python():
     if sys.version_info < MINIMUM_PYTHON:
+        needed = ".".join(map(str, MINIMUM_PYTHON))
+        found = ".".join(map(str, sys.version_info[:2]))
         fail(
-            "Python %d.%d or newer is needed, this is %d.%d. Install one and run `make PYTHON=python3.11 …`."
-            % (MINIMUM_PYTHON + sys.version_info[:2])
+            f"Python {needed} or newer is needed, this is {found}. Install one and run `make PYTHON=python{needed} …`."
         )
 
 
@@ -46,21 +47,24 @@ def require_node():
     node = shutil.which("node")
     npm = shutil.which("npm")
     if not node or not npm:
-        fail("Node.js %d or newer with npm is needed: https://nodejs.org or `apt-get install nodejs npm`." % MINIMUM_NODE)
+        fail(f"Node.js {MINIMUM_NODE} or newer with npm is needed: see https://nodejs.org/en/download.")
     version = subprocess.run([node, "--version"], stdout=subprocess.PIPE, check=True).stdout.decode().strip()
     if int(version.lstrip("v").split(".")[0]) < MINIMUM_NODE:
-        fail("Node.js %d or newer is needed, this is %s." % (MINIMUM_NODE, version))
+        fail(
+            f"Node.js {MINIMUM_NODE} or newer is needed, this is {version}: see https://nodejs.org/en/download."
+        )
 
 
 def pip(venv):
-    return [os.path.join(venv, "bin", "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    python = os.path.join(venv, "bin", "python")
+    return [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
 
 
 def make_venv(venv):
     """A virtual environment with the package, editable, and what its server needs."""
     require_python()
     if not os.path.exists(os.path.join(venv, "bin", "python")):
-        say("making a virtual environment in %s" % venv)
+        say(f"making a virtual environment in {venv}")
         try:
             import ensurepip  # noqa: F401  # Debian ships venv without it
         except ImportError:
@@ -95,8 +99,8 @@ def build_client(folder):
 
 def apt_install(packages):
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        fail("missing %s: `apt-get install %s`." % (" and ".join(packages), " ".join(packages)))
-    say("installing %s" % " ".join(packages))
+        fail(f"missing {' and '.join(packages)}: `apt-get install {' '.join(packages)}`.")
+    say(f"installing {' '.join(packages)}")
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     run(["apt-get", "update", "-qq"], env=environment)
     run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], env=environment)
@@ -105,7 +109,7 @@ def apt_install(packages):
 def install_tools():
     """Real TinyBase for the interop tests and a real browser for the end-to-end tests."""
     for folder in INTEROP_FOLDERS:
-        say("installing %s" % folder)
+        say(f"installing {folder}")
         npm_ci(folder)
     missing = [package for program, package in DEBIAN_TOOLS.items() if not shutil.which(program)]
     if missing:
