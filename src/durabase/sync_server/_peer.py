@@ -136,10 +136,14 @@ class ServerSeat:
         for merge in self._session.merges():
             has_work = True
             self._take(merge)
+        return self._send_outgoing() or has_work
+
+    def _send_outgoing(self) -> bool:
+        has_sent = False
         for outgoing in self._session.outgoing():
-            has_work = True
+            has_sent = True
             self._send(outgoing.to_client or EVERYBODY, message_text(outgoing.message))
-        return has_work
+        return has_sent
 
     def _take(self, merge: Merge) -> None:
         has_news = merge.changes is not None and self._merge(merge.changes, merge.source)
@@ -153,6 +157,7 @@ class ServerSeat:
     def _finish_asking(self) -> None:
         self._is_asking = False
         self._session.broadcast_hashes()
+        self._send_outgoing()
         if self._syncing is not None:
             self._syncing.set_result(None)
 
