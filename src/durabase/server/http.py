@@ -171,6 +171,9 @@ class HttpConnection(asyncio.Protocol):
         self._body = []
         self._body_size = 0
         self._started = self._context.loop.time()
+        if _head_size(head) > self._context.limits.head_bytes:
+            self._refuse(431, "The request's head is too long")
+            return
         for name, value in head.headers:
             if name == b"content-length":
                 self._check_body_size(int(value))
@@ -364,6 +367,10 @@ class HttpConnection(asyncio.Protocol):
             seconds = self._context.loop.time() - self._started
             method, target = self._head.method.decode("ascii"), self._head.target.decode("ascii")
             self._context.on_access(method, target, status, seconds)
+
+
+def _head_size(head: h11.Request) -> int:
+    return len(head.target) + sum(len(name) + len(value) for name, value in head.headers)
 
 
 def _phrase(status: int) -> str:

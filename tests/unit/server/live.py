@@ -9,7 +9,7 @@ import importlib.util
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -30,6 +30,13 @@ def run_on(loop_factory: LoopFactory, main: Coroutine[Any, Any, None]) -> None:
     """Run a test's main on a loop of this kind."""
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         runner.run(main)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop turn until the condition holds."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - what is waited for is outside, in the operating system
+            await asyncio.sleep(0)
 
 
 class RecordingSink:
@@ -142,6 +149,13 @@ class Client:
             await self.writer.drain()
         except ConnectionError:
             pass  # refused already; what came before it is still to be read
+
+    def stop_reading(self) -> None:
+        """Leave what comes in the operating system."""
+        cast("asyncio.Transport", self.writer.transport).pause_reading()
+
+    def go_on_reading(self) -> None:
+        cast("asyncio.Transport", self.writer.transport).resume_reading()
 
     async def read_frame(self) -> Frame:
         """The next frame."""
