@@ -50,12 +50,6 @@ class _Done:
     def __init__(self, result: Any) -> None:
         self._result = result
 
-    def done(self) -> bool:
-        return True
-
-    def result(self) -> Any:
-        return self._result
-
     def __await__(self) -> Any:
         return self._result
         yield

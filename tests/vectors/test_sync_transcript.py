@@ -27,7 +27,7 @@ class Posted:
 
 
 class Placeholders:
-    """Gives random ids the names of the recording: ``t1`` for a transaction id, ``t1.r1`` for a request of it.
+    """Gives random ids the names of the recording: ``t1`` for a transaction id, ``t1.r1`` for a request.
 
     Ids that the script itself brings stay as they are.
     """

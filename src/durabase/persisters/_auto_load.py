@@ -50,14 +50,6 @@ class AutoLoad:
         """Whether the listener is in place."""
         return self._handle is not UNDEFINED
 
-    def must_wait(self) -> bool:
-        """Whether what the place reports has to go through the queue, or else may be applied at once."""
-        return (
-            self._is_first_load_pending
-            or self._pending_in_queue > 0
-            or self._persister.get_status() is Status.SAVING
-        )
-
     def start_steps(self, initial_content: Any) -> Steps[None]:
         """Replace an earlier listener by a new one, then load once."""
         self._generation += 1
@@ -136,7 +128,7 @@ class AutoLoad:
 
     def _apply_steps(self, content_or_changes: list[Any]) -> Steps[None]:
         persister = self._persister
-        must_wait = persister._must_wait_to_apply()
+        must_wait = self._must_wait()
         self._pending += 1
         self._pending_in_queue += must_wait
         persister._begin_loading()
@@ -152,3 +144,11 @@ class AutoLoad:
                 persister._end_action()
         if not self._pending:
             yield from persister._auto_save.after_load_steps()
+
+    def _must_wait(self) -> bool:
+        """Whether what the place reports has to go through the queue, or else may be applied at once."""
+        return (
+            self._is_first_load_pending
+            or self._pending_in_queue > 0
+            or self._persister.get_status() is Status.SAVING
+        )

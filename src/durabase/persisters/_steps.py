@@ -11,6 +11,7 @@ Knows nothing of stores and persisters. asyncio is only touched when there is so
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
+from types import CoroutineType
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 __all__ = ["Completion", "Steps", "start_steps"]
@@ -123,29 +124,39 @@ def _outcome(waiting: Any) -> tuple[object, BaseException | None]:
         return None, error
 
 
-_tasks: set[Any] = set()  # the event loop itself holds tasks weakly
-
-
 def _as_future(awaitable: Any) -> Any:
     """Something with ``done``, ``result`` and ``add_done_callback`` for an awaitable."""
     if hasattr(awaitable, "add_done_callback"):
         return awaitable
-    if hasattr(awaitable, "done") and awaitable.done():
-        return awaitable
-    return _as_task(awaitable)
+    if isinstance(awaitable, CoroutineType):
+        return _as_task(awaitable)
+    return start_steps(_begun_steps(awaitable))
 
 
-def _as_task(awaitable: Awaitable[Any]) -> Any:
+def _begun_steps(awaitable: Awaitable[T]) -> Steps[T]:
+    """Step into an awaitable that is no coroutine: it may be finished already, and then needs no loop."""
+    waiting = awaitable.__await__()
+    try:
+        step = next(waiting)
+    except StopIteration as end:
+        return cast("T", end.value)
+    return cast("T", (yield _as_task(_wait_for(_Rest(step, waiting)))))
+
+
+_tasks: set[Any] = set()  # the event loop itself holds tasks weakly
+
+
+def _as_task(coroutine: CoroutineType[Any, Any, Any]) -> Any:
     import asyncio  # here, for importing a persister must not load asyncio
 
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError as error:
+        coroutine.close()  # or Python warns that it was never awaited
         failed: Completion[Any] = Completion()
         failed.set_exception(error)
-        getattr(awaitable, "close", _nothing)()  # or Python warns that it was never awaited
         return failed
-    task = loop.create_task(_wait_for(awaitable))
+    task = loop.create_task(coroutine)
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
     return task
@@ -155,5 +166,24 @@ async def _wait_for(awaitable: Awaitable[T]) -> T:
     return await awaitable
 
 
-def _nothing() -> None:
-    return None
+class _Rest(Generic[T]):
+    """An awaitable that goes on where ``waiting`` has yielded ``step``."""
+
+    __slots__ = ("_step", "_waiting")
+
+    def __init__(self, step: Any, waiting: Generator[Any, Any, T]) -> None:
+        self._step = step
+        self._waiting = waiting
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        step = self._step
+        while True:
+            sent, error = None, None
+            try:
+                sent = yield step
+            except BaseException as thrown:  # passed on, as "yield from" would
+                error = thrown
+            try:
+                step = self._waiting.send(sent) if error is None else self._waiting.throw(error)
+            except StopIteration as end:
+                return cast("T", end.value)

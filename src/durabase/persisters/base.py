@@ -285,10 +285,6 @@ class Persister:
     def _end_action(self) -> None:
         self._board.set(Status.IDLE)
 
-    def _must_wait_to_apply(self) -> bool:
-        """Whether content that the place reports waits in the queue, or else is applied at once."""
-        return self._auto_load.must_wait()
-
     def _apply_reported(self, content_or_changes: list[Any]) -> None:
         try:
             self._apply_with(self._access.apply, content_or_changes)

@@ -3,7 +3,7 @@
 Loading is asking and pulling, saving is telling, and what peers send is followed like a place that
 changes. The conversation itself is a :class:`~durabase.synchronizers.protocol.session.Session`; this
 module gives it a way to send, a clock to wake it and a store to merge into. It knows nothing of
-sockets and payloads. Its reactions are those of TinyBase 10.0.1; two methods let a server do more.
+sockets and payloads. Its reactions are those of TinyBase 10.0.1.
 """
 
 from __future__ import annotations
@@ -130,11 +130,6 @@ class Synchronizer(Persister):
         """How many messages were sent and how many valid ones received: ``{"sends": …, "receives": …}``."""
         return {"sends": self._sends, "receives": self._receives}
 
-    # What a subclass may add
-
-    def _pulled(self, source: MergeSource) -> None:
-        """Is called after a pull has changed the store, when the changes are in it."""
-
     # The place of a persister
 
     def get_persisted(self) -> Completion[Any]:
@@ -208,23 +203,12 @@ class Synchronizer(Persister):
                 self._report(error)
 
     def _merge(self, merge: Merge) -> None:
-        if merge.source is MergeSource.DIFF:
-            self._tell_listener(merge)
-            return
-        store = cast("MergeableStore", self._store)
-        hashes_before = store.get_mergeable_content_hashes()
         if merge.source is MergeSource.LOAD:
             self._end_load(merge)
-        else:
-            self._tell_listener(merge)
-        if store.get_mergeable_content_hashes() != hashes_before:
-            self._pulled(merge.source)
+        elif self._listener is not None:
+            self._listener(None, merge.changes)
 
     def _end_load(self, merge: Merge) -> None:
         loading, self._loading = self._loading, None
         if loading is not None:
             loading.set_result(UNDEFINED if merge.changes is None else merge.changes)
-
-    def _tell_listener(self, merge: Merge) -> None:
-        if self._listener is not None:
-            self._listener(None, merge.changes)

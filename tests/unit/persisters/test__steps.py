@@ -91,6 +91,42 @@ def test_coroutines_futures_and_other_awaitables() -> None:
     assert asyncio.run(main()) == ["coroutine", "future", "odd"]
 
 
+def test_a_finished_awaitable_needs_no_loop() -> None:
+    class Done:
+        def __await__(self) -> Any:
+            return "done"
+            yield
+
+    class Failed:
+        def __await__(self) -> Any:
+            raise ValueError("x")
+            yield
+
+    assert start_steps(steps_over(Done(), 2)).result() == ["done", 2]
+    with pytest.raises(ValueError, match="x"):
+        start_steps(steps_over(Failed())).result()
+
+
+def test_an_error_reaches_an_awaitable_of_ones_own() -> None:
+    class Careful:
+        def __init__(self, future: asyncio.Future[None]) -> None:
+            self.future = future
+
+        def __await__(self) -> Any:
+            try:
+                yield from self.future.__await__()
+            except ValueError as error:
+                yield from asyncio.sleep(0).__await__()
+                return f"caught {error}"
+
+    async def main() -> list[object]:
+        future = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(future.set_exception, ValueError("x"))
+        return await start_steps(steps_over(Careful(future)))
+
+    assert asyncio.run(main()) == ["caught x"]
+
+
 def test_a_finished_future_does_not_suspend() -> None:
     async def main() -> None:
         future = asyncio.get_running_loop().create_future()
