@@ -44,6 +44,7 @@ class FakePort:
         self._closed = closed
         self.buffered = 0
         self.is_open = True
+        self.answered: set[str] = set()
 
     def send_text(self, text: str) -> None:
         if self.is_open:
@@ -308,7 +309,8 @@ class ObjectScript(Script):
                 return DurableObjectStoragePersister(script.stores[""], self.ctx.storage)
 
             def get_fragment_size(self) -> float | None:
-                return options.get("fragmentSize")
+                size: float | None = options.get("fragmentSize")
+                return size
 
             def on_path_id(self, path_id: str, added_or_removed: int) -> None:
                 log.append({"path": path_id, "change": added_or_removed})
@@ -390,7 +392,7 @@ def joined(events: list[Event]) -> list[Event]:
     result: list[Event] = []
     groups: dict[tuple[Destination, str], Event] = {}
     for event in events:
-        text = event.get("payload", event.get("remainder", ""))
+        text: str = event.get("payload", event.get("remainder", ""))
         from_server = event.get("from") == "S" or text.startswith(("S\n", "M\n"))
         head, _, remainder = text.partition("\n") if "payload" in event else ("", "", text)
         piece = _PIECE.fullmatch(remainder) if from_server else None
@@ -530,7 +532,7 @@ class Differences:
             c == client and sent[0] == message[0] and sent[1] in (1, 4, 5, 6, 7) for c, sent in self._sent
         )
 
-    # For the same reason answers to the server's own first request are heeded, and ContentHashes are: it pulls.
+    # For the same reason answers to the server's first request are heeded, and ContentHashes are: it pulls.
     def _pulls_after_an_answer(self, event: Event) -> bool:
         message = self._of_server(event)
         if message is None or message[1] not in (4, 5, 6, 7):
@@ -572,7 +574,7 @@ class Differences:
         return message_of(payload) if payload.startswith("S\n") else None
 
     def is_order_free(self) -> bool:
-        """Whether clients spoke to a room that the original had not ready: then things come at other times."""
+        """Whether clients spoke to a room that the original had not ready: things come at other times."""
         return self._is_node and self._has_store and self._spoke_before_ready()
 
     def _spoke_before_ready(self) -> bool:
@@ -589,7 +591,7 @@ class Differences:
         return False
 
     def without_hashes(self, event: Event) -> Event:
-        """A room that takes things over earlier has other hashes meanwhile; HonestPort sees that they are true."""
+        """A room that takes things over earlier has other hashes meanwhile; HonestPort checks them."""
         message = self._of_server(event)
         if message is None or not is_about_hashes(message):
             return event
@@ -597,7 +599,7 @@ class Differences:
 
     def expected_end(self) -> dict[str, Any]:
         """The recorded end, with what the original's store had ignored while it dozed."""
-        end = {
+        end: dict[str, Any] = {
             key: unwire(self._case[key]) for key in ("serverContent", "saved", "entries") if key in self._case
         }
         if self._case["options"].get("loadFails"):
