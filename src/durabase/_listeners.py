@@ -191,7 +191,7 @@ class Listeners:
         if entry is None:
             return
         tree, path, listener = entry
-        for ids in list(_expanded(tree, path, ())):
+        for ids in _expanded(tree, path, ()):
             told = tree.describe(*ids) if tree.describe is not None else ()
             listener(self.subject, *ids, *told)
 

@@ -6,8 +6,7 @@ are TinyBase 10.0.1's. It does not know transactions nor listeners.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from durabase._codec import ordered_items, parse_json
@@ -46,16 +45,11 @@ class Edits:
         self._old_tables_schema: tuple[bool, dict[Id, dict[Id, ThingSchema]]] | None = None
         self._old_values_schema: tuple[bool, dict[Id, ThingSchema]] | None = None
 
-    @contextmanager
-    def accepting_encoded(self) -> Iterator[None]:
-        """Objects and arrays may come in the encoded form while this is open."""
-        validator = self._validator
-        before = validator.accept_encoded
-        validator.accept_encoded = True
-        try:
-            yield
-        finally:
-            validator.accept_encoded = before
+    def accept_encoded(self, accept: bool) -> bool:
+        """Whether objects and arrays may also come in the encoded form from now on; what was so before."""
+        before = self._validator.accept_encoded
+        self._validator.accept_encoded = accept
+        return before
 
     # -- content as a whole
 
@@ -66,14 +60,19 @@ class Edits:
             self.set_or_delete_tables(tables)
             self.set_or_delete_values(values)
 
-    def set_json(self, text: str) -> None:
-        """Replace everything by what JSON text of ``[tables, values]`` or of tables holds."""
-        parsed = parsed_or_undefined(text)
-        with self.accepting_encoded():
+    def set_parsed_json(self, parsed: object) -> None:
+        """Replace everything by ``[tables, values]`` from JSON, or the tables if it is no array.
+
+        UNDEFINED, for text that was no JSON, changes nothing.
+        """
+        before = self.accept_encoded(True)
+        try:
             if isinstance(parsed, list | str):  # the original takes a string apart like an array
                 self.set_content(list(parsed))
             elif parsed is not UNDEFINED:
                 self.set_or_delete_tables(parsed)
+        finally:
+            self.accept_encoded(before)
 
     def set_or_delete_tables(self, tables: object) -> None:
         """Set the tables, or delete all if an empty object is given."""
@@ -339,7 +338,9 @@ def parsed_or_undefined(text: str) -> Any:
         return UNDEFINED
 
 
-def _ordered(what: str, members: object) -> Any:
+def _ordered(what: str, members: object) -> Iterable[tuple[Id, Any]]:
+    if type(members) is dict and len(members) == 1:  # the usual change; it needs no sorting
+        return ordered_items(members) if type(next(iter(members))) is not str else members.items()
     if not isinstance(members, Mapping):
         raise ContentError(f"{what} in changes must be a dict, not {members!r:.100}")
     return ordered_items(members)

@@ -64,7 +64,7 @@ class Notifier:
             self._call_tabular(trees, self._tabular_changes(mutating))
         if log.invalid_values and trees.invalid_value.count:
             for value_id, things in list(log.invalid_values.items()):
-                self._listeners.call(trees.invalid_value, (value_id,), things)
+                self._listeners.call(trees.invalid_value, (value_id,), list(things))
         if log.values and trees.values_any:
             self._call_values(trees, mutating)
 
@@ -110,7 +110,7 @@ class Notifier:
             for cell_id, things in cells.items()
         ]
         for ids, things in invalid:
-            self._listeners.call(trees.invalid_cell, ids, things)
+            self._listeners.call(trees.invalid_cell, ids, list(things))
 
     def _call_tabular(self, trees: KindTrees, changes: _TabularChanges) -> None:
         has_tables = bool(self._content.tables)

@@ -183,21 +183,19 @@ class Store(Listenable):
         """Replace all tables by those of JSON text, ``{}`` deletes all; other text is ignored."""
         tables = parsed_or_undefined(tables_json)
         if tables is not UNDEFINED:
-            with self._edits.accepting_encoded():
-                self._do(self._edits.set_or_delete_tables, tables)
+            self._do_encoded(self._edits.set_or_delete_tables, tables)
         return self
 
     def set_values_json(self, values_json: str) -> Self:
         """Replace all values by those of JSON text, ``{}`` deletes all; other text is ignored."""
         values = parsed_or_undefined(values_json)
         if values is not UNDEFINED:
-            with self._edits.accepting_encoded():
-                self._do(self._edits.set_or_delete_values, values)
+            self._do_encoded(self._edits.set_or_delete_values, values)
         return self
 
     def set_json(self, tables_and_values_json: str) -> Self:
         """Replace everything by JSON text of ``[tables, values]``, or the tables by text of tables."""
-        return self._do(self._edits.set_json, tables_and_values_json)
+        return self._do(self._edits.set_parsed_json, parsed_or_undefined(tables_and_values_json))
 
     # -- setting schemas
 
@@ -303,13 +301,11 @@ class Store(Listenable):
 
     def _set_encoded_content(self, content: ContentOfStore) -> Self:
         """Like ``set_content``; objects and arrays may be encoded."""
-        with self._edits.accepting_encoded():
-            return self.set_content(content)
+        return self._do_encoded(self._set_content, content)
 
     def _apply_encoded_changes(self, changes: Changes) -> Self:
         """Like ``apply_changes``; objects and arrays may be encoded."""
-        with self._edits.accepting_encoded():
-            return self.apply_changes(changes)
+        return self._do_encoded(self._edits.apply_changes, changes)
 
     # -- helpers
 
@@ -317,6 +313,16 @@ class Store(Listenable):
         """An edit in a transaction; nothing in the final phase."""
         if self._transaction.begin():
             self._finished(edit, *args, **kwargs)
+        return self
+
+    def _do_encoded(self, edit: Callable[[Any], object], argument: Any) -> Self:
+        """An edit in a transaction whose argument may hold objects and arrays in the encoded form."""
+        before = self._edits.accept_encoded(True)
+        try:
+            if self._transaction.begin():
+                self._finished(edit, argument)
+        finally:
+            self._edits.accept_encoded(before)
         return self
 
     def _finished(self, edit: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
