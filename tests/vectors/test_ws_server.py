@@ -68,16 +68,18 @@ class FakePort:
 
 
 class HonestPort(FakePort):
-    """Sees to it that the content hashes that the server tells are those of its store when it tells them."""
+    """Sees to it that the server tells the hashes that its store has then, and answers a request once."""
 
     stores: dict[str, MergeableStore]
 
     def send_text(self, text: str) -> None:
         message = message_of(text)
-        if text.startswith("S\n") and message is not None and is_about_hashes(message):
-            assert message[2] in [
-                list(store.get_mergeable_content_hashes()) for store in self.stores.values()
-            ]
+        if text.startswith("S\n") and message is not None:
+            if is_about_hashes(message):
+                assert message[2] in [list(s.get_mergeable_content_hashes()) for s in self.stores.values()]
+            if message[1] == 0:
+                assert message[0] not in self.answered
+                self.answered.add(message[0])
         super().send_text(text)
 
 
@@ -392,7 +394,7 @@ def joined(events: list[Event]) -> list[Event]:
     result: list[Event] = []
     groups: dict[tuple[Destination, str], Event] = {}
     for event in events:
-        text: str = event.get("payload", event.get("remainder", ""))
+        text: str = event.get("payload") or event.get("remainder") or ""
         from_server = event.get("from") == "S" or text.startswith(("S\n", "M\n"))
         head, _, remainder = text.partition("\n") if "payload" in event else ("", "", text)
         piece = _PIECE.fullmatch(remainder) if from_server else None

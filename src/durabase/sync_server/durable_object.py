@@ -148,15 +148,18 @@ class WsServerDurableObject(DurableObject):
 
     def web_socket_close(self, ws: WebSocket, code: int, reason: str, was_clean: bool) -> None:
         """A client has gone."""
+        self._say_goodbye(ws)
+
+    def web_socket_error(self, ws: WebSocket, error: Any) -> None:
+        """A client's connection broke; no close is told after that."""
+        self._say_goodbye(ws)
+
+    def _say_goodbye(self, ws: WebSocket) -> None:
         self._forget(ws)
         path_id = self._path_id_of(ws)
         self._tell(self.on_client_id, path_id, self._client_id_of(ws), _REMOVED)
         if all(other is ws for other in self.ctx.get_web_sockets()):
             self._tell(self.on_path_id, path_id, _REMOVED)
-
-    def web_socket_error(self, ws: WebSocket, error: Any) -> None:
-        """A client's connection broke."""
-        self._forget(ws)
 
     # Passing on
 

@@ -96,6 +96,7 @@ class WsSynchronizer(Synchronizer):
         self._first_transport = transport
         self._open: OpenTransport | None = None
         self._backoff = Backoff()
+        self._last_failure = ""
         self._transport: Transport | None = None
         self._connected = Completion[None]()
         self._task: asyncio.Task[None] | None = None
@@ -211,10 +212,14 @@ class WsSynchronizer(Synchronizer):
 
     async def _try_to_open(self, open_transport: OpenTransport) -> Transport | None:
         try:
-            return await open_transport()
+            transport = await open_transport()
         except Exception as error:
-            self._report(error)
+            if str(error) != self._last_failure:  # one that lasts is reported once
+                self._report(error)
+            self._last_failure = str(error)
             return None
+        self._last_failure = ""
+        return transport
 
     def _adopt(self, transport: Transport) -> None:
         """Use a connection, and catch up with the peers if there was one before."""
