@@ -32,17 +32,19 @@ def merge_changes(stamps: ContentStamps, changes: MergeableChanges, journal: Jou
         And the latest HLC that was accepted.
     """
     tables_stamp, values_stamp = changes[0], changes[1]
-    latest = _hlc_of(tables_stamp)
+    latest = tables_hlc = _hlc_of(tables_stamp)
     tables: dict[Id, dict[Id, dict[Id, Any]]] = {}
     for table_id, table_stamp in ordered_items(tables_stamp[0]):
         table = stamps.tables.enter(table_id, BranchStamps, journal)
         before = table.settled_hash()
         rows, table_latest = _merge_table(table, table_stamp, journal)
         stamps.tables.leave(table_id, table, before, journal)
-        latest = max(latest, table_latest)
+        if table_latest > latest:
+            latest = table_latest
         if rows:
             tables[table_id] = rows
-    stamps.tables.raise_hlc(_hlc_of(tables_stamp), journal)
+    if tables_hlc:
+        stamps.tables.raise_hlc(tables_hlc, journal)
     values, values_latest = _merge_things(stamps.values, values_stamp, journal)
     return [tables, values, 1], max(latest, values_latest)
 
@@ -50,17 +52,19 @@ def merge_changes(stamps: ContentStamps, changes: MergeableChanges, journal: Jou
 def _merge_table(
     table: BranchStamps[ThingStamps], stamp: _AnyStamp, journal: Journal
 ) -> tuple[dict[Id, dict[Id, Any]], Hlc]:
-    latest = _hlc_of(stamp)
+    latest = table_hlc = _hlc_of(stamp)
     rows: dict[Id, dict[Id, Any]] = {}
     for row_id, row_stamp in ordered_items(stamp[0]):
         row = table.enter(row_id, ThingStamps, journal)
         before = row.settled_hash()
         cells, row_latest = _merge_things(row, row_stamp, journal)
         table.leave(row_id, row, before, journal)
-        latest = max(latest, row_latest)
+        if row_latest > latest:
+            latest = row_latest
         if cells:
             rows[row_id] = cells
-    table.raise_hlc(_hlc_of(stamp), journal)
+    if table_hlc:
+        table.raise_hlc(table_hlc, journal)
     return rows, latest
 
 

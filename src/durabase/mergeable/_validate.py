@@ -7,17 +7,14 @@ minutes ahead is no time. Whether things suit the store's schemas is not asked h
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import isfinite
-from typing import Any, TypeAlias
+from typing import Any
 
 from durabase._codec import json_text
 from durabase.mergeable.hlc import is_hlc
 from durabase.types import JSON_PREFIX, UNDEFINED, UNDEFINED_MARK
 
 __all__ = ["is_mergeable"]
-
-_Check: TypeAlias = Callable[[Any], bool]
 
 
 def is_mergeable(changes: Any, upper_bound: str, *, is_content: bool, encoded: bool) -> bool:
@@ -53,41 +50,49 @@ class _Validation:
         self._encoded = encoded
 
     def tables(self, stamp: Any) -> bool:
-        return self._container(stamp, self._table)
+        """Whether this is a stamp of tables."""
+        if not (self._head(stamp) and isinstance(stamp[0], dict)):
+            return False
+        for table_stamp in stamp[0].values():  # noqa: SIM110 - all() takes twice as long
+            if not self._table(table_stamp):
+                return False
+        return True
 
     def _table(self, stamp: Any) -> bool:
-        return self._container(stamp, self.things)
+        if not (self._head(stamp) and isinstance(stamp[0], dict)):
+            return False
+        for row_stamp in stamp[0].values():  # noqa: SIM110 - all() takes twice as long
+            if not self.things(row_stamp):
+                return False
+        return True
 
     def things(self, stamp: Any) -> bool:
-        return self._container(stamp, self._thing)
+        """Whether this is a stamp of a row, or of values."""
+        if not (self._head(stamp) and isinstance(stamp[0], dict)):
+            return False
+        for thing_stamp in stamp[0].values():
+            if not (self._head(thing_stamp) and self._thing(thing_stamp[0])):
+                return False
+        return True
 
-    def _container(self, stamp: Any, check: _Check) -> bool:
-        return self._head(stamp) and isinstance(stamp[0], dict) and all(map(check, stamp[0].values()))
-
-    def _thing(self, stamp: Any) -> bool:
-        return self._head(stamp) and _is_thing(stamp[0], self._encoded)
+    def _thing(self, thing: Any) -> bool:
+        """Whether this is a thing that may be stamped; an encoded one is not looked into."""
+        if isinstance(thing, str):
+            return thing != UNDEFINED_MARK and (self._encoded or not thing.startswith(JSON_PREFIX))
+        if thing is None or thing is UNDEFINED or isinstance(thing, bool):
+            return True
+        return _is_json(thing) if isinstance(thing, (dict, list, tuple)) else _is_finite(thing)
 
     def _head(self, stamp: Any) -> bool:
         """Whether this is a stamp, apart from its thing."""
         if not isinstance(stamp, (list, tuple)):
             return False
         size = len(stamp)
+        if size == 2 and not self._needs_hashes:
+            return is_hlc(stamp[1], self._upper_bound)
         if size == 3:
             return is_hlc(stamp[1], self._upper_bound) and _is_finite(stamp[2])
-        if self._needs_hashes:
-            return False
-        return size == 1 or (size == 2 and is_hlc(stamp[1], self._upper_bound))
-
-
-def _is_thing(thing: Any, encoded: bool) -> bool:
-    """Whether this is a thing that may be stamped; an encoded one is not looked into."""
-    if isinstance(thing, str):
-        return thing != UNDEFINED_MARK and (encoded or not thing.startswith(JSON_PREFIX))
-    if thing is None or thing is UNDEFINED or isinstance(thing, bool):
-        return True
-    if isinstance(thing, (dict, list, tuple)):
-        return _is_json(thing)
-    return _is_finite(thing)
+        return size == 1 and not self._needs_hashes
 
 
 def _is_json(thing: Any) -> bool:

@@ -48,11 +48,21 @@ def _decode(text: str) -> int:
     return number
 
 
+def _four_chars(number: int) -> str:
+    """``_encode(number, 4)`` of a number that is not negative: this is on the hot path."""
+    chars = ALPHABET
+    return chars[number >> 18 & 63] + chars[number >> 12 & 63] + chars[number >> 6 & 63] + chars[number & 63]
+
+
+def _time_text(time: int) -> str:
+    return _four_chars(time >> 24)[1:] + _four_chars(time)
+
+
 def hlc_upper_bound(limit_ms: int) -> str:
     """The text below which are all HLCs up to the time ``limit_ms``, and no later ones."""
     if limit_ms + 1 >= _TIME_END:
         return _NO_BOUND
-    return _encode(limit_ms + 1, _TIME_LENGTH) if limit_ms >= 0 else ""
+    return _time_text(limit_ms + 1) if limit_ms >= 0 else ""
 
 
 def is_hlc(text: object, upper_bound: str = _NO_BOUND) -> bool:
@@ -68,15 +78,28 @@ class HybridClock:
         clock: what tells the time of day; the system's if it is left out.
     """
 
-    __slots__ = ("_client_id", "_clock", "_last_counter", "_last_time", "_time_text", "_time_text_of")
+    __slots__ = (
+        "_bound",
+        "_bound_of",
+        "_client_id",
+        "_clock",
+        "_last_counter",
+        "_last_time",
+        "_seen_text",
+        "_seen_time",
+        "_time_text",
+        "_time_text_of",
+    )
 
     def __init__(self, unique_id: Id | None = None, *, clock: Clock | None = None) -> None:
         self._clock: Clock = SystemClock() if clock is None else clock
         self._client_id = random_id(5) if unique_id is None else _client_id_of(unique_id)
         self._last_time = 0
         self._last_counter = -1
-        self._time_text_of = 0
-        self._time_text = _encode(0, _TIME_LENGTH)
+        # What was computed last, for times repeat: of our own HLCs, of others', and the bound of the latter.
+        self._time_text_of = self._seen_time = self._bound_of = 0
+        self._time_text = self._seen_text = _time_text(0)
+        self._bound = hlc_upper_bound(MAX_FUTURE_MS)
 
     @property
     def last_time(self) -> int:
@@ -117,9 +140,11 @@ class HybridClock:
             self.tick()
             return
         now = self._clock.now_ms()
-        if not is_hlc(hlc, hlc_upper_bound(now + MAX_FUTURE_MS)):
+        if not is_hlc(hlc):
             return
-        time, counter = _decode(hlc[:_TIME_LENGTH]), _decode(hlc[_TIME_LENGTH:_CLIENT_START])
+        time, counter = self._decoded_time(hlc[:_TIME_LENGTH]), _decode(hlc[_TIME_LENGTH:_CLIENT_START])
+        if time > now + MAX_FUTURE_MS:
+            return
         latest = max(self._last_time, time, now)
         if latest != self._last_time:
             self._last_time = latest
@@ -142,23 +167,24 @@ class HybridClock:
 
     def upper_bound(self) -> str:
         """What all acceptable HLCs are below just now, see ``hlc_upper_bound``."""
-        return hlc_upper_bound(self._clock.now_ms() + MAX_FUTURE_MS)
+        now = self._clock.now_ms()
+        if now != self._bound_of:
+            self._bound_of = now
+            self._bound = hlc_upper_bound(now + MAX_FUTURE_MS)
+        return self._bound
+
+    def _decoded_time(self, text: str) -> int:
+        if text != self._seen_text:
+            self._seen_text = text
+            self._seen_time = _decode(text)
+        return self._seen_time
 
     def _text(self) -> Hlc:
         """The HLC of the present state. Encoding the time is most of the work and seldom new."""
         if self._time_text_of != self._last_time:
             self._time_text_of = self._last_time
-            self._time_text = _encode(self._last_time, _TIME_LENGTH)
-        return self._time_text + _counter_text(self._last_counter) + self._client_id
-
-
-def _counter_text(counter: int) -> str:
-    return (
-        ALPHABET[counter >> 18 & 63]
-        + ALPHABET[counter >> 12 & 63]
-        + ALPHABET[counter >> 6 & 63]
-        + ALPHABET[counter & 63]
-    )
+            self._time_text = _time_text(self._last_time)
+        return self._time_text + _four_chars(self._last_counter) + self._client_id
 
 
 def _client_id_of(unique_id: Id) -> str:
