@@ -185,7 +185,7 @@ class SocketConnection(asyncio.Protocol):
         the connection is closed in one direction only, and the rest of its data is dropped."""
         if not self._endpoint.is_over or not self._outbox.is_empty:
             return
-        if self._endpoint.peer_close is None and self._transport.can_write_eof():
+        if self._endpoint.peer_close is None:
             self._transport.write_eof()
         else:
             self._transport.close()

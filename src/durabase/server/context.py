@@ -74,7 +74,6 @@ class ServerContext:
     loop: asyncio.AbstractEventLoop
     clock: TimerClock
     limits: ServerLimits
-    scheme: str
     debug: bool
     on_access: AccessHook | None
     farewell: tuple[int, str]

@@ -30,18 +30,20 @@ _OURS: Final = frozenset(
 
 
 def asks_for_web_socket(method: bytes, headers: Headers) -> bool:
-    """Whether a request wants the connection to become a WebSocket."""
+    """Whether a request wants the connection to become a WebSocket. Without a key it is a plain request:
+    what to make of it is the program's affair."""
     return (
         method == b"GET"
         and b"websocket" in _tokens(headers, b"upgrade")
-        and b"upgrade" in _tokens(headers, b"connection")
+        and bool(_values(headers, b"sec-websocket-key"))
     )
 
 
 def handshake_fault(headers: Headers) -> tuple[int, str] | None:
     """Status and text of the refusal of a WebSocket request, ``None`` if it is in order."""
-    versions = _values(headers, b"sec-websocket-version")
-    if versions != [b"13"]:
+    if b"upgrade" not in _tokens(headers, b"connection"):
+        return 400, "Connection has to be Upgrade"
+    if _values(headers, b"sec-websocket-version") != [b"13"]:
         return 426, "WebSocket version 13 is spoken here"
     keys = _values(headers, b"sec-websocket-key")
     if len(keys) != 1 or not _is_key(keys[0]):

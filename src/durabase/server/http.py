@@ -195,7 +195,7 @@ class HttpConnection(asyncio.Protocol):
         if asks_for_web_socket(head.method, head.headers):
             fault = handshake_fault(head.headers)
             if fault is not None:
-                self._refuse(*fault, extra=[(b"Sec-WebSocket-Version", b"13")])
+                self._refuse(*fault, [(b"Sec-WebSocket-Version", b"13")])
                 return
         try:
             request = self._request(head)
@@ -210,7 +210,7 @@ class HttpConnection(asyncio.Protocol):
         host = next((value.decode("latin-1") for name, value in head.headers if name == b"host"), None)
         address = self._transport.get_extra_info("sockname")
         return Request(
-            request_url(self._context.scheme, host, head.target.decode("ascii"), address),
+            request_url(host, head.target.decode("ascii"), address),
             method=method,
             headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers],
             body=None if method in ("GET", "HEAD") else b"".join(self._body) or None,
@@ -242,6 +242,7 @@ class HttpConnection(asyncio.Protocol):
         try:
             response = await self._context.fetch(request)
             if response.web_socket is not None and not self._is_web_socket_request():
+                tell_lost(response.web_socket)
                 raise TypeError(_NOT_ASKED)
             return response
         except Exception as error:
@@ -332,10 +333,7 @@ class HttpConnection(asyncio.Protocol):
                 self._write_data(body)
             self._write(h11.EndOfMessage())
         self._context.deadlines.watch(self, self._context.limits.close_seconds)
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-        else:
-            self._transport.close()
+        self._transport.write_eof()
 
     # Upgrading.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket as socket_module
-import ssl as ssl_module
 from collections.abc import Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -41,7 +40,6 @@ class Server:
         farewell: close code and reason for the sockets that are open when the server stops.
         debug: show errors to clients.
         on_access: called with method, target, status and seconds for each answer (101: for each socket).
-        ssl: serve ``https`` and ``wss``.
     """
 
     def __init__(
@@ -57,7 +55,6 @@ class Server:
         farewell: tuple[int, str] = _SERVICE_RESTART,
         debug: bool = False,
         on_access: AccessHook | None = None,
-        ssl: ssl_module.SSLContext | None = None,
     ) -> None:
         self._fetch = fetch
         self._hosts = [host] if isinstance(host, str) else list(host)
@@ -69,7 +66,6 @@ class Server:
         self._farewell = farewell
         self._debug = debug
         self._on_access = on_access
-        self._ssl = ssl
         self._context: ServerContext | None = None
         self._heartbeat: Heartbeat | None = None
         self._listeners: list[asyncio.Server] = []
@@ -85,7 +81,7 @@ class Server:
         """Where a client on this machine finds the server, without a path."""
         host = self._hosts[0]
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host)  # noqa: S104 - shown, not bound
-        return f"{self._scheme}://{shown or (f'[{host}]' if ':' in host else host)}:{self._port}"
+        return f"http://{shown or (f'[{host}]' if ':' in host else host)}:{self._port}"
 
     @property
     def socket_count(self) -> int:
@@ -104,7 +100,6 @@ class Server:
             loop,
             self._clock,
             self._limits,
-            self._scheme,
             self._debug,
             self._on_access,
             self._farewell,
@@ -112,9 +107,7 @@ class Server:
         sockets, self._port = await _bind(self._hosts, self._asked_port)
         for socket in sockets:
             self._listeners.append(
-                await loop.create_server(
-                    lambda: HttpConnection(context), sock=socket, backlog=_BACKLOG, ssl=self._ssl
-                )
+                await loop.create_server(lambda: HttpConnection(context), sock=socket, backlog=_BACKLOG)
             )
         self._context = context
         if self._ping_seconds is not None:
@@ -140,10 +133,6 @@ class Server:
     async def serve_forever(self) -> None:
         """Wait until cancelled."""
         await asyncio.get_running_loop().create_future()
-
-    @property
-    def _scheme(self) -> str:
-        return "http" if self._ssl is None else "https"
 
     async def _drain(self, context: ServerContext) -> None:
         context.is_draining = True

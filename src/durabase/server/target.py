@@ -12,25 +12,25 @@ __all__ = ["request_url"]
 _HOST_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_~:[]%")
 
 
-def request_url(scheme: str, host: str | None, target: str, address: Any) -> str:
+def request_url(host: str | None, target: str, address: Any) -> str:
     """The URL that was asked for; ``address`` is where the server listens, for clients that name no host.
 
     Raises:
         ValueError: the target or the host is none.
     """
     if target.startswith("/"):
-        return _origin(scheme, host, address) + target
+        return _origin(host, address) + target
     if target == "*":
-        return _origin(scheme, host, address) + "/"
+        return _origin(host, address) + "/"
     if "://" not in target:
         raise ValueError(f"Not a request target: {target!r}")
     return target
 
 
-def _origin(scheme: str, host: str | None, address: Any) -> str:
+def _origin(host: str | None, address: Any) -> str:
     if not host:
         name, port = address[:2]
         host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
     elif not _HOST_CHARACTERS.issuperset(host):
         raise ValueError(f"Not a host: {host!r}")
-    return f"{scheme}://{host}"
+    return f"http://{host}"

@@ -6,6 +6,8 @@ import asyncio
 import socket as socket_module
 from collections.abc import AsyncIterator
 
+from websockets.asyncio.client import connect
+
 from durabase.server import ServerLimits
 from durabase.server.bridge import SocketConnection
 from durabase.testing import FakeClock
@@ -326,3 +328,26 @@ def test_an_idle_socket_keeps_no_task_no_timer_and_no_dict() -> None:
                 assert not hasattr(port, "__dict__")
 
     asyncio.run(main())
+
+
+@on_each_loop
+def test_another_implementation_gets_along(loop_factory: LoopFactory) -> None:
+    """The client of the ``websockets`` package, which offers compression, fragments, pings and closes."""
+
+    async def main() -> None:
+        hub = Hub()
+        async with serving(hub.fetch) as server:
+            async with connect(f"ws://127.0.0.1:{server.port}/room", max_size=1 << 22) as client:
+                assert client.protocol.extensions == []
+                await client.send("héllo")
+                await client.send(["in ", "three ", "fragments"])
+                await client.send(b"\x00\xff")
+                await client.send("x" * (1 << 21))
+                await (await client.ping())
+                answers = [await client.recv() for _ in range(4)]
+                assert answers == ["héllo", "in three fragments", b"\x00\xff", "x" * (1 << 21)]
+                await client.close(4321, "done")
+                assert (client.close_code, client.close_reason) == (4321, "done")
+            assert hub.sinks[0].events[-1] == ("close", 4321, "done", True)
+
+    run_on(loop_factory, main())

@@ -323,7 +323,7 @@ def test_each_answer_is_told(loop_factory: LoopFactory) -> None:
     ("request_bytes", "status"),
     [
         (upgrade_request(version="8"), 426),
-        (upgrade_request(key=None), 400),
+        (upgrade_request().replace(b"Connection: keep-alive, Upgrade\r\n", b""), 400),
         (upgrade_request(key="AAAA"), 400),
     ],
 )
@@ -338,6 +338,19 @@ def test_a_bad_handshake_is_refused_before_the_program_sees_it(
             assert found == status
             assert headers["sec-websocket-version"] == "13"
             assert hub.requests == []
+
+    run_on(loop_factory, main())
+
+
+@on_each_loop
+def test_what_a_request_without_a_key_gets_is_the_programs_affair(loop_factory: LoopFactory) -> None:
+    async def fetch(request: Request) -> Response:
+        return Response("Upgrade required", 426)
+
+    async def main() -> None:
+        async with serving(fetch) as server, Client.opened(server.port) as client:
+            await client.send(upgrade_request(key=None))
+            assert (await client.read_response())[::2] == (426, b"Upgrade required")
 
     run_on(loop_factory, main())
 
@@ -384,11 +397,13 @@ def test_a_websocket_for_somebody_who_did_not_ask_is_an_error(
     loop_factory: LoopFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
-        async with serving(Hub().fetch, debug=True) as server, Client.opened(server.port) as client:
+        hub = Hub()
+        async with serving(hub.fetch, debug=True) as server, Client.opened(server.port) as client:
             await client.send(get())
             status, _, body = await client.read_response()
             assert status == 500
             assert b'did not contain the header "Upgrade: websocket"' in body
+            assert hub.sinks[0].events[-1][:2] == ("close", 1006)
 
     run_on(loop_factory, main())
 

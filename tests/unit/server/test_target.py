@@ -22,11 +22,11 @@ HERE = ("127.0.0.1", 8787)
     ],
 )
 def test_urls(host: str | None, target: str, url: str) -> None:
-    assert request_url("http", host, target, HERE) == url
+    assert request_url(host, target, HERE) == url
 
 
 def test_the_servers_own_address_of_version_6() -> None:
-    assert request_url("https", None, "/", ("::1", 8787, 0, 0)) == "https://[::1]:8787/"
+    assert request_url(None, "/", ("::1", 8787, 0, 0)) == "http://[::1]:8787/"
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,4 @@ def test_the_servers_own_address_of_version_6() -> None:
 )
 def test_what_is_none_is_refused(host: str, target: str) -> None:
     with pytest.raises(ValueError, match="Not a"):
-        request_url("http", host, target, HERE)
+        request_url(host, target, HERE)
