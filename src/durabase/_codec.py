@@ -167,7 +167,7 @@ def ordered_items(mapping: Mapping[Any, Any]) -> Iterable[tuple[str, Any]]:
     if not mapping:
         return ()
     try:
-        if min(mapping) >= ":":  # no key starts with a digit
+        if min(mapping) >= ":":  # no key starts with a digit: the quickest way to see it
             return mapping.items()
     except TypeError:
         mapping = {js_string(key): value for key, value in mapping.items()}
