@@ -10,7 +10,7 @@ Knows nothing of stores and persisters. asyncio is only touched when there is so
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from types import CoroutineType
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
@@ -146,7 +146,7 @@ def _begun_steps(awaitable: Awaitable[T]) -> Steps[T]:
 _tasks: set[Any] = set()  # the event loop itself holds tasks weakly
 
 
-def _as_task(coroutine: CoroutineType[Any, Any, Any]) -> Any:
+def _as_task(coroutine: Coroutine[Any, Any, Any]) -> Any:
     import asyncio  # here, for importing a persister must not load asyncio
 
     try:
