@@ -724,6 +724,9 @@ class _Outbox:
     def close(self, code: int | None, reason: str) -> None:
         self._over.set()
 
+    async def wait_closed(self) -> None:
+        await self._over.wait()
+
     def buffered_amount(self) -> int:
         return 0
 

@@ -2,7 +2,7 @@
 
 A transport is one connection to one other side, already open. WebSockets are the usual kind
 (``ws_client.WebSocketTransport``), but anything that carries whole texts in order will do: bring your own
-by writing these four methods.
+by writing these five methods.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ class Transport(Protocol):
 
     def close(self, code: int | None, reason: str) -> None:
         """End the connection after what was sent, with a close code or ``None``. Twice is harmless."""
+
+    async def wait_closed(self) -> None:
+        """Wait until the connection is over, after :meth:`close`, but no longer than is sensible."""
 
     def buffered_amount(self) -> int:
         """Bytes that are queued here because the other side does not read them yet."""

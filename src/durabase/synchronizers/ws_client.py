@@ -284,6 +284,7 @@ class WsSynchronizer(Synchronizer):
         transport, task = self._transport, self._task
         if transport is not None:
             transport.close(None, "")
+            await transport.wait_closed()
         elif not self._connected.done():
             self._connected.set_exception(SyncClosedError())
         if task is not None:
@@ -361,6 +362,11 @@ class WebSocketTransport:
 
         if self._closer is None:
             self._closer = asyncio.get_running_loop().create_task(self._finish(code, reason))
+
+    async def wait_closed(self) -> None:
+        """Wait until what was sent is out and the connection is closed."""
+        if self._closer is not None:
+            await self._closer
 
     def buffered_amount(self) -> int:
         """Bytes that are queued here or in the socket."""
