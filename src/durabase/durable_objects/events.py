@@ -54,9 +54,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """The object's alarm is due."""
+    """The object's alarm is due; ``serial`` tells it from one that is set meanwhile."""
 
     info: AlarmInfo
+    serial: int
 
 
 @dataclass(frozen=True, slots=True)

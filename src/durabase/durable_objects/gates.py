@@ -38,6 +38,11 @@ class OutputGate:
         self._held: deque[tuple[int, Callable[[], object]]] = deque()
         self._syncs: list[tuple[int, Callable[[], object]]] = []
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether every write, also an unconfirmed one, is durable."""
+        return self._safe >= self.written
+
     def wrote(self, confirmed: bool = True) -> None:
         """Something was written; if ``confirmed``, nothing may leave before it is durable."""
         self.written += 1

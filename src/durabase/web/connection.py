@@ -68,7 +68,9 @@ class OutputHold(Protocol):
 class SocketOwner(Protocol):
     """Whoever runs the program that uses a socket."""
 
-    output: OutputHold
+    @property
+    def output(self) -> OutputHold:
+        """What holds the program's outgoing messages."""
 
     def enter(self, event: Callable[[], Any]) -> None:
         """Run ``event`` as an event of the program; if it gives an awaitable, see to its end."""

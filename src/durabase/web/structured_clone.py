@@ -59,12 +59,19 @@ class AttributeDict(dict[Any, Any]):
             raise AttributeError(f"there is no {name!r} in this dict") from None
 
 
-def encode_value(value: Any, passed: list[Any] | None = None) -> bytes:
+def _never(item: Any) -> bool:
+    return False
+
+
+def encode_value(
+    value: Any, passed: list[Any] | None = None, may_pass: Callable[[Any], bool] = _never
+) -> bytes:
     """The bytes for ``value``.
 
     Args:
         value: anything of the kinds above.
-        passed: if given, what is of no such kind is appended here and only its place is written.
+        passed: where items for which ``may_pass`` says yes are appended; only their places are written.
+        may_pass: whether an item of no such kind may be passed as it is.
 
     Raises:
         TypeError: with the path of the first item that can't be encoded.
@@ -73,7 +80,7 @@ def encode_value(value: Any, passed: list[Any] | None = None) -> bytes:
         return b"S" + value.encode("utf-8", "surrogatepass")
     if _is_plain(value, _PLAIN_DEPTH) and (text := _json_bytes(value)) is not None:
         return b"J" + text
-    encoder = _Encoder(passed)
+    encoder = _Encoder(passed if passed is not None else [], may_pass)
     try:
         encoder.write(value, "value")
     except RecursionError:
@@ -139,11 +146,12 @@ def _with_attributes(value: Any) -> Any:
 class _Encoder:
     """Writes one value in the tagged form. ``seen`` numbers the containers in the order of their start."""
 
-    __slots__ = ("containers", "out", "passed", "seen")
+    __slots__ = ("containers", "may_pass", "out", "passed", "seen")
 
-    def __init__(self, passed: list[Any] | None) -> None:
+    def __init__(self, passed: list[Any], may_pass: Callable[[Any], bool]) -> None:
         self.out = bytearray((_TAGGED,))
         self.passed = passed
+        self.may_pass = may_pass
         self.containers = 0
         self.seen: dict[int, int] = {}
 
@@ -155,7 +163,7 @@ class _Encoder:
                 else:
                     method(self, tag, value, path)
                 return
-        if self.passed is None:
+        if not self.may_pass(value):
             raise TypeError(f"{path}: an object of type {type(value).__name__} can't be stored or sent")
         self._tagged_length(b"O", len(self.passed))
         self.passed.append(value)

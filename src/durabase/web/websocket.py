@@ -192,6 +192,10 @@ class WebSocket:
             port.close(None, "")
         return connection
 
+    def hold_output(self, output: OutputHold) -> None:
+        """From now on ``output`` holds what this end sends."""
+        self._output = output
+
     def failed(self, error: Exception) -> None:
         """An outgoing socket can't be connected."""
         self.connection.connecting = False

@@ -179,8 +179,7 @@ class Database:
         """On the thread: make the log durable, and fold it into the file when it has grown."""
         error: Exception | None = None
         try:
-            self._sync_log()
-            self._fold_log(changes)
+            self._fold_log(self._sync_log(), changes)
         except (OSError, sqlite3.Error) as failure:
             error = failure
         try:
@@ -188,14 +187,14 @@ class Database:
         except RuntimeError:  # the loop was closed under us; nobody waits any more
             return
 
-    def _sync_log(self) -> None:
+    def _sync_log(self) -> int:
+        """Make the log durable; gives its size."""
         if self._log is None:
             self._log = os.open(f"{self.path}-wal", os.O_RDWR)
         getattr(os, "fdatasync", os.fsync)(self._log)
+        return os.fstat(self._log).st_size
 
-    def _fold_log(self, changes: int) -> None:
-        assert self._log is not None
-        size = os.fstat(self._log).st_size
+    def _fold_log(self, size: int, changes: int) -> None:
         if changes - self._changes < CHECKPOINT_CHANGES and size < self._log_size + CHECKPOINT_BYTES:
             return
         self._changes, self._log_size = changes, size

@@ -10,8 +10,10 @@ import sqlite3
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from durabase.durable_objects.gates import OutputGate
 from durabase.durable_objects.storage.engine import Database
@@ -25,7 +27,8 @@ FORMAT: Final = 1
 _SCHEMA: Final = """
 CREATE TABLE objects (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, name BLOB);
 CREATE TABLE kv (object INTEGER, key BLOB, value BLOB NOT NULL, PRIMARY KEY (object, key)) WITHOUT ROWID;
-CREATE TABLE alarms (object INTEGER PRIMARY KEY, scheduled INTEGER, due INTEGER, retries INTEGER);
+CREATE TABLE alarms
+    (object INTEGER PRIMARY KEY, scheduled INTEGER, due INTEGER, retries INTEGER, serial INTEGER);
 CREATE INDEX alarms_by_time ON alarms (due);
 PRAGMA user_version = 1;
 """
@@ -53,6 +56,8 @@ class NamespaceDatabase:
             raise StorageError(f"{path} can't be used: {error}") from error
         (last,) = self.connection.execute("SELECT max(number) FROM objects").fetchone()
         self._last_number: int = last or 0
+        (serial,) = self.connection.execute("SELECT max(serial) FROM alarms").fetchone()
+        self._last_serial: int = serial or 0
         self.alarms_changed: Callable[[], object] = lambda: None
 
     def _prepare(self, path: Path) -> None:
@@ -67,6 +72,11 @@ class NamespaceDatabase:
         self._last_number += 1
         return self._last_number
 
+    def new_serial(self) -> int:
+        """A serial number for one more alarm."""
+        self._last_serial += 1
+        return self._last_serial
+
     def find(self, id: bytes) -> tuple[int, str | None] | None:
         """Number and name of the object with this id, if it keeps anything."""
         row = self.connection.execute("SELECT number, name FROM objects WHERE id = ?", (id,)).fetchone()
@@ -77,15 +87,15 @@ class NamespaceDatabase:
         rows = self.connection.execute("SELECT id, name FROM objects ORDER BY id").fetchall()
         return [(id, _text(name)) for id, name in rows]
 
-    def next_due(self) -> int | None:
-        """When the next alarm is due."""
-        (due,) = self.connection.execute("SELECT min(due) FROM alarms").fetchone()
+    def next_due(self, after: int) -> int | None:
+        """When the next alarm after this time is due."""
+        (due,) = self.connection.execute("SELECT min(due) FROM alarms WHERE due > ?", (after,)).fetchone()
         return None if due is None else int(due)
 
     def alarms(self, until: int) -> list[tuple[bytes, AlarmRow]]:
         """The objects whose alarms are due, in order."""
         rows = self.connection.execute(
-            "SELECT id, scheduled, due, retries FROM alarms JOIN objects ON object = number "
+            "SELECT id, scheduled, due, retries, serial FROM alarms JOIN objects ON object = number "
             "WHERE due <= ? ORDER BY due",
             (until,),
         ).fetchall()
@@ -102,7 +112,7 @@ class _Unchanged:
 
 _UNCHANGED: Final = _Unchanged()
 
-_Entry = tuple[bytes | None, object]
+_Pairs: TypeAlias = list[tuple[bytes, bytes]]
 
 
 class SharedStore:
@@ -135,12 +145,21 @@ class SharedStore:
         self._gate = gate
         self._on_failed = on_failed
         self._turn: dict[bytes, bytes | None] = {}
-        self._alarm: AlarmRow | None | _Unchanged = _UNCHANGED
+        self._alarm: AlarmRow | _Unchanged | None = _UNCHANGED
         self._cleared = False
         self._holds = 0
-        self._journal: list[_Entry] = []
+        self._closed = False
+        self._in_flight = 0
+        self._settled: list[Callable[[], object]] = []
+        self._undo: list[Callable[[], object]] = []
         self._savepoints = 0
         if self._name_is_new:
+            self._database.end_turn_soon(self)
+
+    def learn_name(self, name: str) -> None:
+        self.name = name
+        if self._number is not None:
+            self._name_is_new = True
             self._database.end_turn_soon(self)
 
     # Reading
@@ -155,7 +174,7 @@ class SharedStore:
         ).fetchone()
         return None if row is None else row[0]
 
-    def list(self, keys: KeyRange) -> list[tuple[bytes, bytes]]:
+    def list(self, keys: KeyRange) -> _Pairs:
         written = {key: value for key, value in self._turn.items() if key in keys}
         stored = self._stored(keys, len(written))
         if not written:
@@ -165,7 +184,7 @@ class SharedStore:
         pairs.sort(reverse=keys.reverse)
         return pairs[: keys.limit]
 
-    def _stored(self, keys: KeyRange, more: int) -> list[tuple[bytes, bytes]]:
+    def _stored(self, keys: KeyRange, more: int) -> _Pairs:
         if self._number is None or self._cleared:
             return []
         query, arguments = (
@@ -184,7 +203,7 @@ class SharedStore:
         if self._number is None:
             return None
         row = self._connection.execute(
-            "SELECT scheduled, due, retries FROM alarms WHERE object = ?", (self._number,)
+            "SELECT scheduled, due, retries, serial FROM alarms WHERE object = ?", (self._number,)
         ).fetchone()
         return None if row is None else AlarmRow(*row)
 
@@ -192,7 +211,7 @@ class SharedStore:
 
     def write(self, entries: dict[bytes, bytes | None], confirmed: bool) -> None:
         if self._savepoints:
-            self._journal.extend((key, self._turn.get(key, _UNCHANGED)) for key in entries)
+            self._undo.extend(partial(self._restore, key, self._turn.get(key, _UNCHANGED)) for key in entries)
         self._turn.update(entries)
         self._wrote(confirmed)
 
@@ -205,8 +224,8 @@ class SharedStore:
 
     def set_alarm(self, alarm: AlarmRow | None, confirmed: bool = True) -> None:
         if self._savepoints:
-            self._journal.append((None, self._alarm))
-        self._alarm = alarm
+            self._undo.append(partial(setattr, self, "_alarm", self._alarm))
+        self._alarm = alarm and replace(alarm, serial=self._namespace.new_serial())
         self._wrote(confirmed)
 
     def _wrote(self, confirmed: bool) -> None:
@@ -217,25 +236,21 @@ class SharedStore:
 
     def savepoint(self) -> int:
         self._savepoints += 1
-        return len(self._journal)
+        return len(self._undo)
 
     def release(self, savepoint: int, *, rolled_back: bool) -> None:
         self._savepoints -= 1
         if rolled_back:
-            for key, before in reversed(self._journal[savepoint:]):
-                self._restore(key, before)
-            del self._journal[savepoint:]
+            for undo in reversed(self._undo[savepoint:]):
+                undo()
+            del self._undo[savepoint:]
         if not self._savepoints:
-            self._journal.clear()
+            self._undo.clear()
 
-    def _restore(self, key: bytes | None, before: object) -> None:
-        if key is None:
-            assert before is None or isinstance(before, (AlarmRow, _Unchanged))
-            self._alarm = before
-        elif before is _UNCHANGED:
+    def _restore(self, key: bytes, before: bytes | _Unchanged | None) -> None:
+        if isinstance(before, _Unchanged):
             self._turn.pop(key, None)
         else:
-            assert before is None or isinstance(before, bytes)
             self._turn[key] = before
 
     def hold(self) -> None:
@@ -248,17 +263,26 @@ class SharedStore:
             self._database.end_turn_soon(self)
 
     def close(self) -> None:
+        self._closed = True
         self._database.forget(self)
-        self._turn.clear()
+
+    def when_settled(self, action: Callable[[], object]) -> None:
+        """Call ``action`` when everything of this store that was committed is durable, or lost."""
+        if self._in_flight:
+            self._settled.append(action)
+        else:
+            action()
 
     # Committing
 
     def end_turn(self) -> int | None:
-        if self._holds:
+        if self._holds or self._closed:
             return None
         self._database.begin()
         if self._cleared:
             self._forget_everything()
+        if self._number is None:  # what was never there need not be deleted
+            self._turn = {key: value for key, value in self._turn.items() if value is not None}
         if self._turn or isinstance(self._alarm, AlarmRow) or self._name_is_new:
             self._write_turn(self._ensure_number())
         elif self._alarm is None and self._number is not None:
@@ -266,13 +290,23 @@ class SharedStore:
         self._turn = {}
         self._alarm = _UNCHANGED
         self._cleared = self._name_is_new = False
-        return self._gate.written
+        self._in_flight = self._gate.written
+        return self._in_flight
 
     def durable(self, turn: int) -> None:
         self._gate.safe(turn)
+        if turn >= self._in_flight:
+            self._settle()
 
     def failed(self, error: Exception) -> None:
         self._on_failed(error)
+        self._settle()
+
+    def _settle(self) -> None:
+        self._in_flight = 0
+        settled, self._settled = self._settled, []
+        for action in settled:
+            action()
 
     def _forget_everything(self) -> None:
         if self._number is None:
@@ -306,8 +340,8 @@ class SharedStore:
         if alarm is None:
             self._connection.execute("DELETE FROM alarms WHERE object = ?", (number,))
         else:
-            row = (number, alarm.scheduled, alarm.due, alarm.retries)
-            self._connection.execute("INSERT OR REPLACE INTO alarms VALUES (?, ?, ?, ?)", row)
+            row = (number, alarm.scheduled, alarm.due, alarm.retries, alarm.serial)
+            self._connection.execute("INSERT OR REPLACE INTO alarms VALUES (?, ?, ?, ?, ?)", row)
         self._namespace.alarms_changed()
 
 

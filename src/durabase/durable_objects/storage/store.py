@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,11 +14,15 @@ __all__ = ["AlarmRow", "KeyRange", "ObjectStore"]
 
 @dataclass(frozen=True, slots=True)
 class AlarmRow:
-    """An alarm: when it was set for, when it runs next, how often it was retried. Milliseconds since 1970."""
+    """An alarm: when it was set for, when it runs next (milliseconds since 1970), how often it was retried.
+
+    ``serial`` is another one each time that an alarm is set.
+    """
 
     scheduled: int
     due: int
     retries: int = 0
+    serial: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,9 @@ class ObjectStore(Protocol):
 
     name: str | None
     """The object's name, if anybody ever used it."""
+
+    def learn_name(self, name: str) -> None:
+        """Somebody used the object's name: keep it with what the object keeps."""
 
     def get(self, key: bytes) -> bytes | None:
         """The value of ``key``."""
@@ -70,4 +78,7 @@ class ObjectStore(Protocol):
         """The counterpart of :meth:`hold`; nests."""
 
     def close(self) -> None:
-        """Forget what is not committed."""
+        """Forget what is not committed; nothing is written any more."""
+
+    def when_settled(self, action: Callable[[], object]) -> None:
+        """Call ``action`` when everything that was committed is durable, or lost."""

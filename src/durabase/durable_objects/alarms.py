@@ -1,0 +1,135 @@
+"""Durable alarms: one per object, kept in the class's database, run when due, retried with back-off.
+
+The index by time is in the database, so no object has to be opened to know when the next alarm is due.
+One timer for all. An alarm's row stays until its run has succeeded, so a crash runs it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from asyncio import AbstractEventLoop, Future
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final, Protocol
+
+from durabase.clock import TimerClock, TimerHandle
+from durabase.durable_objects.events import Alarm, AlarmInfo
+from durabase.durable_objects.storage.store import AlarmRow
+
+__all__ = ["AlarmScheduler", "AlarmSource"]
+
+_logger = logging.getLogger("durabase.durable_objects")
+
+MAX_RETRIES: Final = 6
+FIRST_DELAY_MS: Final = 2_000
+JITTER: Final = 0.25
+MAX_RUNNING: Final = 100
+MAX_SECONDS: Final = 15 * 60.0
+
+
+class AlarmSource(Protocol):
+    """The alarms of one class, and the way to its objects."""
+
+    def next_due(self, after_ms: int) -> int | None:
+        """When the next alarm after this time is due."""
+
+    def due(self, until_ms: int) -> list[tuple[bytes, AlarmRow]]:
+        """The objects whose alarms are due, in order, with their alarms."""
+
+    def run(self, key: bytes, alarm: Alarm) -> Future[Any]:
+        """Deliver the alarm to the object."""
+
+    def expire(self, key: bytes) -> None:
+        """The alarm's handler has taken too long: reset the object."""
+
+    def conclude(self, key: bytes, row: AlarmRow, following: AlarmRow | None) -> None:
+        """Replace the alarm by ``following``, unless the object has set or deleted it meanwhile."""
+
+
+class AlarmScheduler:
+    """Runs alarms when they are due.
+
+    Args:
+        loop: the event loop.
+        clock: the time.
+        jitter: gives the part of the jitter to use, 0 to 1.
+    """
+
+    def __init__(
+        self, loop: AbstractEventLoop, clock: TimerClock, jitter: Callable[[], float] = random.random
+    ) -> None:
+        self._loop = loop
+        self._clock = clock
+        self._jitter = jitter
+        self._sources: list[AlarmSource] = []
+        self._running: set[tuple[AlarmSource, bytes]] = set()
+        self._timer: TimerHandle | None = None
+        self._check_scheduled = False
+        self._closed = False
+
+    def add(self, source: AlarmSource) -> None:
+        """Run this source's alarms as well."""
+        self._sources.append(source)
+        self.changed()
+
+    def changed(self) -> None:
+        """Alarms were set or deleted: look again, soon."""
+        if not self._check_scheduled and not self._closed:
+            self._check_scheduled = True
+            self._loop.call_soon(self._check)
+
+    def close(self) -> None:
+        """Start nothing any more."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _check(self) -> None:
+        self._check_scheduled = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._closed:
+            return
+        now = self._clock.now_ms()
+        for source in self._sources:
+            self._start_due(source, now)
+        times = [due for source in self._sources if (due := source.next_due(now)) is not None]
+        if times:
+            self._timer = self._clock.call_later((min(times) - now) / 1000, self._check)
+
+    def _start_due(self, source: AlarmSource, now: int) -> None:
+        for key, row in source.due(now):
+            if len(self._running) >= MAX_RUNNING:
+                return
+            if (source, key) not in self._running:
+                self._start(source, key, row)
+
+    def _start(self, source: AlarmSource, key: bytes, row: AlarmRow) -> None:
+        self._running.add((source, key))
+        limit = self._clock.call_later(MAX_SECONDS, partial(source.expire, key))
+        info = AlarmInfo(row.retries, row.retries > 0, row.scheduled)
+        result = source.run(key, Alarm(info, row.serial))
+        result.add_done_callback(partial(self._done, source, key, row, limit))
+
+    def _done(
+        self, source: AlarmSource, key: bytes, row: AlarmRow, limit: TimerHandle, result: Future[Any]
+    ) -> None:
+        limit.cancel()
+        self._running.discard((source, key))
+        if self._closed:
+            return
+        error = None if result.cancelled() else result.exception()
+        failed = result.cancelled() or error is not None
+        if failed:
+            _logger.error("an alarm failed, try %d", row.retries + 1, exc_info=error)
+        source.conclude(key, row, self._retry(row) if failed else None)
+        self.changed()
+
+    def _retry(self, row: AlarmRow) -> AlarmRow | None:
+        if row.retries >= MAX_RETRIES:
+            return None
+        delay = FIRST_DELAY_MS * 2**row.retries * (1 + JITTER * self._jitter())
+        return replace(row, due=self._clock.now_ms() + int(delay), retries=row.retries + 1)

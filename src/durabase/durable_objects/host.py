@@ -1,0 +1,239 @@
+"""All objects of this process: the local :class:`~durabase.durable_objects.routing.ObjectRouter`.
+
+Only objects that live, sleep with sockets, or are being woken take memory; a name that nobody uses takes
+none. The host owns the databases, the alarms and the threads that sync.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import AbstractEventLoop, Future
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context, copy_context
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+from durabase.clock import SystemClock, TimerClock
+from durabase.durable_objects.alarms import AlarmScheduler
+from durabase.durable_objects.events import ObjectEvent, ObjectObserver
+from durabase.durable_objects.hosted import ClassHost, ObjectClass
+from durabase.durable_objects.ids import DurableObjectId, IdMint
+from durabase.durable_objects.life import ObjectLife
+from durabase.durable_objects.namespace import DurableObjectNamespace
+from durabase.durable_objects.phases import Phase
+from durabase.durable_objects.routing import ObjectKey
+from durabase.durable_objects.storage.lock import FolderLock
+from durabase.errors import ObjectError
+from durabase.web.connection import socket_owner
+
+__all__ = ["HostStats", "ObjectClass", "ObjectHost"]
+
+SYNC_THREADS: Final = 4
+GOING_AWAY: Final = 1001
+DRAIN_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class HostStats:
+    """How many objects there are in memory: ``live`` with an instance, ``sleeping`` with sockets only."""
+
+    live: int
+    sleeping: int
+    sockets: int
+
+
+class ObjectHost:
+    """Hosts objects: ``async with ObjectHost(folder) as host``.
+
+    Args:
+        state_dir: where everything is kept; one host at a time may use it.
+        clock: the source of time and timers.
+        idle_seconds: how long an object has to be quiet before it hibernates.
+        observer: is told of constructions, hibernations, resets and handled events.
+    """
+
+    loop: AbstractEventLoop
+    context: Context
+    scheduler: AlarmScheduler
+    executor: ThreadPoolExecutor
+
+    def __init__(
+        self,
+        state_dir: Path | str,
+        *,
+        clock: TimerClock | None = None,
+        idle_seconds: float = 10.0,
+        observer: ObjectObserver | None = None,
+    ) -> None:
+        self.state_dir = Path(state_dir)
+        self.clock: TimerClock = SystemClock() if clock is None else clock
+        self.idle_seconds = idle_seconds
+        self.observer = observer
+        self._classes: dict[str, ClassHost] = {}
+        self._lock = FolderLock(self.state_dir)
+        self._is_open = False
+        self._task_factory: Any = None
+
+    def register(self, object_class: ObjectClass, *, env: Any = None) -> None:
+        """Host this class; its objects get ``env``.
+
+        Raises:
+            ObjectError: a class of this name is hosted already.
+            TypeError: the class defines a handler under both its names.
+        """
+        name = object_class.class_name
+        if name in self._classes:
+            raise ObjectError(f"the class {name} is hosted already")
+        self._classes[name] = hosted = ClassHost(self, object_class, env)
+        if self._is_open:
+            hosted.open()
+
+    def namespace(self, class_name: str) -> DurableObjectNamespace:
+        """The binding for this class, registered now or later.
+
+        Raises:
+            ObjectError: no class of this name is hosted.
+        """
+        return DurableObjectNamespace(self, class_name, self._class(class_name).mint)
+
+    def mint(self, class_name: str) -> IdMint:
+        """What makes the ids of this class."""
+        return self._class(class_name).mint
+
+    async def __aenter__(self) -> ObjectHost:
+        self.loop = asyncio.get_running_loop()
+        self.context = copy_context()
+        self._lock.acquire()
+        self.executor = ThreadPoolExecutor(SYNC_THREADS, "durabase-sync")
+        self.scheduler = AlarmScheduler(self.loop, self.clock)
+        self._task_factory = self.loop.get_task_factory()
+        self.loop.set_task_factory(_tracking(self._task_factory))
+        self._is_open = True
+        try:
+            for hosted in self._classes.values():
+                hosted.open()
+        except BaseException:
+            await self._shut()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        """Let events end, commit what they wrote, close sockets with 1001."""
+        self.scheduler.close()
+        await self._drain(self._classes.values())
+        for hosted in self._classes.values():
+            for slot in hosted.slots.values():
+                slot.sockets.close_all(GOING_AWAY, "")
+            hosted.slots.clear()
+        await self._shut()
+
+    async def _shut(self) -> None:
+        self._is_open = False
+        self.scheduler.close()
+        for hosted in self._classes.values():
+            await hosted.close()
+        self.executor.shutdown()
+        self.loop.set_task_factory(self._task_factory)
+        self._lock.release()
+
+    async def replace(self, classes: Iterable[ObjectClass]) -> None:
+        """Go on with other versions of the classes, and with classes that are new.
+
+        Lives end as soon as what they have under way is over, sockets stay connected, and the next event
+        builds an instance of the new class. If one of the new classes can't be hosted, nothing changes.
+
+        Raises:
+            TypeError, ObjectError: why it can't.
+        """
+        changes, additions = [], []
+        for object_class in classes:
+            hosted = self._classes.get(object_class.class_name)
+            if hosted is not None:
+                changes.append((hosted, hosted.replaced(object_class)))
+            elif object_class.handlers():
+                additions.append(object_class)
+        for _, replace in changes:
+            replace()
+        for object_class in additions:
+            self.register(object_class, env=self._any_env())
+        await self._drain([hosted for hosted, _ in changes])
+
+    def _any_env(self) -> Any:
+        return next((hosted.env for hosted in self._classes.values()), None)
+
+    async def _drain(self, classes: Iterable[ClassHost]) -> None:
+        """Let every life end; those that take too long are reset."""
+        every = [slot for hosted in classes for slot in hosted.slots.values()]
+        slots = [slot for slot in every if slot.phase is not Phase.EMPTY]
+        waits: list[Future[None]] = []
+        for slot in slots:
+            done: Future[None] = self.loop.create_future()
+            waits.append(done)
+            slot.drain(partial(done.set_result, None))
+        if not waits:
+            return
+
+        def give_up() -> None:
+            for slot in slots:
+                slot.reset(_stopped())
+
+        timer = self.clock.call_later(DRAIN_SECONDS, give_up)
+        await asyncio.gather(*waits)
+        timer.cancel()
+
+    def deliver(self, key: ObjectKey, event: ObjectEvent) -> Future[Any]:
+        """Let the object have the event; see :class:`~durabase.durable_objects.routing.ObjectRouter`.
+
+        Raises:
+            ObjectError: the class is not hosted, or the host is not open.
+        """
+        if not self._is_open:
+            raise ObjectError("the host of the objects is not open")
+        return self._class(key.class_name).slot(key.id).deliver(event)
+
+    def ids(self, class_name: str) -> list[DurableObjectId]:
+        """The ids of all objects of the class that keep anything."""
+        return self._class(class_name).ids()
+
+    def stats(self) -> HostStats:
+        """How many objects and sockets there are in memory."""
+        slots = [slot for hosted in self._classes.values() for slot in hosted.slots.values()]
+        live = sum(slot.life is not None for slot in slots)
+        return HostStats(live, len(slots) - live, sum(len(slot.sockets) for slot in slots))
+
+    def _class(self, class_name: str) -> ClassHost:
+        try:
+            return self._classes[class_name]
+        except KeyError:
+            raise ObjectError(f"no class {class_name} is hosted") from None
+
+
+def _stopped() -> ObjectError:
+    return ObjectError(
+        "Durable Object reset because it was stopped.", retryable=True, durable_object_reset=True
+    )
+
+
+def _tracking(inner: Any) -> Callable[..., Any]:
+    """A task factory that lets the life know of the tasks that an object's code starts."""
+
+    def factory(loop: AbstractEventLoop, coroutine: Any, **options: Any) -> Any:
+        if inner is None:
+            task = asyncio.Task(coroutine, loop=loop, **options)
+        else:
+            task = inner(loop, coroutine, **options)
+        owner = socket_owner.get()
+        if isinstance(owner, ObjectLife):
+            owner.track(task)
+        return task
+
+    return factory

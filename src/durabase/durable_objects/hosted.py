@@ -1,0 +1,215 @@
+"""One class of objects in this process: its database, its slots, its alarms."""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop, Future
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextvars import Context
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+from urllib.parse import quote
+
+from durabase.clock import TimerClock
+from durabase.durable_objects.alarms import AlarmScheduler
+from durabase.durable_objects.events import Alarm, ObjectObserver
+from durabase.durable_objects.gates import OutputGate
+from durabase.durable_objects.handlers import HandlerTable
+from durabase.durable_objects.ids import DurableObjectId, IdMint
+from durabase.durable_objects.slot import HostedClass, ObjectSlot, Opened
+from durabase.durable_objects.storage.kv import DurableObjectStorage, StorageHost, StorageRules
+from durabase.durable_objects.storage.shared import NamespaceDatabase, SharedStore
+from durabase.durable_objects.storage.store import AlarmRow
+from durabase.errors import ObjectError, ObjectResetError
+
+__all__ = ["ClassHost", "ObjectClass"]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectClass:
+    """One class to host.
+
+    Args:
+        class_name: its name in the configuration.
+        unique_key: what its ids and its data belong to; it stays when the class is renamed.
+        factory: the class itself; called with ``(ctx, env)``.
+        storage: ``"kv"`` or ``"sqlite"``; fixed for as long as there is data.
+        max_value_bytes: the largest value that may be stored.
+        delete_all_deletes_alarm: whether ``delete_all`` deletes the alarm as well.
+    """
+
+    class_name: str
+    unique_key: str
+    factory: Callable[[Any, Any], Any]
+    storage: Literal["kv", "sqlite"] = "kv"
+    max_value_bytes: int = 131_072
+    delete_all_deletes_alarm: bool = True
+
+    def handlers(self) -> HandlerTable:
+        """Which of its methods answer which events.
+
+        Raises:
+            TypeError: the factory is no class, or defines a handler under both its names.
+        """
+        if not isinstance(self.factory, type):
+            raise TypeError(f"{self.class_name}: a class is needed, not {self.factory!r}")
+        return HandlerTable(self.factory)
+
+
+class ClassSurroundings(Protocol):
+    """What a class needs of the host."""
+
+    loop: AbstractEventLoop
+    clock: TimerClock
+    context: Context
+    idle_seconds: float
+    observer: ObjectObserver | None
+    state_dir: Path
+    scheduler: AlarmScheduler
+
+    @property
+    def executor(self) -> Executor:
+        """Where syncs run."""
+
+
+class ClassHost:
+    """The objects of one class.
+
+    Attributes:
+        name: the class's name.
+        mint: makes its ids.
+        slots: what is in memory, by the bytes of the id.
+        env: what its objects get.
+        clock, context, idle_seconds, loop, observer: the host's, for the slots.
+    """
+
+    def __init__(self, host: ClassSurroundings, definition: ObjectClass, env: Any) -> None:
+        self.name = definition.class_name
+        self.mint = IdMint(definition.unique_key)
+        self.slots: dict[bytes, ObjectSlot] = {}
+        self.env = env
+        self.clock = host.clock
+        self.idle_seconds = host.idle_seconds
+        self.observer = host.observer
+        self.loop: AbstractEventLoop
+        self.context: Context
+        self._host = host
+        self._database: NamespaceDatabase | None = None
+        self._definition = definition
+        self._hosted = self._as_hosted(definition)
+
+    def _as_hosted(self, definition: ObjectClass) -> HostedClass:
+        handlers = definition.handlers()
+        rules = StorageRules(
+            max_value_bytes=definition.max_value_bytes,
+            delete_all_deletes_alarm=definition.delete_all_deletes_alarm,
+            has_alarm_handler=handlers.alarm is not None,
+        )
+        return HostedClass(self.name, definition.factory, self.env, handlers, rules, self._open_store)
+
+    def open(self) -> None:
+        """Open the database and let alarms run.
+
+        Raises:
+            StorageError: it can't be opened.
+        """
+        self.loop, self.context = self._host.loop, self._host.context
+        folder = self._host.state_dir / quote(self._definition.unique_key, safe="")
+        self._database = NamespaceDatabase(folder / "objects.sqlite", self.loop, self._host.executor)
+        self._database.alarms_changed = self._host.scheduler.changed
+        self._host.scheduler.add(self)
+
+    async def close(self) -> None:
+        """Close the database; everything in it is durable then."""
+        database, self._database = self._database, None
+        if database is not None:
+            await database.database.close()
+
+    def replaced(self, definition: ObjectClass) -> Callable[[], None]:
+        """Prepare to go on with another version of the class; the result, called, does it.
+
+        Raises:
+            ObjectError: its data belong to another key, or another kind of storage.
+            TypeError: the class can't be hosted.
+        """
+        mine = self._definition
+        if (definition.unique_key, definition.storage) != (mine.unique_key, mine.storage):
+            raise ObjectError(
+                f"{self.name} can't change its unique key or its kind of storage while it is hosted"
+            )
+        hosted = self._as_hosted(definition)
+
+        def replace() -> None:
+            self._definition, self._hosted = definition, hosted
+            for slot in self.slots.values():
+                slot.hosted = hosted
+
+        return replace
+
+    # Objects
+
+    def slot(self, id: DurableObjectId) -> ObjectSlot:
+        """The place of the object, made if it has none."""
+        slot = self.slots.get(id.key)
+        if slot is None:
+            own = DurableObjectId(id.key, id.name, id.jurisdiction)
+            slot = self.slots[id.key] = ObjectSlot(self, self._hosted, own)
+        elif id.name is not None and slot.id.name is None:
+            slot.learn_name(id.name)
+        return slot
+
+    def vanished(self, slot: ObjectSlot) -> None:
+        """Nothing of the object is left in memory."""
+        if self.slots.get(slot.id.key) is slot:
+            del self.slots[slot.id.key]
+
+    def ids(self) -> list[DurableObjectId]:
+        """The ids of all objects that keep anything."""
+        return [DurableObjectId(key, name) for key, name in self._open_database().ids()]
+
+    def _open_store(
+        self, id: DurableObjectId, gate: OutputGate, on_failed: Callable[[Exception], object]
+    ) -> Opened:
+        store = SharedStore(self._open_database(), id.key, id.name, gate, on_failed)
+        rules = self._hosted.rules
+
+        def make_storage(life: StorageHost) -> DurableObjectStorage:
+            return DurableObjectStorage(store, gate, rules, life)
+
+        return store, make_storage
+
+    def _open_database(self) -> NamespaceDatabase:
+        if self._database is None:
+            raise ObjectError("the host of the objects is not open")
+        return self._database
+
+    # Alarms
+
+    def next_due(self, after_ms: int) -> int | None:
+        """When the next alarm after this time is due."""
+        return self._open_database().next_due(after_ms)
+
+    def due(self, until_ms: int) -> list[tuple[bytes, AlarmRow]]:
+        """The objects whose alarms are due, in order, with their alarms."""
+        return self._open_database().alarms(until_ms)
+
+    def run(self, key: bytes, alarm: Alarm) -> Future[Any]:
+        """Deliver the alarm to the object."""
+        return self.slot(DurableObjectId(key)).deliver(alarm)
+
+    def expire(self, key: bytes) -> None:
+        """Reset the object: its alarm's handler has taken too long."""
+        slot = self.slots.get(key)
+        if slot is not None:
+            slot.reset(ObjectResetError("Alarm exceeded its allowed execution time"))
+
+    def conclude(self, key: bytes, row: AlarmRow, following: AlarmRow | None) -> None:
+        """Replace the alarm, unless the object has set or deleted it meanwhile."""
+        slot = self.slots.get(key)
+        if slot is not None and slot.conclude_alarm(row, following):
+            return
+        store = SharedStore(self._open_database(), key, None, OutputGate(), lambda error: None)
+        current = store.get_alarm()
+        if current is not None and current.serial == row.serial:
+            store.set_alarm(following)

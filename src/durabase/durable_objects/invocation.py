@@ -1,0 +1,66 @@
+"""What an event that gives a result means for an instance: which method, and what its result has to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from durabase.durable_objects.events import Alarm, Call, Fetch, ObjectEvent
+from durabase.durable_objects.handlers import HandlerTable
+from durabase.durable_objects.life import ObjectLife
+from durabase.durable_objects.rpc import call_method, copied
+from durabase.web.request import Request
+from durabase.web.response import Response
+
+__all__ = ["Invocation", "invocation"]
+
+
+class Invocation(NamedTuple):
+    """What to call, what to make of the result, and what to call it in reports."""
+
+    call: Callable[[], Any]
+    check: Callable[[Any], Any]
+    kind: str
+
+
+def invocation(event: ObjectEvent, life: ObjectLife, handlers: HandlerTable) -> Invocation:
+    """What ``event`` means in this life."""
+    instance = life.instance
+    if isinstance(event, Fetch):
+        return Invocation(partial(_fetch, instance, handlers, event.request), _checked_response, "fetch")
+    if isinstance(event, Call):
+        call = partial(call_method, instance, event.method, event.arguments, event.keywords)
+        return Invocation(call, copied, event.method)
+    if isinstance(event, Alarm):
+        return Invocation(partial(_alarm, life, handlers, event), _as_it_is, "alarm")
+    return Invocation(partial(event.function, instance, life.state), _as_it_is, "run")
+
+
+def _fetch(instance: Any, handlers: HandlerTable, request: Request) -> Any:
+    if handlers.fetch is None:
+        raise TypeError("Handler does not export a fetch() function.")
+    return handlers.fetch.bound(instance)(request)
+
+
+async def _alarm(life: ObjectLife, handlers: HandlerTable, event: Alarm) -> None:
+    """Run the alarm's handler; while it runs, the alarm counts as not set."""
+    storage = life.state.storage
+    storage.running_alarm = event.serial
+    try:
+        result = None if handlers.alarm is None else handlers.alarm.bound(life.instance)(event.info)
+        if result is not None:
+            await result
+        storage.conclude_alarm(event.serial)
+    finally:
+        storage.running_alarm = None
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _checked_response(value: Any) -> Response:
+    if not isinstance(value, Response):
+        raise TypeError("Incorrect type for Promise: the Promise did not resolve to 'Response'.")
+    return value

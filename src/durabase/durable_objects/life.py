@@ -1,0 +1,402 @@
+"""One life of an object: from the construction of its instance to hibernation or reset.
+
+A life runs the object's code. It knows nothing of what came before or comes after, nor of events that wait;
+that is the slot's. Everything a life has made ends with it: tasks, listeners, held messages, storage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from asyncio import AbstractEventLoop, Future, Task
+from collections.abc import Awaitable, Callable
+from contextvars import Context, copy_context
+from functools import partial
+from inspect import isawaitable
+from typing import Any, Final, Protocol
+
+from durabase.clock import TimerClock, TimerHandle
+from durabase.durable_objects.base import DurableObjectAbort
+from durabase.durable_objects.execution import as_coroutine, gated, start_task
+from durabase.durable_objects.gates import InputGate, OutputGate, Section, current_section
+from durabase.durable_objects.handlers import HandlerTable
+from durabase.durable_objects.hibernation import SocketRecord, SocketRegistry
+from durabase.durable_objects.ids import DurableObjectId
+from durabase.durable_objects.state import DurableObjectState
+from durabase.durable_objects.storage.kv import DurableObjectStorage
+from durabase.durable_objects.storage.store import ObjectStore
+from durabase.errors import ObjectError, ObjectOverloadedError, ObjectResetError
+from durabase.web.connection import Connection, socket_owner
+
+__all__ = ["Finish", "LifeWatcher", "ObjectLife", "quiet_future"]
+
+_logger = logging.getLogger("durabase.durable_objects")
+
+SECTION_SECONDS: Final = 30.0
+
+Finish = Callable[[Any, BaseException | None], object]
+"""What to do with an event's result, or with what it raised."""
+
+
+class LifeWatcher(Protocol):
+    """Who owns the life: the slot."""
+
+    @property
+    def label(self) -> str:
+        """The object, for logs."""
+
+    def ready(self) -> None:
+        """The instance is there, and events may enter: after the start, and after each critical section."""
+
+    def rested(self) -> None:
+        """The last open event is over."""
+
+    def broke(self, error: Exception) -> None:
+        """The life ended with ``error``."""
+
+    def enter(self, life: ObjectLife, event: Callable[[], Any]) -> None:
+        """Let ``event`` in when it may be."""
+
+
+def quiet_future(loop: AbstractEventLoop) -> Future[Any]:
+    """A future that nobody has to look at, whatever it ends with."""
+    future = loop.create_future()
+    future.add_done_callback(_look_at)
+    return future
+
+
+def _look_at(future: Future[Any]) -> None:
+    if not future.cancelled():
+        future.exception()
+
+
+class ObjectLife:
+    """One life.
+
+    Args:
+        watcher: the slot.
+        loop: the event loop.
+        clock: for time limits.
+        sockets: the object's sockets.
+        handlers: which methods answer events.
+
+    Attributes:
+        output: what holds outgoing messages.
+        input: what holds incoming events.
+        error: what ended the life.
+        open_events: events, critical sections and awaited work that are not over.
+        entered: code of the object is running right now.
+    """
+
+    def __init__(
+        self,
+        watcher: LifeWatcher,
+        loop: AbstractEventLoop,
+        clock: TimerClock,
+        sockets: SocketRegistry,
+        handlers: HandlerTable,
+    ) -> None:
+        self.clock = clock
+        self.output = OutputGate()
+        self.input = InputGate(self._input_opened, loop.call_soon)
+        self.error: Exception | None = None
+        self.open_events = 0
+        self.entered = False
+        self.constructing = True
+        self.instance: Any = None
+        self.state: DurableObjectState
+        self._watcher = watcher
+        self._loop = loop
+        self._sockets = sockets
+        self._handlers = handlers
+        self._context = Context()
+        self._tasks: set[Task[Any]] = set()
+        self._results: set[Future[Any]] = set()
+        self._adopted: set[Connection] = set()
+        self._store: ObjectStore
+        self._storage: DurableObjectStorage
+        self._on_message: Callable[..., Any] | None = None
+
+    # Beginning and end
+
+    def construct(
+        self,
+        factory: Callable[[Any, Any], Any],
+        env: Any,
+        id: DurableObjectId,
+        store: ObjectStore,
+        storage: DurableObjectStorage,
+        context: Context,
+    ) -> None:
+        """Make the instance. The watcher hears ``ready`` or ``broke``, perhaps within this call."""
+        self._store, self._storage = store, storage
+        self.state = DurableObjectState(id, storage, self._sockets, self)
+        self._context = context.copy()
+        self._context.run(socket_owner.set, self)
+        self._sockets.wake(self.output)
+        try:
+            self.instance = self._context.run(factory, self.state, env)
+        except (Exception, DurableObjectAbort) as error:
+            self.end_with(_as_exception(error))
+            return
+        if self.error is None:
+            self._bind()
+            if self.input.is_open:
+                self._input_opened()
+
+    def _bind(self) -> None:
+        handler = self._handlers.web_socket_message
+        self._on_message = None if handler is None else handler.bound(self.instance)
+
+    def _input_opened(self) -> None:
+        if self.error is None:
+            self.constructing = False
+            self._watcher.ready()
+
+    def end_with(self, error: Exception) -> None:
+        """End the life at once: nothing more is written or sent, what is under way fails with ``error``."""
+        if self.error is not None:
+            return
+        self.error = error
+        self.output.fail()
+        self._store.close()
+        current = asyncio.current_task(self._loop)
+        for task in list(self._tasks):
+            if task is not current:
+                task.cancel()
+        results, self._results = self._results, set()
+        for future in results:
+            if not future.done():
+                future.set_exception(error)
+        for connection in list(self._adopted):
+            connection.abort()
+        self._watcher.broke(error)
+        self._let_go()
+
+    def sleep(self) -> None:
+        """End the life in peace: no event is open, everything is safe. What still runs is stopped."""
+        self.error = ObjectResetError("this life of the object is over")
+        self._store.close()
+        for task in list(self._tasks):
+            task.cancel()
+        for connection in list(self._adopted):
+            connection.abort()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Drop what refers to the instance: whoever still holds this life must not keep that."""
+        self.instance = self._on_message = None
+        self._adopted.clear()
+        self._context = Context()
+
+    def keeps_awake(self) -> bool:
+        """Whether something would be lost by sleeping now."""
+        if self.open_events or self._adopted or not self.output.is_settled:
+            return True
+        return bool(self._tasks)
+
+    def check_alive(self) -> None:
+        """Raise what ended the life, if something did."""
+        if self.error is not None:
+            raise self.error
+
+    def track(self, task: Task[Any]) -> None:
+        """``task`` was started by the object's code."""
+        if not task.done():
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    # Events
+
+    def begin(self, call: Callable[[], Any], finish: Finish) -> None:
+        """Run ``call`` as an event; ``finish`` gets what comes of it, unless the life ends before."""
+        self.open_events += 1
+        context = self._context.copy()
+        self.entered = True
+        try:
+            result = context.run(call)
+            if isawaitable(result):
+                self._go_on(result, context, finish)
+                return
+        except (Exception, asyncio.CancelledError, DurableObjectAbort) as error:
+            self._finish(finish, None, error)
+            return
+        finally:
+            self.entered = False
+        self._finish(finish, result, None)
+
+    def message(self, record: SocketRecord, message: str | bytes) -> None:
+        """A socket's message: what :meth:`begin` does, without what a plain handler does not need."""
+        handler = self._on_message
+        if handler is None:
+            return
+        socket = record.socket or self._sockets.revive(record)
+        context = self._context.copy()
+        self.entered = True
+        try:
+            result = context.run(handler, socket, message)
+            if result is not None and isawaitable(result):
+                self.open_events += 1
+                self._go_on(result, context, self.limited(self.logged("web_socket_message")))
+        except (Exception, asyncio.CancelledError, DurableObjectAbort) as error:
+            self.logged("web_socket_message")(None, error)
+        finally:
+            self.entered = False
+
+    def _go_on(self, awaitable: Awaitable[Any], context: Context, finish: Finish) -> None:
+        task = start_task(self._loop, gated(as_coroutine(awaitable), self.input, None), context)
+        if task.done():
+            self._task_done(finish, task)
+        else:
+            self._see_through(task, partial(self._task_done, finish))
+
+    def _see_through(self, task: Task[Any], then: Callable[[Task[Any]], object]) -> None:
+        self.track(task)
+        task.add_done_callback(then)
+
+    def _task_done(self, finish: Finish, task: Task[Any]) -> None:
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        self._finish(finish, None if error is not None else task.result(), error)
+
+    def _finish(self, finish: Finish, result: Any, error: BaseException | None) -> None:
+        if self.error is not None:
+            return
+        finish(result, error)
+        self._event_over()
+
+    def _event_over(self) -> None:
+        self.open_events -= 1
+        if not self.open_events and self.error is None:
+            self._watcher.rested()
+
+    def logged(self, kind: str) -> Finish:
+        """A finish for events that nobody waits for."""
+
+        def finish(result: Any, error: BaseException | None) -> None:
+            if error is not None and self.error is None:
+                _logger.error("%s of %s failed", kind, self._watcher.label, exc_info=error)
+
+        return finish
+
+    def limited(self, finish: Finish) -> Finish:
+        """``finish`` for a socket's event: if that takes longer than the object allows, the life ends."""
+        milliseconds = self._sockets.event_timeout_ms
+        if milliseconds is None:
+            return finish
+        error = ObjectResetError(f"A WebSocket event took longer than {milliseconds} ms.")
+        timer = self.clock.call_later(milliseconds / 1000, partial(self.end_with, error))
+
+        def finish_in_time(result: Any, failure: BaseException | None) -> None:
+            timer.cancel()
+            finish(result, failure)
+
+        return finish_in_time
+
+    def give_result(self, future: Future[Any], result: Any, error: BaseException | None) -> None:
+        """Let the result leave: now, or when what was written before is safe."""
+        self._results.add(future)
+        self.output.hold(partial(self._settle, future, result, error))
+
+    def expect(self, future: Future[Any]) -> None:
+        """If the life ends first, ``future`` fails with it."""
+        self._results.add(future)
+
+    def _settle(self, future: Future[Any], result: Any, error: BaseException | None) -> None:
+        self._results.discard(future)
+        if future.done():
+            return
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+    # What the state hands on
+
+    def block_concurrency_while(self, callback: Callable[[], Any]) -> Awaitable[Any]:
+        """Run ``callback`` as a critical section; what it raises ends the life."""
+        return self._section(callback, fatal=True)
+
+    def run_section(self, action: Callable[[], Awaitable[Any]]) -> Awaitable[Any]:
+        """Run ``action`` as a critical section; what it raises is the caller's."""
+        return self._section(action, fatal=False)
+
+    def wait_until(self, awaitable: Awaitable[Any]) -> None:
+        """Keep the life going until ``awaitable`` is over."""
+        self.check_alive()
+        self.open_events += 1
+        task = self._loop.create_task(as_coroutine(awaitable))
+        self._see_through(task, partial(self._task_done, self.logged("wait_until")))
+
+    def _section(self, callback: Callable[[], Any], *, fatal: bool) -> Future[Any]:
+        self.check_alive()
+        future = quiet_future(self._loop)
+        self._results.add(future)
+        self.open_events += 1
+        timer = self.clock.call_later(SECTION_SECONDS, self._section_too_long)
+        context = copy_context()
+
+        def begin() -> None:
+            context.run(current_section.set, section)
+            task = self._loop.create_task(gated(_called(callback), self.input, section), context=context)
+            self._see_through(task, partial(self._section_done, section, future, timer, fatal))
+
+        section = Section(current_section.get(), begin)
+        self.input.enter(section)
+        return future
+
+    def _section_too_long(self) -> None:
+        error = ObjectOverloadedError(
+            "A call to blockConcurrencyWhile() in a Durable Object waited for too long. "
+            "The call was canceled and the Durable Object was reset."
+        )
+        error.durable_object_reset = True
+        self.end_with(error)
+
+    def _section_done(
+        self, section: Section, future: Future[Any], timer: TimerHandle, fatal: bool, task: Task[Any]
+    ) -> None:
+        timer.cancel()
+        if self.error is not None:
+            return
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is not None and fatal:
+            self.end_with(_as_exception(error))
+            return
+        self.input.leave(section)
+        self._settle(future, None if error is not None else task.result(), error)
+        self._event_over()
+
+    # What sockets with listeners, and timers, need of their owner
+
+    def enter(self, event: Callable[[], Any]) -> None:
+        """Run ``event`` as an event of the object, if this life is not over."""
+        if self.error is None:
+            self._watcher.enter(self, event)
+
+    def defer(self, action: Callable[[], object]) -> None:
+        """Call ``action`` soon, from the event loop."""
+        self._loop.call_soon(action)
+
+    def adopt(self, connection: Connection) -> None:
+        """A socket was accepted for its listeners: stay awake while it is open."""
+        self.check_alive()
+        self._adopted.add(connection)
+
+    def release(self, connection: Connection) -> None:
+        """An adopted socket is over."""
+        self._adopted.discard(connection)
+
+
+async def _called(callback: Callable[[], Any]) -> Any:
+    result = callback()
+    return await result if isawaitable(result) else result
+
+
+def _as_exception(error: BaseException) -> Exception:
+    """``error`` as what callers of a life that it ended get: the same, marked as a reset."""
+    made = error if isinstance(error, Exception) else ObjectResetError(str(error) or type(error).__name__)
+    if isinstance(made, ObjectError):
+        made.durable_object_reset = True
+    else:
+        made.durable_object_reset = made.durableObjectReset = True  # type: ignore[attr-defined]
+    return made

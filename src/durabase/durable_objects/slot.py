@@ -1,0 +1,385 @@
+"""The place of one object in this process: which life it has, what waits for it, its sockets.
+
+The whole life of an object is the table of :mod:`.phases`. One invariant: an object has at most one life at
+a time, and the next begins only when what the last one committed is settled.
+"""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop, Future
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, TypeAlias
+
+from durabase.clock import TimerClock, TimerHandle
+from durabase.durable_objects.events import (
+    EventHandled,
+    ObjectConstructed,
+    ObjectEvent,
+    ObjectHibernated,
+    ObjectObserver,
+    ObjectReset,
+)
+from durabase.durable_objects.gates import OutputGate
+from durabase.durable_objects.handlers import HandlerTable
+from durabase.durable_objects.hibernation import SocketRecord, SocketRegistry
+from durabase.durable_objects.ids import DurableObjectId
+from durabase.durable_objects.invocation import invocation
+from durabase.durable_objects.life import Finish, ObjectLife, quiet_future
+from durabase.durable_objects.phases import TRANSITIONS, Phase, Signal
+from durabase.durable_objects.rpc import remote_error
+from durabase.durable_objects.storage.kv import DurableObjectStorage, StorageHost, StorageRules
+from durabase.durable_objects.storage.store import AlarmRow, ObjectStore
+
+__all__ = ["HostedClass", "ObjectSlot", "SlotHost", "StoreOpener"]
+
+
+Opened: TypeAlias = tuple[ObjectStore, Callable[[StorageHost], DurableObjectStorage]]
+
+
+class StoreOpener(Protocol):
+    """Opens what one object of a class keeps."""
+
+    def __call__(
+        self, id: DurableObjectId, gate: OutputGate, on_failed: Callable[[Exception], object]
+    ) -> Opened:
+        """Its store, and how to make ``ctx.storage`` of it."""
+
+
+@dataclass(slots=True)
+class HostedClass:
+    """One class as the host has it; replaced in place when the program changes."""
+
+    name: str
+    factory: Callable[[Any, Any], Any]
+    env: Any
+    handlers: HandlerTable
+    rules: StorageRules
+    open_store: StoreOpener
+
+
+class SlotHost(Protocol):
+    """What a slot needs of the host."""
+
+    loop: AbstractEventLoop
+    clock: TimerClock
+    context: Context
+    idle_seconds: float
+    observer: ObjectObserver | None
+
+    def vanished(self, slot: ObjectSlot) -> None:
+        """Nothing of the object is left in memory."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """An event that can't enter yet, and whom to tell if it never will."""
+
+    start: Callable[[ObjectLife], object]
+    result: Future[Any] | None = None
+
+
+class ObjectSlot:
+    """One object.
+
+    Attributes:
+        phase: where it is in its life.
+        id: who it is; the name is learnt from whoever has it.
+        sockets: its hibernatable sockets.
+        life: the current life.
+    """
+
+    def __init__(self, host: SlotHost, hosted: HostedClass, id: DurableObjectId) -> None:
+        self.phase = Phase.EMPTY
+        self.id = id
+        self.hosted = hosted
+        self.life: ObjectLife | None = None
+        self.sockets = SocketRegistry(self, host.clock)
+        self._host = host
+        self._store: ObjectStore | None = None
+        self._queue: deque[_Waiting] = deque()
+        self._timer: TimerHandle | None = None
+        self._last_event_ms = 0
+        self._drained: list[Callable[[], object]] = []
+
+    @property
+    def label(self) -> str:
+        """The object, for logs."""
+        return f"{self.hosted.name}({self.id.name if self.id.name is not None else self.id})"
+
+    def learn_name(self, name: str) -> None:
+        """Somebody reached the object by its name."""
+        if self.id.name is None:
+            self.id.name = name
+            if self._store is not None:
+                self._store.learn_name(name)
+
+    def conclude_alarm(self, row: AlarmRow, following: AlarmRow | None) -> bool:
+        """Replace the alarm ``row`` if it is still the one; ``False`` if there is no life that could."""
+        if self._store is None or self.life is None:
+            return False
+        current = self._store.get_alarm()
+        if current is not None and current.serial == row.serial:
+            self._store.set_alarm(following)
+        return True
+
+    # Events come
+
+    def deliver(self, event: ObjectEvent) -> Future[Any]:
+        """Let the object have the event. Raises nothing; failures come through the future."""
+        result = quiet_future(self._host.loop)
+        self._arrive(_Waiting(partial(self._start, event, result), result))
+        return result
+
+    def socket_message(self, record: SocketRecord, message: str | bytes) -> None:
+        """A message of a hibernatable socket."""
+        life = self.life
+        if life is None or not self._admits(life) or self._queue or self._host.observer is not None:
+            self._message_by_the_way(record, message)
+            return
+        life.message(record, message)
+        self._last_event_ms = self._host.clock.now_ms()
+        if life.open_events and self.phase is Phase.QUIET:
+            self._move(Signal.EVENT)
+        if self._queue:
+            self._drain()
+
+    def _message_by_the_way(self, record: SocketRecord, message: str | bytes) -> None:
+        handler = self.hosted.handlers.web_socket_message
+        if handler is None:
+            return
+
+        def start(life: ObjectLife) -> None:
+            socket = self.sockets.revive(record)
+            call = partial(handler.bound(life.instance), socket, message)
+            self._begin(life, call, life.limited(life.logged(handler.name)), handler.name)
+
+        self._arrive(_Waiting(start))
+
+    def socket_close(self, record: SocketRecord, code: int, reason: str, was_clean: bool) -> None:
+        """A hibernatable socket is over; it is listed until the handler has begun."""
+        handler = self.hosted.handlers.web_socket_close
+        if handler is None:
+            self._forget_socket(record)
+            return
+
+        def start(life: ObjectLife) -> None:
+            socket = self.sockets.revive(record)
+            call = partial(handler.bound(life.instance), socket, code, reason, was_clean)
+            self._begin(life, call, life.limited(life.logged(handler.name)), handler.name)
+            self._forget_socket(record)
+
+        self._arrive(_Waiting(start))
+
+    def socket_error(self, record: SocketRecord, error: Exception) -> None:
+        """The peer of a hibernatable socket broke the protocol."""
+        handler = self.hosted.handlers.web_socket_error
+        if handler is None:
+            return
+
+        def start(life: ObjectLife) -> None:
+            call = partial(handler.bound(life.instance), self.sockets.revive(record), error)
+            self._begin(life, call, life.limited(life.logged(handler.name)), handler.name)
+
+        self._arrive(_Waiting(start))
+
+    def enter(self, life: ObjectLife, event: Callable[[], Any]) -> None:
+        """An event of a life's own making: of a socket with listeners, or a timer."""
+
+        def start(current: ObjectLife) -> None:
+            if current is life:
+                self._begin(life, event, life.logged("a listener"), "listener")
+
+        self._arrive(_Waiting(start))
+
+    def _arrive(self, waiting: _Waiting) -> None:
+        self._last_event_ms = self._host.clock.now_ms()
+        self._queue.append(waiting)
+        if self.phase is Phase.EMPTY:
+            self._wake()
+        else:
+            self._drain()
+
+    def _admits(self, life: ObjectLife) -> bool:
+        return self.phase in (Phase.LIVE, Phase.QUIET) and life.input.is_open and not life.entered
+
+    def _drain(self) -> None:
+        """Let in what waits, as long as it may."""
+        while self._queue and self.life is not None and self._admits(self.life):
+            waiting = self._queue.popleft()
+            if waiting.result is None or not waiting.result.done():
+                waiting.start(self.life)
+
+    def _begin(self, life: ObjectLife, call: Callable[[], Any], finish: Finish, kind: str) -> None:
+        if self.phase is Phase.QUIET:
+            self._move(Signal.EVENT)
+        if self._host.observer is not None:
+            finish = self._observed(finish, kind)
+        life.begin(call, finish)
+
+    def _observed(self, finish: Finish, kind: str) -> Finish:
+        started = self._host.clock.now_ms()
+
+        def finish_and_tell(result: Any, error: BaseException | None) -> None:
+            finish(result, error)
+            elapsed = self._host.clock.now_ms() - started
+            self._tell(EventHandled(self.hosted.name, self.id, kind, elapsed, error))
+
+        return finish_and_tell
+
+    def _tell(self, fact: Any) -> None:
+        if self._host.observer is not None:
+            self._host.observer(fact)
+
+    # Events with results
+
+    def _start(self, event: ObjectEvent, result: Future[Any], life: ObjectLife) -> None:
+        life.expect(result)
+        call, check, kind = invocation(event, life, self.hosted.handlers)
+
+        def finish(value: Any, error: BaseException | None) -> None:
+            if error is None:
+                try:
+                    value = check(value)
+                except Exception as failure:
+                    error = failure
+            life.give_result(result, value, None if error is None else remote_error(error))
+
+        self._begin(life, call, finish, kind)
+
+    # Lives
+
+    def _wake(self) -> None:
+        self._move(Signal.EVENT)
+        host, hosted = self._host, self.hosted
+        started = host.clock.now_ms()
+        life = self.life = ObjectLife(self, host.loop, host.clock, self.sockets, hosted.handlers)
+        try:
+            store, make_storage = hosted.open_store(self.id, life.output, life.end_with)
+        except Exception as error:
+            self.broke(error)
+            return
+        self._store = store
+        self.id.name = store.name
+        life.construct(hosted.factory, hosted.env, self.id, store, make_storage(life), host.context)
+        if life.error is None:
+            self._tell(ObjectConstructed(hosted.name, self.id, host.clock.now_ms() - started))
+
+    def ready(self) -> None:
+        """Events may enter."""
+        self._move(Signal.READY)
+        if self._drained:
+            self._drain_life()
+            return
+        self._drain()
+        if self.phase is Phase.LIVE and self.life is not None and not self.life.open_events:
+            self.rested()
+
+    def rested(self) -> None:
+        """Nothing is under way."""
+        self._last_event_ms = self._host.clock.now_ms()
+        if self.phase is Phase.LIVE:
+            self._move(Signal.RESTED)
+            if self._timer is None:
+                self._arm(self._host.idle_seconds)
+        elif self.phase is Phase.DRAINING:
+            self._fold_when_settled()
+
+    def _arm(self, seconds: float) -> None:
+        self._timer = self._host.clock.call_later(seconds, self._quiet_for_long)
+
+    def _quiet_for_long(self) -> None:
+        self._timer = None
+        life = self.life
+        if self.phase is not Phase.QUIET or life is None:
+            return
+        idle = self._host.idle_seconds
+        remaining = idle - (self._host.clock.now_ms() - self._last_event_ms) / 1000
+        if life.keeps_awake():
+            self._arm(idle)
+        elif remaining > 0:
+            self._arm(min(remaining, idle))
+        else:
+            self._move(Signal.IDLE)
+            self._fold()
+
+    def drain(self, then: Callable[[], object]) -> None:
+        """Let the life end as soon as what is under way is over; then call ``then``. Sockets stay."""
+        self._drained.append(then)
+        if self.phase is Phase.EMPTY:
+            self._tell_drained()
+        else:
+            self._drain_life()
+
+    def _drain_life(self) -> None:
+        if self.phase in (Phase.LIVE, Phase.QUIET):
+            self._move(Signal.IDLE)
+        if self.phase is Phase.DRAINING and self.life is not None and not self.life.open_events:
+            self._fold_when_settled()
+
+    def reset(self, error: Exception) -> None:
+        """End the life at once with ``error``; sockets are dropped."""
+        if self.life is not None:
+            self.life.end_with(error)
+
+    def _fold_when_settled(self) -> None:
+        if self.life is not None:
+            self.life.output.hold_for_all(self._fold)
+
+    def _fold(self) -> None:
+        life, self.life = self.life, None
+        if life is None or self.phase is not Phase.DRAINING:
+            return
+        life.sleep()
+        self.sockets.fold()
+        self._tell(ObjectHibernated(self.hosted.name, self.id, len(self.sockets)))
+        self._folded()
+
+    def broke(self, error: Exception) -> None:
+        """The life ended badly: what waits fails, sockets are dropped."""
+        self._move(Signal.BROKE)
+        self.life = None
+        self.sockets.drop_all()
+        queue, self._queue = self._queue, deque()
+        for waiting in queue:
+            if waiting.result is not None and not waiting.result.done():
+                waiting.result.set_exception(error)
+        self._tell(ObjectReset(self.hosted.name, self.id, error))
+        if self._store is None:
+            self._folded()
+        else:
+            self._store.when_settled(self._folded)
+
+    def _folded(self) -> None:
+        self._move(Signal.FOLDED)
+        self._store = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._tell_drained()
+        if self._queue:
+            self._wake()
+        else:
+            self._vanish_if_nothing_is_left()
+
+    def _tell_drained(self) -> None:
+        drained, self._drained = self._drained, []
+        for then in drained:
+            then()
+
+    def _forget_socket(self, record: SocketRecord) -> None:
+        self.sockets.remove(record)
+        self._vanish_if_nothing_is_left()
+
+    def _vanish_if_nothing_is_left(self) -> None:
+        if self.phase is Phase.EMPTY and not self._queue and not len(self.sockets):
+            self._host.vanished(self)
+
+    def _move(self, signal: Signal) -> None:
+        try:
+            self.phase = TRANSITIONS[self.phase, signal]
+        except KeyError:
+            raise AssertionError(f"{self.label}: {signal.name} in phase {self.phase.name}") from None

@@ -1,0 +1,355 @@
+"""``ctx.storage``: keys and values of one object, its alarm, its transactions.
+
+Every method does its work when it is called and gives an awaitable that may be dropped. What one turn
+of the event loop wrote is committed together, and nothing the object sends leaves before.
+Options may be keywords or a trailing dict, in either spelling; unknown ones are ignored.
+"""
+
+from __future__ import annotations
+
+from asyncio import Future, get_running_loop
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from inspect import isawaitable
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
+
+from durabase._names import js_names, snake_case
+from durabase.clock import Clock
+from durabase.durable_objects.gates import OutputGate
+from durabase.durable_objects.storage.done import DONE, Done
+from durabase.durable_objects.storage.store import AlarmRow, KeyRange, ObjectStore
+from durabase.durable_objects.storage.transactions import Transaction
+from durabase.errors import AlarmError, StorageError, ValueTooLargeError
+from durabase.types import UNDEFINED
+from durabase.web.structured_clone import decode_value, encode_value
+
+__all__ = ["DurableObjectStorage", "StorageHost", "StorageRules"]
+
+T = TypeVar("T")
+
+ENVELOPE_BYTES: Final = 34
+"""What an encoded value may take beyond the limit of its data, as on Cloudflare."""
+
+LAST_ALARM_MS: Final = 6_942_067_200_000
+"""The year 2190."""
+
+_Options: TypeAlias = Mapping[str, Any] | None
+_List: TypeAlias = list
+_Dict: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StorageRules:
+    """What a class's storage allows."""
+
+    max_key_bytes: int | None = 2048
+    max_value_bytes: int = 131_072
+    delete_all_deletes_alarm: bool = True
+    has_alarm_handler: bool = True
+
+
+class StorageHost(Protocol):
+    """What the storage needs of the life it belongs to."""
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+
+    constructing: bool
+
+    def check_alive(self) -> None:
+        """Raise what ended the life, if something did."""
+
+    def run_section(self, action: Callable[[], Awaitable[T]]) -> Awaitable[T]:
+        """Run ``action`` as a critical section; what it raises is the caller's."""
+
+
+@js_names
+class DurableObjectStorage:
+    """The storage of one object.
+
+    Attributes:
+        running_alarm: the serial of the alarm whose handler runs; it counts as not set.
+    """
+
+    def __init__(self, store: ObjectStore, gate: OutputGate, rules: StorageRules, host: StorageHost) -> None:
+        self._store = store
+        self._gate = gate
+        self._rules = rules
+        self._host = host
+        self._transactions = 0
+        self.running_alarm: int | None = None
+
+    # Reading
+
+    def get(self, key: str | Iterable[str], options: _Options = None, **more: Any) -> Done[Any]:
+        """The value of ``key``, ``None`` if there is none; of several keys, a dict of those that exist,
+        ordered by key."""
+        self._host.check_alive()
+        if isinstance(key, str) or not isinstance(key, Iterable):
+            data = self._store.get(_key_bytes(key))
+            return Done(None if data is None else decode_value(data))
+        wanted = sorted({_key_bytes(one) for one in key})
+        found = ((one, self._store.get(one)) for one in wanted)
+        return Done({_key_text(one): decode_value(data) for one, data in found if data is not None})
+
+    def list(self, options: _Options = None, **more: Any) -> Done[_Dict]:
+        """Keys and values, ordered by the keys' UTF-8 bytes.
+
+        Args:
+            options: ``start`` (inclusive), ``start_after``, ``end`` (both exclusive), ``prefix``,
+                ``reverse``, ``limit`` (with ``reverse``, of the highest keys).
+
+        Raises:
+            TypeError: ``start`` and ``start_after`` together, or a limit that is not positive.
+        """
+        self._host.check_alive()
+        pairs = self._store.list(key_range(_merged(options, more)))
+        return Done({_key_text(key): decode_value(data) for key, data in pairs})
+
+    # Writing
+
+    def put(
+        self, key: str | Mapping[str, Any], value: Any = UNDEFINED, options: _Options = None, **more: Any
+    ) -> Done[None]:
+        """Set one key, or every entry of a dict at once; ``UNDEFINED`` entries are skipped.
+
+        Args:
+            key: the key, or the entries; then ``value`` may be the options.
+            options: ``allow_unconfirmed``: what the object sends need not wait for this write.
+
+        Raises:
+            TypeError: a value is of no kind that can be stored, with the path of the item.
+            ValueTooLargeError: a value is over the limit. In either case nothing is written.
+        """
+        self._host.check_alive()
+        if isinstance(key, Mapping):
+            entries = {name: entry for name, entry in key.items() if entry is not UNDEFINED}
+            options = options if value is UNDEFINED else value
+        elif value is UNDEFINED:
+            raise TypeError("put() called with undefined value.")
+        else:
+            entries = {key: value}
+        encoded: dict[bytes, bytes | None] = {}
+        for name, entry in entries.items():
+            encoded[self._checked_key(name)] = self._encoded(name, entry)
+        if encoded:
+            self._store.write(encoded, _is_confirmed(options, more))
+        return DONE
+
+    def delete(self, key: str | Iterable[str], options: _Options = None, **more: Any) -> Done[Any]:
+        """Delete a key and tell whether it was there; of several keys, how many were."""
+        self._host.check_alive()
+        single = isinstance(key, str) or not isinstance(key, Iterable)
+        wanted = dict.fromkeys(map(_key_bytes, [key] if single else key))
+        there: dict[bytes, bytes | None] = {one: None for one in wanted if self._store.get(one) is not None}
+        if there:
+            self._store.write(there, _is_confirmed(options, more))
+        return Done(bool(there) if single else len(there))
+
+    def delete_all(self, options: _Options = None, **more: Any) -> Done[None]:
+        """Delete everything; the alarm as well, unless the compatibility date is before 2026-02-24.
+
+        Raises:
+            StorageError: within a transaction.
+        """
+        self._host.check_alive()
+        if self._transactions:
+            raise StorageError("Cannot call deleteAll() within a transaction")
+        self._store.clear(self._rules.delete_all_deletes_alarm)
+        return DONE
+
+    def sync(self) -> Awaitable[None]:
+        """Wait until everything written so far is durable."""
+        self._host.check_alive()
+        done: Future[None] = get_running_loop().create_future()
+        self._gate.hold_for_all(partial(_resolve, done))
+        return done
+
+    # Alarm
+
+    def get_alarm(self, options: _Options = None, **more: Any) -> Done[int | None]:
+        """When the alarm is set for, in milliseconds since 1970; ``None`` if it is not, or is running."""
+        self._host.check_alive()
+        alarm = self._store.get_alarm()
+        return Done(None if alarm is None or alarm.serial == self.running_alarm else alarm.scheduled)
+
+    def set_alarm(self, time: float | datetime, options: _Options = None, **more: Any) -> Done[None]:
+        """Have ``alarm()`` called at ``time``, milliseconds since 1970 or a datetime; what is past means now.
+
+        Raises:
+            AlarmError: the time makes no sense, or the class has no ``alarm``.
+        """
+        self._host.check_alive()
+        if not self._rules.has_alarm_handler and not self._host.constructing:
+            raise AlarmError(
+                "Your Durable Object class must have an alarm() handler in order to call setAlarm()"
+            )
+        due = max(_alarm_ms(time), self._host.clock.now_ms())
+        self._store.set_alarm(AlarmRow(due, due), _is_confirmed(options, more))
+        return DONE
+
+    def conclude_alarm(self, serial: int) -> None:
+        """The handler of this alarm has succeeded: the alarm is over, unless another was set meanwhile."""
+        alarm = self._store.get_alarm()
+        if alarm is not None and alarm.serial == serial:
+            self._store.set_alarm(None)
+
+    def delete_alarm(self, options: _Options = None, **more: Any) -> Done[None]:
+        """Make sure that no alarm is set."""
+        self._host.check_alive()
+        self._store.set_alarm(None, _is_confirmed(options, more))
+        return DONE
+
+    # Transactions
+
+    def transaction_sync(self, closure: Callable[[], T]) -> T:
+        """Call ``closure``; if it raises, nothing of what it wrote remains. May be nested."""
+        self._host.check_alive()
+        savepoint = self._store.savepoint()
+        self._transactions += 1
+        failed = True
+        try:
+            result = closure()
+            failed = False
+        finally:
+            self._transactions -= 1
+            self._store.release(savepoint, rolled_back=failed)
+        return result
+
+    def transaction(self, closure: Callable[[Transaction], Any]) -> Awaitable[Any]:
+        """Run ``closure(txn)`` while nothing else happens in the object; commit what it wrote as one.
+
+        If it raises, or calls ``txn.rollback()``, nothing of that remains. May be nested.
+        """
+        self._host.check_alive()
+        return self._host.run_section(lambda: self._run_transaction(closure))
+
+    async def _run_transaction(self, closure: Callable[[Transaction], Any]) -> Any:
+        self._store.hold()
+        self._transactions += 1
+        transaction = Transaction(self, self._store)
+        try:
+            result = closure(transaction)
+            result = await result if isawaitable(result) else result
+        except BaseException:
+            transaction.rollback()
+            raise
+        finally:
+            transaction.end()
+            self._transactions -= 1
+            self._store.resume()
+        return result
+
+    # Only with SQLite
+
+    @property
+    def sql(self) -> Any:
+        """SQL, for classes whose storage is SQLite.
+
+        Raises:
+            StorageError: this class's is not.
+        """
+        raise StorageError(_NO_SQL)
+
+    @property
+    def kv(self) -> Any:
+        """Keys and values without awaiting, for classes whose storage is SQLite.
+
+        Raises:
+            StorageError: this class's is not.
+        """
+        raise StorageError(_NO_SQL)
+
+    def _checked_key(self, key: object) -> bytes:
+        data = _key_bytes(key)
+        limit = self._rules.max_key_bytes
+        if limit is not None and len(data) > limit:
+            raise StorageError(
+                f"Keys cannot be larger than {limit} bytes. A key of size {len(data)} was provided."
+            )
+        return data
+
+    def _encoded(self, key: object, value: Any) -> bytes:
+        data = encode_value(value)
+        if len(data) > self._rules.max_value_bytes + ENVELOPE_BYTES:
+            raise ValueTooLargeError(str(key), len(data), self._rules.max_value_bytes)
+        return data
+
+
+def _resolve(future: Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+_NO_SQL: Final = (
+    "SQL is not enabled for this Durable Object class. To enable it, change new_classes to "
+    "new_sqlite_classes in the migrations of the configuration. An existing class can't be changed."
+)
+
+
+def key_range(options: Mapping[str, Any]) -> KeyRange:
+    """The keys that ``list`` with these options means.
+
+    Raises:
+        TypeError: the options contradict each other.
+    """
+    start, start_after, end = options.get("start"), options.get("start_after"), options.get("end")
+    limit = options.get("limit")
+    if start is not None and start_after is not None:
+        raise TypeError("list() cannot be called with both start and startAfter values.")
+    if limit is not None and limit <= 0:
+        raise TypeError("List limit must be positive.")
+    lowest = b"" if start is None else _key_bytes(start)
+    if start_after is not None:
+        lowest = _key_bytes(start_after) + b"\0"
+    highest = None if end is None else _key_bytes(end)
+    if (prefix := options.get("prefix")) is not None:
+        first = _key_bytes(prefix)
+        lowest = max(lowest, first)
+        highest = _lower(highest, _after_prefix(first))
+    return KeyRange(lowest, highest, bool(options.get("reverse")), limit)
+
+
+def _after_prefix(prefix: bytes) -> bytes | None:
+    """The first key after all that begin with ``prefix``; UTF-8 has no byte 255."""
+    return prefix[:-1] + bytes((prefix[-1] + 1,)) if prefix else None
+
+
+def _lower(one: bytes | None, other: bytes | None) -> bytes | None:
+    return min((bound for bound in (one, other) if bound is not None), default=None)
+
+
+def _key_bytes(key: object) -> bytes:
+    return (key if isinstance(key, str) else str(key)).encode("utf-8", "surrogatepass")
+
+
+def _key_text(key: bytes) -> str:
+    return key.decode("utf-8", "surrogatepass")
+
+
+def _merged(options: _Options, more: _Dict) -> _Dict:
+    merged = {**(options or {}), **more}
+    return {snake_case(name): value for name, value in merged.items()}
+
+
+def _is_confirmed(options: _Options, more: _Dict) -> bool:
+    if not options and not more:
+        return True
+    return not _merged(options, more).get("allow_unconfirmed")
+
+
+def _alarm_ms(time: object) -> int:
+    if isinstance(time, datetime):
+        time = time.timestamp() * 1000
+    if isinstance(time, bool) or not isinstance(time, (int, float)):
+        raise AlarmError(f"setAlarm() takes milliseconds or a datetime, not {type(time).__name__}")
+    if time != time:
+        raise AlarmError("The value cannot be converted because it is not a valid Date.")
+    if time <= 0:
+        raise AlarmError("setAlarm() cannot be called with an alarm time <= 0")
+    if time >= LAST_ALARM_MS:
+        raise AlarmError("This API doesn't support dates after 2189.")
+    return int(time)

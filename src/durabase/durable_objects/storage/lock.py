@@ -1,0 +1,56 @@
+"""One process at a time may use a folder of objects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import IO
+
+from durabase.errors import StorageError
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows: an open file can't be deleted there, which is the lock
+    fcntl = None
+
+__all__ = ["FolderLock"]
+
+
+class FolderLock:
+    """A lock on a folder, released at the latest when the process ends.
+
+    Args:
+        folder: it is made if it is not there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "lock"
+        self._file: IO[str] | None = None
+
+    def acquire(self) -> None:
+        """Take it.
+
+        Raises:
+            StorageError: somebody else has it, or the folder can't be written to.
+        """
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            file = self._path.open("a")
+        except OSError as error:
+            raise StorageError(f"{self._path.parent} can't be used for objects: {error}") from error
+        try:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            raise StorageError(
+                f"{self._path.parent} is in use by another process; stop that, or use another folder"
+            ) from None
+        self._file = file
+
+    def release(self) -> None:
+        """Give it back."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
