@@ -45,7 +45,9 @@ async def fetch(
     task = call.task = asyncio.create_task(call.run())
     _running.add(task)
     task.add_done_callback(_running.discard)
-    return await call.response
+    response = await call.response
+    call.forget_response()
+    return response
 
 
 def entrypoint(app: Application, options: Options | None = None) -> type[WorkerEntrypoint]:
@@ -69,15 +71,17 @@ class _Call:
     """One request under way in an application."""
 
     def __init__(self, app: Application, scope: dict[str, Any], body: bytes) -> None:
-        self.response: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self.response: asyncio.Future[Response] = self._loop.create_future()
+        self._has_responded = False
         self.task: asyncio.Task[None] | None = None
         self._app = app
         self._scope = scope
         self._body: bytes | None = body
         self._start: Message = {}
-        self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue(_AHEAD)
+        self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._room = asyncio.Semaphore(_AHEAD)
         self._over = asyncio.Event()
-        self._is_read = False
 
     async def run(self) -> None:
         """Run the application from its start-up to its shutdown; the response is set meanwhile."""
@@ -85,15 +89,19 @@ class _Call:
             async with Lifespan(self._app) as lifespan:
                 self._scope["state"] = dict(lifespan.state)
                 await self._app(self._scope, self._receive, self._send)
-                if not self.response.done():
+                if not self._has_responded:
                     raise RuntimeError("the application returned without a response")
         except Exception as error:
-            if self.response.done():
+            if self._has_responded:
                 _log.error("the application failed after its response had begun", exc_info=error)
             else:
                 self.response.set_exception(error)
         finally:
-            await self._end()
+            self._end()
+
+    def forget_response(self) -> None:
+        """Hold on to the response no longer, so that it can be seen when nobody else does."""
+        self.response = self._loop.create_future()
 
     async def _receive(self) -> Message:
         if self._body is not None:
@@ -109,15 +117,15 @@ class _Call:
             await self._send_body(bytes(message.get("body", b"")), bool(message.get("more_body", False)))
 
     async def _send_body(self, body: bytes, more: bool) -> None:
-        if self.response.done():
-            await self._pieces.put(body)
+        if self._has_responded:
+            await self._room.acquire()
+            self._pieces.put_nowait(body)
         elif more:
-            self._is_read = True
             self._respond(self._stream(body))
         else:
             self._respond(body)
         if not more:
-            await self._end()
+            self._end()
 
     def _respond(self, body: bytes | AsyncIterator[bytes]) -> None:
         if not self._start:
@@ -127,20 +135,19 @@ class _Call:
             for name, value in self._start.get("headers", ())
         ]
         status = self._start["status"]
+        self._has_responded = True
         self.response.set_result(Response(None if status in _NO_BODY else body, status, headers=headers))
 
     async def _stream(self, first: bytes) -> AsyncIterator[bytes]:
         try:
             yield first
             while (piece := await self._pieces.get()) is not None:
+                self._room.release()
                 yield piece
         finally:
-            self._is_read = False
             if not self._over.is_set() and self.task is not None:
                 self.task.cancel()
 
-    async def _end(self) -> None:
-        if not self._over.is_set():
-            self._over.set()
-            if self._is_read:
-                await self._pieces.put(None)
+    def _end(self) -> None:
+        self._over.set()
+        self._pieces.put_nowait(None)

@@ -42,7 +42,8 @@ def test_the_guides_configuration() -> None:
     """)
     config, diagnostics = normalise(raw, None, PATH)
     assert diagnostics.render_errors() == diagnostics.render_warnings() == ""
-    assert config.durable_objects == (DurableObjectBinding("TinyBaseDurableObjects", "TinyBaseDurableObject"),)
+    binding = DurableObjectBinding("TinyBaseDurableObjects", "TinyBaseDurableObject")
+    assert config.durable_objects == (binding,)
     assert config.classes == (ObjectClassConfig("TinyBaseDurableObject", "kv", "TinyBaseDurableObject"),)
     assert config.unique_key(config.classes[0]) == "tinybase-durable-object-TinyBaseDurableObject"
     assert config.main == "/project/server/index.py"
@@ -221,8 +222,9 @@ def test_migrations_create_with_the_storage_of_the_directive() -> None:
 
 
 def test_a_renamed_class_keeps_storage_and_the_name_that_ids_come_from() -> None:
-    renames = [{"renamed_classes": [{"from": "A", "to": "B"}]}, {"renamed_classes": [{"from": "B", "to": "C"}]}]
-    assert classes_of({"new_sqlite_classes": ["A"]}, *renames) == [("C", "sqlite", "A")]
+    first = {"renamed_classes": [{"from": "A", "to": "B"}]}
+    second = {"renamed_classes": [{"from": "B", "to": "C"}]}
+    assert classes_of({"new_sqlite_classes": ["A"]}, first, second) == [("C", "sqlite", "A")]
 
 
 def test_a_class_made_anew_after_its_deletion_does_not_get_the_old_data() -> None:

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import asyncio
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from durabase.workers.compat import sdk
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.path == "/redirect":
+            self.send_response(302)
+            self.send_header("location", "/end")
+            self.send_header("content-length", "0")
+            self.end_headers()
+            return
+        self._answer(404 if self.path == "/missing" else 200, self.path.encode())
+
+    def do_POST(self) -> None:
+        self._answer(200, self.rfile.read(int(self.headers["content-length"])).upper())
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("x-seen", self.headers.get("x-sent", ""))
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: Any) -> None: ...
+
+
+@pytest.fixture(name="url", scope="module")
+def serve_url() -> Any:
+    server = HTTPServer(("127.0.0.1", 0), _Handler)
+    thread = Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def fetched(url: str, **options: Any) -> tuple[int, str, str | None]:
+    async def main() -> tuple[int, str, str | None]:
+        response = await sdk.fetch(url, **options)
+        return response.status, await response.text(), response.headers["x-seen"]
+
+    return asyncio.run(main())
+
+
+def test_fetch(url: str) -> None:
+    assert fetched(f"{url}/a", headers={"x-sent": "1"}) == (200, "/a", "1")
+    assert fetched(f"{url}/missing") == (404, "/missing", "")
+    assert fetched(f"{url}/", method="POST", body="text") == (200, "TEXT", "")
+    assert fetched(sdk.Request(f"{url}/b")) == (200, "/b", "")  # type: ignore[arg-type]
+
+
+def test_fetch_and_redirects(url: str) -> None:
+    assert fetched(f"{url}/redirect") == (200, "/end", "")
+    assert fetched(f"{url}/redirect", redirect="manual")[0] == 302
+    with pytest.raises(OSError, match="redirects"):
+        fetched(f"{url}/redirect", redirect="error")
+
+
+def test_fetch_of_what_is_not_there() -> None:
+    with pytest.raises(OSError):
+        fetched("http://127.0.0.1:9/")
+    with pytest.raises(TypeError, match="cannot load"):
+        fetched("ftp://host/file")
+
+
+def test_handlers_may_be_plain() -> None:
+    assert asyncio.run(sdk.handler(lambda x: x)(1)) == 1
+
+
+def test_what_is_not_supported_says_so() -> None:
+    with pytest.raises(NotImplementedError, match="workflows"):
+        type("Flow", (sdk.WorkflowEntrypoint,), {})
+    with pytest.raises(ImportError, match="cloudflare:sockets"):
+        sdk.import_from_javascript("cloudflare:sockets")
+    assert sdk.import_from_javascript("cloudflare:workers").DurableObject is sdk.DurableObject
+
+
+def test_rpc_values_are_copies() -> None:
+    value = {"a": [1, 2.5, b"x", None]}
+    copy = sdk.python_to_rpc(value)
+    assert copy == value
+    assert copy["a"] is not value["a"]
+    assert sdk.python_from_rpc(value) is value
+    with pytest.raises(TypeError):
+        sdk.python_to_rpc(object())
