@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from durabase.durable_objects import DurableObject
+from durabase.durable_objects.handlers import HandlerTable
 from durabase.errors import WorkerLoadError
 from durabase.workers.bindings.variables import variable_bindings
 from durabase.workers.compat.finder import install_compat_modules
@@ -103,6 +104,11 @@ def _exported_classes(module: ModuleType) -> dict[str, type[Any]]:
 
 
 def _check_classes(config: Config, worker: Worker) -> None:
+    for name, cls in worker.object_classes.items():
+        try:
+            HandlerTable(cls)
+        except TypeError as error:
+            raise WorkerLoadError(f"{config.main}: the class {name} can't be used: {error}") from error
     bound = dict.fromkeys(binding.class_name for binding in config.durable_objects)
     missing = [name for name in bound if name not in worker.object_classes]
     if missing:

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from durabase.clock import SystemClock, TimerClock
-from durabase.durable_objects import ObjectHost
+from durabase.durable_objects import ObjectClass, ObjectHost
 from durabase.durable_objects.handlers import fitting_arguments
 from durabase.web import Request, Response
 from durabase.workers.bindings.assets import Assets
@@ -64,8 +64,8 @@ class Runtime:
         self._host = ObjectHost(
             state_dir, clock=clock or SystemClock(), idle_seconds=idle_seconds, observer=observer
         )
-        for object_class in object_classes(config, worker, max_value_bytes):
-            self._host.register(object_class, env=self.env)
+        self._hosted: set[str] = set()
+        self._register(object_classes(config, worker, max_value_bytes))
         self._bind(config)
 
     async def __aenter__(self) -> Runtime:
@@ -111,8 +111,13 @@ class Runtime:
         """Go on with another configuration and program.
 
         Objects are built from the new classes at their next event; their sockets stay connected.
+
+        Raises:
+            ObjectError: a class would change its ids or its kind of storage; then nothing has changed.
         """
-        await self._host.replace(object_classes(config, worker, self._max_value_bytes))
+        classes = object_classes(config, worker, self._max_value_bytes)
+        await self._host.replace(known for known in classes if known.class_name in self._hosted)
+        self._register([added for added in classes if added.class_name not in self._hosted])
         self.config, self.worker = config, worker
         self._arguments = {}
         self._bind(config)
@@ -120,6 +125,11 @@ class Runtime:
     def stats(self) -> Any:
         """Return the counts of the objects' host."""
         return self._host.stats()
+
+    def _register(self, classes: list[ObjectClass]) -> None:
+        for object_class in classes:
+            self._host.register(object_class, env=self.env)
+            self._hosted.add(object_class.class_name)
 
     def _bind(self, config: Config) -> None:
         bindings: dict[str, object] = {**variable_bindings(config), **namespace_bindings(config, self._host)}
