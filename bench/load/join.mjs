@@ -1,0 +1,111 @@
+// Real TinyBase clients in Node.
+//   node join.mjs preload URL ROWS CELLS FRAGMENT_SIZE   fills the server's store, prints its hashes
+//   node join.mjs join URL TABLES_HASH TIMES             new, empty clients join one after the other
+//   node join.mjs ask URL TIMES                          asks the server for everything, without a store
+import {createMergeableStore} from 'tinybase';
+import {createWsSynchronizer} from 'tinybase/synchronizers/synchronizer-ws-client';
+import {WebSocket} from 'ws';
+
+const [, , command, url, ...args] = process.argv;
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+setTimeout(() => {
+  console.error('join.mjs: time limit');
+  process.exit(5);
+}, 120000).unref();
+
+const open = async () => {
+  const webSocket = new WebSocket(url, {perMessageDeflate: false, maxPayload: 1 << 28});
+  await new Promise((resolve, reject) => webSocket.on('open', resolve).on('error', reject));
+  return webSocket;
+};
+
+// One question to the server's own client.
+const ask = (webSocket, message, body) =>
+  new Promise((resolve, reject) => {
+    const id = 'ask' + Math.random();
+    const timer = setTimeout(() => reject(new Error('no answer to ' + message)), 20000);
+    const listener = (data) => {
+      const text = data.toString();
+      if (text.startsWith('S\n') && text.slice(2, 60).includes(id)) {
+        clearTimeout(timer);
+        webSocket.off('message', listener);
+        resolve(text);
+      }
+    };
+    webSocket.on('message', listener);
+    webSocket.send('S\n' + JSON.stringify([id, message, body]));
+  });
+
+const preload = async (rows, cells, fragmentSize) => {
+  const store = createMergeableStore('loader');
+  store.transaction(() => {
+    for (let i = 0; i < rows; i++) {
+      const row = {};
+      for (let k = 0; k < cells; k++) row['c' + k] = k == 0 ? 'text value ' + i : i * 10 + k;
+      store.setRow('t', 'r' + i, row);
+    }
+  });
+  const webSocket = await open();
+  const synchronizer = await createWsSynchronizer(
+    store, webSocket, 5, undefined, undefined, undefined, fragmentSize,
+  );
+  await synchronizer.startSync();
+  const [hash] = store.getMergeableContentHashes();
+  let ok = false;
+  for (let i = 0; i < 100 && !ok; i++) {
+    ok = (await ask(webSocket, 1, '').catch(() => '')).includes('[' + hash + ',');
+    if (!ok) await sleep(200);
+  }
+  await sleep(1500);
+  await synchronizer.destroy();
+  return {ok, hash};
+};
+
+const join = async (hash) => {
+  const store = createMergeableStore();
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  const webSocket = await open();
+  const synchronizer = await createWsSynchronizer(store, webSocket, 10);
+  const converged = new Promise((resolve) => {
+    const id = store.addDidFinishTransactionListener(() => {
+      if (store.getMergeableContentHashes()[0] == hash) {
+        store.delListener(id);
+        resolve(true);
+      }
+    });
+  });
+  synchronizer.startSync();
+  const ok = await Promise.race([converged, sleep(15000).then(() => false)]);
+  const ms = performance.now() - start;
+  const {user, system} = process.cpuUsage(cpu);
+  await synchronizer.destroy();
+  webSocket.terminate();
+  await sleep(100);
+  return {ok, ms, clientCpuMs: (user + system) / 1000};
+};
+
+const askAll = async () => {
+  const webSocket = await open();
+  await sleep(100);
+  const start = performance.now();
+  const answer = await ask(webSocket, 4, {});
+  const ms = performance.now() - start;
+  webSocket.terminate();
+  await sleep(50);
+  return {ms, bytes: answer.length};
+};
+
+const times = async (count, once) => {
+  const results = [];
+  for (let i = 0; i < count; i++) results.push(await once());
+  return results;
+};
+
+const commands = {
+  preload: () => preload(+args[0], +args[1], +args[2]),
+  join: () => times(+args[1], () => join(+args[0])),
+  ask: () => times(+args[0], askAll),
+};
+console.log(JSON.stringify(await commands[command]()));
+process.exit(0);

@@ -1,0 +1,123 @@
+"""Measure durabase against TinyBase's own servers, in one run.
+
+    python bench/run.py            # everything, three times: about 50 minutes
+    python bench/run.py --short    # once, and shorter: about 15 minutes
+
+Linux only; needs Node.js 20 with npm, and a C compiler. Every server is started afresh for every
+measurement, and the servers take turns within each workload, so that a busy moment of the machine
+does not fall on one of them only. Prints markdown tables; compare servers within one run, by ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from load import build
+from report import Row, markdown
+from servers import HERE, SERVERS, install_peers
+from workloads import WORKLOADS, Effort
+
+
+def main() -> None:
+    options = parse_options()
+    if options.report:
+        print(markdown(read_rows(options.report)))
+        return
+    if sys.platform != "linux":
+        sys.exit("bench: this runs on Linux only.")
+    install_peers()
+    build()
+    effort = Effort(seconds=1.5, quiet_wait=2, retries=0, joins=3) if options.short else Effort(3, 10)
+    results = HERE / "results" / f"{time.strftime('%Y%m%d-%H%M%S')}.jsonl"
+    results.parent.mkdir(exist_ok=True)
+    rows = []
+    with results.open("w") as file:
+        for row in measure(
+            options.only, options.servers, options.times or (1 if options.short else 3), effort
+        ):
+            rows.append(row)
+            print(json.dumps(row), file=file, flush=True)
+    print(machine(), "", markdown(rows), sep="\n")
+
+
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--short", action="store_true", help="measure once, and for less long")
+    parser.add_argument("--times", type=int, help="how often to measure everything")
+    parser.add_argument(
+        "--only", type=names_of(WORKLOADS), default=list(WORKLOADS), help="workloads, by comma"
+    )
+    parser.add_argument("--servers", type=names_of(SERVERS), default=list(SERVERS), help="servers, by comma")
+    parser.add_argument("--report", type=Path, nargs="+", help="only print the tables of earlier results")
+    return parser.parse_args()
+
+
+def names_of(known: Iterable[str]) -> Callable[[str], list[str]]:
+    """An argument type: some of these names."""
+
+    def parse(text: str) -> list[str]:
+        names = text.split(",")
+        unknown = set(names) - set(known)
+        if unknown:
+            raise argparse.ArgumentTypeError(f"{unknown.pop()!r} is none of {', '.join(known)}")
+        return names
+
+    return parse
+
+
+def measure(workloads: list[str], servers: list[str], times: int, effort: Effort) -> Iterator[Row]:
+    """Every workload on every server that can do it, the servers in another order each time."""
+    for _ in range(times):
+        for name in workloads:
+            workload = WORKLOADS[name]
+            for server in random.sample(servers, len(servers)):
+                spec = SERVERS[server]
+                if workload.stored_only and not spec.keeps:
+                    continue
+                try:
+                    result = workload.measure(spec, effort)
+                except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+                    result = {"error": str(error)}
+                shown = {key: result[key] for key, _, _ in workload.figures if key in result}
+                print(f"{name}: {spec.label}: {shown or result}", file=sys.stderr)
+                yield name, server, result
+
+
+def read_rows(files: list[Path]) -> list[Row]:
+    """The results of earlier runs."""
+    lines = [line for file in files for line in file.read_text().splitlines()]
+    return [tuple(json.loads(line)) for line in lines]
+
+
+def machine() -> str:
+    """What this was measured on."""
+    cpu = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    packages = json.loads((HERE / "package.json").read_text())["dependencies"]
+    peers = ", ".join(f"{name} {version}" for name, version in packages.items() if name != "esbuild")
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    cores = len(Path("/proc/cpuinfo").read_text().split("processor\t")) - 1
+    return (
+        f"{time.strftime('%Y-%m-%d')}, {cores} × {cpu}, Linux {platform.release().split('-')[0]}, "
+        f"Python {platform.python_version()}, Node {node}, {peers}."
+    )
+
+
+if __name__ == "__main__":
+    main()
