@@ -18,14 +18,11 @@ import pytest
 
 from durabase.errors import PersisterError
 from durabase.mergeable import MergeableStore
-from durabase.persisters.base import Persister, Persists
 from durabase.persisters.durable_object_storage import DurableObjectStoragePersister
 from durabase.sync_server import WsServer, WsServerDurableObject, WsServerSimple
 from durabase.synchronizers.ws_client import WsSynchronizer
 from durabase.testing import FakeClock
-from durabase.types import UNDEFINED
-from durabase.web import Request, WebSocket
-from durabase.web.connection import Connection, Use
+from unit.sync_server._fakes import FakeContext, FakePort, MemoryPersister, ObjectSockets, settle
 from vectors._load import cases, difference, load, run_operation, unwire
 
 Event = dict[str, Any]
@@ -35,80 +32,61 @@ Destination = tuple[str, ...]
 # -- the servers on fake sockets
 
 
-class FakePort:
-    """The far end of a socket: logs what the server does to it."""
+class LoggingPort(FakePort):
+    """Logs what the server does to it, in the recordings' form."""
 
-    def __init__(self, log: list[Event], client: str, closed: Callable[[], None] | None) -> None:
-        self._log = log
+    def __init__(self, script: Script, client: str, closed: Callable[[], None] | None) -> None:
+        super().__init__()
+        self._script = script
         self._client = client
-        self._closed = closed
-        self.buffered = 0
-        self.is_open = True
+        self._on_close = closed
         self.answered: set[str] = set()
 
     def send_text(self, text: str) -> None:
-        if self.is_open:
-            self._log.append({"to": self._client, "payload": text})
-
-    def send_binary(self, data: bytes) -> None:
-        raise AssertionError("servers send text only")
-
-    def abort(self) -> None:
-        raise AssertionError("servers close in order")
+        if self.closed is None:
+            self._script.log.append({"to": self._client, "payload": text})
 
     def close(self, code: int | None, reason: str) -> None:
-        if self.is_open:
-            self.is_open = False
-            self._log.append({"close": self._client, "code": code, "reason": reason or None})
-            if self._closed is not None:
-                self._closed()
-
-    def buffered_amount(self) -> int:
-        return self.buffered
+        if self.closed is None:
+            super().close(code, reason)
+            self._script.log.append({"close": self._client, "code": code, "reason": reason or None})
+            if self._on_close is not None:
+                self._on_close()
 
 
-class HonestPort(FakePort):
+class HonestPort(LoggingPort):
     """Sees to it that the server tells the hashes that its store has then, and answers a request once."""
-
-    stores: dict[str, MergeableStore]
 
     def send_text(self, text: str) -> None:
         message = message_of(text)
         if text.startswith("S\n") and message is not None:
             if is_about_hashes(message):
-                assert message[2] in [list(s.get_mergeable_content_hashes()) for s in self.stores.values()]
+                assert message[2] in [
+                    list(s.get_mergeable_content_hashes()) for s in self._script.stores.values()
+                ]
             if message[1] == 0:
                 assert message[0] not in self.answered
                 self.answered.add(message[0])
         super().send_text(text)
 
 
-class MemoryPersister(Persister):
-    """Keeps content in a dict by path, like the persister of the recordings."""
+class RecordedPersister(MemoryPersister):
+    """The persister of the recordings: reports and logs."""
 
     def __init__(self, script: NodeScript, path_id: str) -> None:
         def report(error: Exception) -> None:
-            script.log.append(
-                {"persisterError": str(error)}
-                if not isinstance(error, PersisterError)
-                else {"withheld": path_id}
-            )
+            is_withheld = isinstance(error, PersisterError)
+            script.log.append({"withheld": path_id} if is_withheld else {"persisterError": str(error)})
 
-        store = MergeableStore("server", clock=script.store_clock)
-        super().__init__(store, persists=Persists.MERGEABLE_STORE_ONLY, on_ignored_error=report)
+        store = script.stores[path_id] = MergeableStore("server", clock=script.store_clock)
+        super().__init__(store, script.saved, path_id, on_ignored_error=report)
         self._script = script
-        self._path_id = path_id
-        script.stores[path_id] = store
+        if script.options.get("loadFails"):
+            self.load_error = OSError("load failed")
 
-    def get_persisted(self) -> object:
-        if self._script.options.get("loadFails"):
-            raise OSError("load failed")
-        return self._script.saved.get(self._path_id, UNDEFINED)
-
-    def set_persisted(self, get_content: Callable[[], list[Any]], changes: list[Any] | None = None) -> object:
-        self._script.saved[self._path_id] = get_content()
-        self._script.log.append({"saved": self._path_id})
-        return None
+    def _write(self, get_content: Callable[[], list[Any]]) -> None:
+        super()._write(get_content)
+        self._script.log.append({"saved": self.key})
 
 
 class Script:
@@ -135,12 +113,8 @@ class Script:
             if asyncio.iscoroutine(result):
                 await result
         if not step.get("noSettle"):
-            await self.settle()
+            await settle()
         return list(self.log)
-
-    async def settle(self) -> None:
-        for _ in range(30):
-            await asyncio.sleep(0)
 
     async def advance(self, step: dict[str, Any]) -> None:
         await self.clock.advance_and_settle(step["ms"], 30)
@@ -159,7 +133,7 @@ class NodeScript(Script):
         super().__init__(case)
         self.saved = {path: unwire(content) for path, content in self.options.get("saved", {}).items()}
         self.sinks: dict[str, Any] = {}
-        self.ports: dict[str, FakePort] = {}
+        self.ports: dict[str, LoggingPort] = {}
         self.server: Any
         if case["type"] == "WsServerSimple":
             self.server = WsServerSimple(clock=self.clock)
@@ -184,7 +158,7 @@ class NodeScript(Script):
     async def _make_persister(self, path_id: str) -> Any:
         if self.options["persister"] == "failing":
             raise OSError("no persister")
-        persister = MemoryPersister(self, path_id)
+        persister = RecordedPersister(self, path_id)
         if self.options["persister"] != "then":
             return persister
 
@@ -196,8 +170,7 @@ class NodeScript(Script):
 
     def connect(self, step: dict[str, Any]) -> None:
         client = step["client"]
-        port = HonestPort(self.log, client, lambda: self.sinks[client].on_close(1005, "", True))
-        port.stores = self.stores
+        port = HonestPort(self, client, lambda: self.sinks[client].on_close(1005, "", True))
         self.ports[client] = port
         self.sinks[client] = self.server.connect(port, step["url"], client, step.get("protocol"))
 
@@ -232,71 +205,13 @@ class NodeScript(Script):
         }
 
 
-class FakeStorage:
-    """The storage of an object."""
-
-    def __init__(self) -> None:
-        self.entries: dict[str, Any] = {}
-
-    async def list(self, *, prefix: str) -> dict[str, Any]:
-        return {key: value for key, value in sorted(self.entries.items()) if key.startswith(prefix)}
-
-    def put(self, entries: dict[str, Any]) -> Any:
-        self.entries.update(entries)
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        done.set_result(None)
-        return done
-
-
-class FakeContext:
-    """What an object gets, and what outlives it: its sockets and its storage."""
-
-    class id:  # noqa: N801
-        name = None
-
-    def __init__(self) -> None:
-        self.storage = FakeStorage()
-        self.tags: dict[WebSocket, list[str]] = {}
-        self.starting: asyncio.Task[Any] | None = None
-
-    def accept_web_socket(self, socket: WebSocket, tags: list[str]) -> None:
-        socket.connection.accept(Use.HIBERNATABLE, _Nobody())
-        self.tags[socket] = list(dict.fromkeys(tags))
-
-    def get_web_sockets(self, tag: str | None = None) -> list[WebSocket]:
-        if tag is None:
-            return list(self.tags)[::-1]
-        return [socket for socket, tags in self.tags.items() if tag in tags]
-
-    def get_tags(self, socket: WebSocket) -> list[str]:
-        return self.tags[socket]
-
-    def block_concurrency_while(self, function: Callable[[], Any]) -> None:
-        self.starting = asyncio.get_running_loop().create_task(function())
-
-    def sleep(self) -> None:
-        """Only connections and tags stay."""
-        self.tags = {WebSocket(socket.connection): tags for socket, tags in self.tags.items()}
-
-
-class _Nobody:
-    """The sink of accepted sockets: the script calls the handlers itself."""
-
-    def on_text(self, text: str) -> None: ...
-    def on_binary(self, data: bytes) -> None: ...
-    def on_close(self, code: int, reason: str, was_clean: bool) -> None: ...
-    def on_error(self, error: Exception) -> None: ...
-
-
 class ObjectScript(Script):
     """WsServerDurableObject."""
 
     def __init__(self, case: dict[str, Any]) -> None:
         super().__init__(case)
         self.ctx = FakeContext()
-        self.connections: dict[str, Connection] = {}
-        self.ports: dict[str, FakePort] = {}
-        self.object: WsServerDurableObject
+        self.sockets = ObjectSockets(self.ctx)
 
     def _make_class(self) -> type[WsServerDurableObject]:
         script, log, options = self, self.log, self.options
@@ -329,41 +244,28 @@ class ObjectScript(Script):
         return Scripted
 
     async def create(self, step: dict[str, Any]) -> None:
-        self.object = self._make_class()(self.ctx, None)
-        assert self.ctx.starting is not None
-        await self.ctx.starting
+        await self.sockets.construct(self._make_class())
 
     async def hibernate(self, step: dict[str, Any]) -> None:
-        self.ctx.sleep()
         await self.create(step)
 
     def connect(self, step: dict[str, Any]) -> None:
-        headers = {"upgrade": "websocket", "sec-websocket-key": step["client"]}
-        response = self.object.fetch(Request(step["url"], headers=headers))
-        assert response.status == step["status"]
-        assert response.web_socket is not None
-        port = self.ports[step["client"]] = FakePort(self.log, step["client"], None)
-        self.connections[step["client"]] = response.web_socket.connect(port)  # type: ignore[assignment]
-
-    def _socket(self, client: str) -> WebSocket:
-        (socket,) = [s for s in self.ctx.tags if s.connection is self.connections[client]]
-        return socket
+        assert step["status"] == 101
+        self.sockets.connect(step["client"], step["url"], LoggingPort(self, step["client"], None))
 
     def send(self, step: dict[str, Any]) -> None:
-        self.object.web_socket_message(self._socket(step["client"]), step["payload"])
+        self.sockets.send(step["client"], step["payload"])
 
     def close(self, step: dict[str, Any]) -> None:
-        socket = self._socket(step["client"])
-        self.ports[step["client"]].is_open = False
-        self.object.web_socket_close(socket, 1005, "", True)
-        del self.ctx.tags[socket]
+        self.sockets.close(step["client"])
 
     def setOnServer(self, step: dict[str, Any]) -> None:
         self.store_clock.set_now_ms(step["now"])
         run_operation(self.stores[""], step["run"])
 
     def state(self) -> dict[str, Any]:
-        return {"pathId": self.object.get_path_id(), "clientIds": self.object.get_client_ids()}
+        server = self.sockets.object
+        return {"pathId": server.get_path_id(), "clientIds": server.get_client_ids()}
 
     def end(self) -> dict[str, Any]:
         if not self.stores:
