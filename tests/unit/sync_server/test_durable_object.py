@@ -305,7 +305,7 @@ class TestOverriding:
             def failing(*_: Any) -> None:
                 raise RuntimeError("callback")
 
-            stage.cls.on_message = failing  # type: ignore[method-assign]
+            stage.cls.on_message = failing  # type: ignore[method-assign,assignment]
             await stage.wake()
             stage.connect("A")
             port = stage.connect("B")
