@@ -204,6 +204,11 @@ class ObjectHost:
         """The ids of all objects of the class that keep anything."""
         return self._class(class_name).ids()
 
+    async def settle(self) -> None:
+        """Wait until everything that was written so far is durable."""
+        for hosted in self._classes.values():
+            await hosted.settle()
+
     def stats(self) -> HostStats:
         """How many objects and sockets there are in memory."""
         slots = [slot for hosted in self._classes.values() for slot in hosted.slots.values()]

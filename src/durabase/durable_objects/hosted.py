@@ -120,6 +120,10 @@ class ClassHost:
         self._database.alarms_changed = self._host.scheduler.changed
         self._host.scheduler.add(self)
 
+    async def settle(self) -> None:
+        """Wait until everything that was written so far is durable."""
+        await self._open_database().database.settle()
+
     async def close(self) -> None:
         """Close the database; everything in it is durable then."""
         database, self._database = self._database, None

@@ -337,12 +337,22 @@ class ObjectLife:
 
         def begin() -> None:
             context.run(current_section.set, section)
-            task = self._loop.create_task(gated(_called(callback), self.input, section), context=context)
-            self._see_through(task, partial(self._section_done, section, future, timer, fatal))
+            task = self._loop.create_task(gated(self._called(callback, fatal), self.input, section), context=context)
+            self._see_through(task, partial(self._section_done, section, future, timer))
 
         section = Section(current_section.get(), begin)
         self.input.enter(section)
         return future
+
+    async def _called(self, callback: Callable[[], Any], fatal: bool) -> Any:
+        """What the section does. A fatal failure ends the life before the turn's writes are committed."""
+        try:
+            result = callback()
+            return await result if isawaitable(result) else result
+        except (Exception, asyncio.CancelledError) as error:
+            if fatal:
+                self.end_with(_as_exception(error))
+            raise
 
     def _section_too_long(self) -> None:
         error = ObjectOverloadedError(
@@ -353,17 +363,14 @@ class ObjectLife:
         self.end_with(error)
 
     def _section_done(
-        self, section: Section, future: Future[Any], timer: TimerHandle, fatal: bool, task: Task[Any]
+        self, section: Section, future: Future[Any], timer: TimerHandle, task: Task[Any]
     ) -> None:
         timer.cancel()
         if self.error is not None:
             return
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
-        if error is not None and fatal:
-            self.end_with(_as_exception(error))
-            return
-        self.input.leave(section)
         self._settle(future, None if error is not None else task.result(), error)
+        self.input.leave(section)
         self._event_over()
 
     # What sockets with listeners, and timers, need of their owner
@@ -385,11 +392,6 @@ class ObjectLife:
     def release(self, connection: Connection) -> None:
         """An adopted socket is over."""
         self._adopted.discard(connection)
-
-
-async def _called(callback: Callable[[], Any]) -> Any:
-    result = callback()
-    return await result if isawaitable(result) else result
 
 
 def _as_exception(error: BaseException) -> Exception:

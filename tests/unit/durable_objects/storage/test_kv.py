@@ -1,0 +1,398 @@
+"""Keys and values: results, order, options, limits and errors, as observed in the original."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from durabase.durable_objects import DurableObject
+from durabase.errors import AlarmError, ObjectResetError, StorageError, ValueTooLargeError
+from durabase.types import UNDEFINED
+from unit.durable_objects.rig import Rig, run
+
+
+def in_object(*classes: type, **options: Any) -> Callable[[Callable[[Any], Any]], Callable[[], None]]:
+    """Run the test in an object, with its storage; then once more reading from disk what it left."""
+
+    def decorate(test: Callable[[Any], Any]) -> Callable[[], None]:
+        def wrapped() -> None:
+            async def scenario(rig: Rig) -> None:
+                await rig.run_in(lambda instance, ctx: test(ctx.storage))
+
+            run(scenario, *classes, **options)
+
+        wrapped.__name__ = test.__name__
+        return wrapped
+
+    return decorate
+
+
+@in_object()
+async def test_get_put_delete(storage: Any) -> None:
+    assert await storage.get("k") is None
+    assert await storage.put("k", {"a": [1]}) is None
+    first, second = await storage.get("k"), await storage.get("k")
+    assert first == {"a": [1]} == second
+    assert first is not second
+    first["a"].append(2)
+    assert await storage.get("k") == {"a": [1]}
+    assert first.a == [1, 2]
+    assert await storage.delete("k") is True
+    assert await storage.delete("k") is False
+    assert await storage.get("k") is None
+
+
+@in_object()
+async def test_several_at_once(storage: Any) -> None:
+    await storage.put({"b": 2, "a": 1, "skipped": UNDEFINED, "c": None})
+    found = await storage.get(["c", "a", "missing", "a", "b"])
+    assert list(found.items()) == [("a", 1), ("b", 2), ("c", None)]
+    assert await storage.get([]) == {}
+    assert await storage.delete(["a", "a", "missing", "b"]) == 2
+    assert await storage.list() == {"c": None}
+
+
+@in_object()
+async def test_keys_that_are_no_strings(storage: Any) -> None:
+    await storage.put(5, "five")
+    assert await storage.get("5") == "five"
+    assert await storage.get(5) == "five"
+    await storage.put("", "empty")
+    await storage.put("a\0b", "nul")
+    assert list(await storage.list()) == ["", "5", "a\0b"]
+
+
+@in_object()
+def test_undefined_is_no_value(storage: Any) -> None:
+    for arguments in (("k",), ("k", UNDEFINED)):
+        with pytest.raises(TypeError, match=r"put\(\) called with undefined value\."):
+            storage.put(*arguments)
+
+
+ORDERED = ["", "10", "9", "Z", "a", "a\0b", "aa", "b", "z", "é", "～", "😀"]
+
+
+@in_object()
+async def test_the_order_is_that_of_utf_8(storage: Any) -> None:
+    await storage.put(dict.fromkeys(reversed(ORDERED), 1))
+    assert list(await storage.list()) == ORDERED
+    assert list(await storage.list(reverse=True)) == ORDERED[::-1]
+
+
+RANGES: list[tuple[dict[str, Any], list[str]]] = [
+    ({"start": "a"}, ORDERED[4:]),
+    ({"startAfter": "a"}, ORDERED[5:]),
+    ({"start_after": "a"}, ORDERED[5:]),
+    ({"end": "a"}, ORDERED[:4]),
+    ({"start": "a", "end": "b"}, ["a", "a\0b", "aa"]),
+    ({"prefix": "a"}, ["a", "a\0b", "aa"]),
+    ({"prefix": "a", "start": "aa"}, ["aa"]),
+    ({"prefix": "a", "end": "aa"}, ["a", "a\0b"]),
+    ({"prefix": "a", "start": "b"}, []),
+    ({"prefix": ""}, ORDERED),
+    ({"prefix": "😀"}, ["😀"]),
+    ({"start": "b", "end": "a"}, []),
+    ({"limit": 2}, ["", "10"]),
+    ({"limit": 2, "reverse": True}, ["😀", "～"]),
+    ({"prefix": "a", "reverse": True, "limit": 2}, ["aa", "a\0b"]),
+    ({"start": "a", "end": "b", "limit": 1, "unknown": 5}, ["a"]),
+]
+
+
+@pytest.mark.parametrize(("options", "keys"), RANGES)
+@pytest.mark.parametrize("written", ["this turn", "before", "both"])
+def test_list(options: dict[str, Any], keys: list[str], written: str) -> None:
+    async def scenario(rig: Rig) -> None:
+        async def fill(instance: Any, ctx: Any) -> None:
+            if written == "before":
+                ctx.storage.put(dict.fromkeys(ORDERED, 1))
+            if written == "both":
+                ctx.storage.put(dict.fromkeys([*ORDERED[::2], "aaa"], 1))
+            await ctx.storage.sync()
+            if written == "this turn":
+                ctx.storage.put(dict.fromkeys(ORDERED, 1))
+            if written == "both":
+                ctx.storage.put(dict.fromkeys(ORDERED[1::2], 1))
+                ctx.storage.delete("aaa")
+            assert list(await ctx.storage.list(options)) == keys
+            assert list(await ctx.storage.list(**options)) == keys
+
+        await rig.run_in(fill)
+
+    run(scenario)
+
+
+@in_object()
+def test_wrong_options_of_list(storage: Any) -> None:
+    with pytest.raises(TypeError, match="cannot be called with both start and startAfter values"):
+        storage.list(start="a", startAfter="b")
+    for limit in (0, -1):
+        with pytest.raises(TypeError, match="List limit must be positive"):
+            storage.list(limit=limit)
+
+
+@in_object()
+async def test_limits_of_keys_and_values(storage: Any) -> None:
+    await storage.put("k" * 2048, "x")
+    with pytest.raises(StorageError, match="larger than 2048 bytes. A key of size 2050 was provided"):
+        storage.put("é" * 1025, "x")
+    await storage.put("fits", "x" * 131_072)
+    with pytest.raises(ValueTooLargeError, match="'big'") as caught:
+        storage.put({"small": 1, "big": "x" * 132_000})
+    assert (caught.value.key, caught.value.limit) == ("big", 131_072)
+    assert caught.value.size >= 132_000
+    assert await storage.get("small") is None
+
+
+@in_object(max_value_bytes=1_000)
+async def test_the_limit_of_values_can_be_set(storage: Any) -> None:
+    await storage.put("k", "x" * 1_000)
+    with pytest.raises(ValueTooLargeError) as caught:
+        storage.put("k", b"x" * 1_100)
+    assert caught.value.limit == 1_000
+    assert await storage.get("k") == "x" * 1_000
+
+
+@in_object()
+async def test_what_can_not_be_stored_names_its_path_and_writes_nothing(storage: Any) -> None:
+    with pytest.raises(TypeError, match=r"value\['a'\]\[1\]: an object of type object"):
+        storage.put({"good": 1, "bad": {"a": [1, object()]}})
+    assert await storage.list() == {}
+
+
+def test_delete_all() -> None:
+    async def scenario(rig: Rig) -> None:
+        async def fill(instance: Any, ctx: Any) -> None:
+            storage = ctx.storage
+            storage.put({"a": 1, "b": 2})
+            await storage.set_alarm(rig.clock.now_ms() + 5000)
+            await storage.sync()
+            storage.put("c", 3)
+            await storage.deleteAll()
+            assert await storage.list() == {}
+            assert await storage.get("a") is None
+            assert await storage.get_alarm() is None
+            await storage.put("d", 4)
+            assert await storage.list() == {"d": 4}
+            with pytest.raises(StorageError, match=r"Cannot call deleteAll\(\) within a transaction"):
+                storage.transaction_sync(storage.delete_all)
+
+        async def empty(instance: Any, ctx: Any) -> None:
+            assert await ctx.storage.list() == {"d": 4}
+            await ctx.storage.delete_all()
+
+        await rig.run_in(fill)
+        await rig.restart()
+        await rig.run_in(empty)
+        await rig.settle()
+        assert rig.host.ids("WithAlarm") == []
+
+    run(scenario, WithAlarm)
+
+
+class WithAlarm(DurableObject):
+    def alarm(self) -> None: ...
+
+
+def test_everything_is_there_after_a_restart() -> None:
+    values = {"int": 2**70, "float": 1.0, "nothing": None, "list": [UNDEFINED, 1], "bytes": b"\0"}
+
+    async def scenario(rig: Rig) -> None:
+        await rig.run_in(lambda instance, ctx: ctx.storage.put(values))
+        await rig.run_in(lambda instance, ctx: ctx.storage.delete("int"))
+        await rig.restart()
+        found = await rig.run_in(lambda instance, ctx: ctx.storage.list())
+        assert found == {key: value for key, value in values.items() if key != "int"}
+        assert type(found["float"]) is float
+        assert await rig.run_in(lambda instance, ctx: ctx.storage.list(), "other") == {}
+
+    run(scenario)
+
+
+@in_object()
+async def test_results_may_be_dropped_gathered_or_made_tasks(storage: Any) -> None:
+    storage.put("a", 1)
+    assert await asyncio.gather(storage.get("a"), storage.get("b")) == [1, None]
+    assert await asyncio.create_task(storage.get("a")) == 1
+    await asyncio.wait_for(storage.put("b", 2), 1)
+    done = storage.get("b")
+    assert await done == await done == 2
+
+
+# Transactions
+
+
+@in_object()
+async def test_a_synchronous_transaction_undoes_what_it_wrote_when_it_raises(storage: Any) -> None:
+    def fails() -> None:
+        storage.put("a", 2)
+        storage.delete("b")
+        storage.put("c", 3)
+        raise ValueError("undo")
+
+    await storage.put({"a": 1, "b": 1})
+    with pytest.raises(ValueError, match="undo"):
+        storage.transactionSync(fails)
+    assert await storage.list() == {"a": 1, "b": 1}
+    await storage.sync()
+    with pytest.raises(ValueError, match="undo"):
+        storage.transactionSync(fails)
+    assert await storage.list() == {"a": 1, "b": 1}
+
+
+@in_object()
+async def test_transactions_nest(storage: Any) -> None:
+    def inner() -> None:
+        storage.put("inner", 1)
+        raise ValueError
+
+    def outer() -> str:
+        storage.put("outer", 1)
+        with pytest.raises(ValueError):
+            storage.transaction_sync(inner)
+        storage.put("later", 1)
+        return "result"
+
+    assert storage.transaction_sync(outer) == "result"
+    assert await storage.list() == {"later": 1, "outer": 1}
+
+
+@in_object(WithAlarm)
+async def test_an_asynchronous_transaction_commits_or_undoes(storage: Any) -> None:
+    async def good(txn: Any) -> str:
+        await txn.put("a", 1)
+        await asyncio.sleep(0)
+        await txn.setAlarm(10**12)
+        await storage.put("b", await txn.get("a"))
+        return "result"
+
+    async def bad(txn: Any) -> None:
+        await txn.put("c", 1)
+        await asyncio.sleep(0)
+        await txn.delete_alarm()
+        await storage.delete("a")
+        raise ValueError("undo")
+
+    assert await storage.transaction(good) == "result"
+    alarm = await storage.get_alarm()
+    assert alarm is not None
+    with pytest.raises(ValueError, match="undo"):
+        await storage.transaction(bad)
+    assert await storage.list() == {"a": 1, "b": 1}
+    assert await storage.get_alarm() == alarm
+
+
+@in_object()
+async def test_a_rolled_back_transaction_may_return(storage: Any) -> None:
+    kept: list[Any] = []
+
+    async def closure(txn: Any) -> str:
+        kept.append(txn)
+        await txn.put("a", 1)
+        txn.rollback()
+        with pytest.raises(StorageError, match=r"Cannot get\(\) on rolled back transaction"):
+            txn.get("a")
+        await storage.put("b", 1)
+        return "fine"
+
+    assert await storage.transaction(closure) == "fine"
+    assert await storage.list() == {"b": 1}
+    with pytest.raises(StorageError, match=r"Cannot call get\(\) on transaction that has already committed"):
+        kept[0].get("a")
+
+
+@in_object()
+async def test_asynchronous_transactions_nest(storage: Any) -> None:
+    async def inner(txn: Any) -> None:
+        await txn.put("inner", 1)
+        raise ValueError
+
+    async def outer(txn: Any) -> None:
+        await txn.put("outer", 1)
+        with pytest.raises(ValueError):
+            await storage.transaction(inner)
+        with pytest.raises(StorageError, match="within a transaction"):
+            txn.delete_all()
+
+    await storage.transaction(outer)
+    assert await storage.list() == {"outer": 1}
+
+
+def test_a_transaction_that_is_cut_short_leaves_nothing() -> None:
+    async def scenario(rig: Rig) -> None:
+        async def cut(instance: Any, ctx: Any) -> None:
+            async def closure(txn: Any) -> None:
+                await txn.put("in", 1)
+                await asyncio.sleep(0.001)
+                ctx.abort()
+
+            ctx.storage.put("before", 1)
+            await ctx.storage.transaction(closure)
+
+        with pytest.raises(ObjectResetError):
+            await rig.run_in(cut)
+        assert await rig.run_in(lambda instance, ctx: ctx.storage.list()) == {"before": 1}
+
+    run(scenario)
+
+
+@in_object()
+def test_sql_is_not_there(storage: Any) -> None:
+    for member in ("sql", "kv"):
+        with pytest.raises(StorageError, match="SQL is not enabled for this Durable Object class"):
+            getattr(storage, member)
+
+
+@in_object(WithAlarm)
+async def test_times_of_alarms(storage: Any) -> None:
+    assert await storage.getAlarm() is None
+    await storage.setAlarm(1_900_000_000_000.9)
+    assert await storage.get_alarm() == 1_900_000_000_000
+    await storage.set_alarm(datetime(2030, 1, 1, tzinfo=UTC))
+    assert await storage.get_alarm() == 1_893_456_000_000
+    await storage.set_alarm(5)
+    assert await storage.get_alarm() == 1_700_000_000_000
+    await storage.deleteAlarm()
+    assert await storage.get_alarm() is None
+    for wrong, text in (
+        (0, "alarm time <= 0"),
+        (-1, "alarm time <= 0"),
+        (float("nan"), "not a valid Date"),
+        ("soon", "milliseconds or a datetime"),
+        (True, "milliseconds or a datetime"),
+        (8e12, "after 2189"),
+    ):
+        with pytest.raises(AlarmError, match=text):
+            storage.set_alarm(wrong)
+
+
+def test_an_alarm_needs_a_handler_except_while_the_object_is_made() -> None:
+    class InConstructor(DurableObject):
+        def __init__(self, ctx: Any, env: Any) -> None:
+            super().__init__(ctx, env)
+            ctx.storage.set_alarm(10**12)
+
+    async def scenario(rig: Rig) -> None:
+        with pytest.raises(AlarmError, match=r"must have an alarm\(\) handler"):
+            await rig.run_in(lambda instance, ctx: ctx.storage.set_alarm(10**12))
+
+    run(scenario, InConstructor)
+
+
+def test_storage_of_a_life_that_is_over_is_refused() -> None:
+    async def scenario(rig: Rig) -> None:
+        kept = await rig.run_in(lambda instance, ctx: [ctx.storage] and _Keep(ctx.storage))
+        await rig.pass_time(10)
+        with pytest.raises(ObjectResetError):
+            kept.storage.put("k", 1)
+
+    run(scenario)
+
+
+class _Keep:
+    def __init__(self, storage: Any) -> None:
+        self.storage = storage
