@@ -4,18 +4,32 @@ from durabase.persisters._queue import ActionQueue
 from durabase.persisters._steps import Completion
 from durabase.persisters.base import Persister, PersisterListener, Persists, Status
 from durabase.persisters.custom import CustomPersister
+from durabase.persisters.durable_object_sql_storage import (
+    DurableObjectSqlStoragePersister,
+    FragmentedMode,
+    SqlStorage,
+)
 from durabase.persisters.durable_object_storage import DurableObjectStoragePersister, KeyValueStorage
 from durabase.persisters.file import FilePersister
+from durabase.persisters.sqlite import JsonMode, LoadTable, SaveTable, SqlitePersister, TabularMode
 
 __all__ = [
     "ActionQueue",
     "Completion",
     "CustomPersister",
+    "DurableObjectSqlStoragePersister",
     "DurableObjectStoragePersister",
     "FilePersister",
+    "FragmentedMode",
+    "JsonMode",
     "KeyValueStorage",
+    "LoadTable",
     "Persister",
     "PersisterListener",
     "Persists",
+    "SaveTable",
+    "SqlStorage",
+    "SqlitePersister",
     "Status",
+    "TabularMode",
 ]

@@ -1,0 +1,1 @@
+"""What persisters over SQL databases share: their configuration, and the statements they run."""
