@@ -79,7 +79,7 @@ class ConnectionHost(ABC):
 
     async def handle(self, connection: Any) -> None:
         """Serve a connection of ``websockets.asyncio.server`` (pass this method to its ``serve``)."""
-        from durabase.synchronizers.ws_client import WebSocketTransport
+        from durabase.synchronizers._web_socket import WebSocketTransport
 
         request = connection.request
         await self.serve(

@@ -212,7 +212,11 @@ class WsServerDurableObject(DurableObject):
         )
         await seat.load()
         self._seat = seat
-        self._timers.call_later(0, seat.start_sync)
+        self._timers.call_later(0, self._start_sync)
+
+    def _start_sync(self) -> None:
+        if self._seat is not None:
+            self._seat.start_sync()
 
     def _send_from_store(self, address: Id, remainder: str) -> None:
         sockets = self._relay.route_from_server(address)

@@ -1,15 +1,13 @@
 """Synchronizing a store with a server over a WebSocket, for as long as it takes.
 
-:class:`WsSynchronizer` opens the connection, opens it again when it is lost, and catches up after each time.
-:class:`WebSocketTransport` is a connection of the ``websockets`` package as a transport, for either side. The
-package is imported when the first connection is opened, and nowhere else.
+:class:`WsSynchronizer` opens the connection, opens it again when it is lost, and catches up after each time. It
+knows nothing of frames: what carries its texts is a :class:`~durabase.synchronizers.transport.Transport`.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 from durabase._codec import utf8_length
 from durabase.clock import SystemClock, TimerClock
@@ -18,6 +16,7 @@ from durabase.persisters._steps import Completion, Steps, start_steps
 from durabase.persisters.base import IgnoredErrorHandler
 from durabase.synchronizers._deadlines import DeadlineTimer
 from durabase.synchronizers._reconnecting import Backoff, sleep_on
+from durabase.synchronizers._web_socket import WebSocketTransport, open_web_socket
 from durabase.synchronizers.base import MessageCallback, Synchronizer
 from durabase.synchronizers.protocol.messages import Message, MessageType, message_text
 from durabase.synchronizers.protocol.payloads import MAX_PAYLOAD_BYTES, PayloadDecoder, encode_payloads
@@ -36,8 +35,6 @@ __all__ = ["WebSocketTransport", "WsSynchronizer"]
 OpenTransport: TypeAlias = Callable[[], Awaitable[Transport]]
 ConnectionListener: TypeAlias = Callable[[bool], object]
 
-CLOSE_SECONDS: Final = 10.0
-"""How long the other side may take to read what was sent and to answer a close."""
 _BROADCASTS: Final = (MessageType.CONTENT_HASHES, MessageType.CONTENT_DIFF)
 
 
@@ -305,101 +302,3 @@ class WsSynchronizer(Synchronizer):
                 self._close_for(transport, SyncOverflowError("socket"))
                 return
             transport.send_text(payload)
-
-
-async def open_web_socket(
-    url: str,
-    *,
-    headers: Mapping[str, str] | None = None,
-    ssl: ssl.SSLContext | None = None,
-    compression: bool = False,
-) -> WebSocketTransport:
-    """Connect to a WebSocket server.
-
-    Raises:
-        OSError: nobody listens there, or the name is unknown.
-        websockets.exceptions.WebSocketException: the server refused.
-    """
-    from websockets.asyncio.client import connect
-
-    options: dict[str, Any] = {} if ssl is None else {"ssl": ssl}
-    connection = await connect(
-        url,
-        additional_headers=headers,
-        compression="deflate" if compression else None,
-        max_size=MAX_PAYLOAD_BYTES,
-        **options,
-    )
-    return WebSocketTransport(connection)
-
-
-@final
-class WebSocketTransport:
-    """A connection of ``websockets.asyncio``, of a client or a server, as a transport."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self._outbox: deque[tuple[str, int]] = deque()
-        self._queued_size = 0
-        self._writer: asyncio.Task[None] | None = None
-        self._closer: asyncio.Task[None] | None = None
-
-    def send_text(self, text: str) -> None:
-        """Queue a text; dropped silently after a close."""
-        import asyncio  # here, for importing a synchronizer must not load asyncio
-
-        if self._closer is not None:
-            return
-        size = utf8_length(text)
-        self._outbox.append((text, size))
-        self._queued_size += size
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.get_running_loop().create_task(self._write())
-
-    def close(self, code: int | None, reason: str) -> None:
-        """Close after what was sent; drop the connection if the other side does not read it in time."""
-        import asyncio  # here, for importing a synchronizer must not load asyncio
-
-        if self._closer is None:
-            self._closer = asyncio.get_running_loop().create_task(self._finish(code, reason))
-
-    async def wait_closed(self) -> None:
-        """Wait until what was sent is out and the connection is closed."""
-        if self._closer is not None:
-            await self._closer
-
-    def buffered_amount(self) -> int:
-        """Bytes that are queued here or in the socket."""
-        return self._queued_size + int(self._connection.transport.get_write_buffer_size())
-
-    async def __aiter__(self) -> AsyncIterator[str]:
-        from websockets.exceptions import ConnectionClosed
-
-        try:
-            async for message in self._connection:
-                yield message if isinstance(message, str) else message.decode("utf-8", "replace")
-        except ConnectionClosed:
-            return
-
-    async def _write(self) -> None:
-        from websockets.exceptions import ConnectionClosed
-
-        try:
-            while self._outbox:
-                text, size = self._outbox.popleft()
-                await self._connection.send(text)
-                self._queued_size -= size
-        except ConnectionClosed:
-            self._outbox.clear()
-            self._queued_size = 0
-
-    async def _finish(self, code: int | None, reason: str) -> None:
-        import asyncio  # here, for importing a synchronizer must not load asyncio
-
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                if self._writer is not None:
-                    await self._writer
-                await self._connection.close(1000 if code is None else code, reason)
-        except TimeoutError:
-            self._connection.transport.abort()

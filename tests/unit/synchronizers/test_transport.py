@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 
+from durabase.synchronizers._web_socket import WebSocketTransport
 from durabase.synchronizers.transport import Transport
-from durabase.synchronizers.ws_client import WebSocketTransport
 
 METHODS = ("send_text", "close", "wait_closed", "buffered_amount", "__aiter__")
 

@@ -14,7 +14,8 @@ from websockets.asyncio.server import serve
 from durabase.errors import SyncClosedError
 from durabase.mergeable import MergeableStore
 from durabase.synchronizers._reconnecting import Backoff
-from durabase.synchronizers.ws_client import WebSocketTransport, WsSynchronizer, open_web_socket
+from durabase.synchronizers._web_socket import WebSocketTransport, open_web_socket
+from durabase.synchronizers.ws_client import WsSynchronizer
 from durabase.testing import FakeClock
 
 NOW = 1_708_981_571_441
