@@ -27,8 +27,8 @@ class IdChange(IntEnum):
 
 
 IdChanges: TypeAlias = dict[Id, IdChange]
-Pair: TypeAlias = list[Any]
-"""``[old, new]`` in the encoded form."""
+Pair: TypeAlias = tuple[Any, Any]
+"""Old and new in the encoded form."""
 
 _ADDED = IdChange.ADDED
 _REMOVED = IdChange.REMOVED
@@ -117,10 +117,7 @@ class ChangeLog:
         if cells is None:
             cells = rows[row_id] = {}
         pair = cells.get(cell_id)
-        if pair is None:
-            cells[cell_id] = [old, new]
-        else:
-            pair[1] = new
+        cells[cell_id] = (old if pair is None else pair[0], new)
         defaulted = False
         if self.defaulted_cells:
             path = (table_id, row_id, cell_id)
@@ -132,10 +129,7 @@ class ChangeLog:
     def value_changed(self, value_id: Id, old: EncodedOrUndefined, new: EncodedOrUndefined) -> None:
         """A value is about to change."""
         pair = self.values.get(value_id)
-        if pair is None:
-            self.values[value_id] = [old, new]
-        else:
-            pair[1] = new
+        self.values[value_id] = (old if pair is None else pair[0], new)
         defaulted = old is UNDEFINED and value_id in self.defaulted_values
         self.defaulted_values.discard(value_id)
         if self.hooks is not None:
@@ -160,8 +154,14 @@ class ChangeLog:
 
     def cell_noted(self, table_id: Id, row_id: Id, cell_id: Id, change: IdChange) -> None:
         """A cell came or went."""
-        rows = self.cell_ids.setdefault(table_id, {})
-        note_id(rows.setdefault(row_id, {}), cell_id, change)
+        rows = self.cell_ids.get(table_id)
+        if rows is None:
+            rows = self.cell_ids[table_id] = {}
+        ids = rows.get(row_id)
+        if ids is None:
+            rows[row_id] = {cell_id: change}
+        else:
+            note_id(ids, cell_id, change)
 
     def cell_invalid(
         self,
@@ -246,9 +246,9 @@ def _pruned(members: dict[_K, _V], convert: Callable[[_V], dict[Any, _W]]) -> di
     return {key: member for key, member in converted.items() if member}
 
 
-def _net_pairs(things: dict[Id, Pair]) -> dict[Id, Pair]:
+def _net_pairs(things: dict[Id, Pair]) -> dict[Id, list[Any]]:
     return {key: list(pair) for key, pair in things.items() if not same_thing(pair[0], pair[1])}
 
 
-def _net_pairs_3(cells: dict[Id, dict[Id, dict[Id, Pair]]]) -> dict[Id, dict[Id, dict[Id, Pair]]]:
+def _net_pairs_3(cells: dict[Id, dict[Id, dict[Id, Pair]]]) -> dict[Id, dict[Id, dict[Id, list[Any]]]]:
     return _pruned(cells, lambda rows: _pruned(rows, _net_pairs))

@@ -97,11 +97,13 @@ class Content:
     def set_cell(self, table_id: Id, row_id: Id, row: EncodedRow, cell_id: Id, cell: Encoded) -> None:
         """Set one cell of an existing row; nothing happens if it is equal already."""
         old: EncodedOrUndefined = row.get(cell_id, UNDEFINED)
-        if old == cell and (type(old) is bool) == (type(cell) is bool):
-            return
-        self._log.cell_changed(table_id, row_id, cell_id, old, cell)
         if old is UNDEFINED:
+            self._log.cell_changed(table_id, row_id, cell_id, old, cell)
             self._note_cell_added(table_id, row_id, cell_id)
+        elif old == cell and (type(old) is bool) == (type(cell) is bool):
+            return
+        else:
+            self._log.cell_changed(table_id, row_id, cell_id, old, cell)
         row[cell_id] = cell
 
     def ensure_table(self, table_id: Id) -> EncodedTable:

@@ -105,19 +105,21 @@ class Edits:
                 if row is UNDEFINED:
                     self.delete_row(table_id, row_id)
                     continue
-                for cell_id, cell in _ordered("a row", row):
-                    self._set_or_delete_cell(table_id, row_id, cell_id, cell)
+                self._apply_row(table_id, row_id, row)
         for value_id, value in _ordered("values", changes[1]):
             if value is UNDEFINED:
                 self.delete_value(value_id)
             else:
                 self.set_value(value_id, value)
 
-    def _set_or_delete_cell(self, table_id: Id, row_id: Id, cell_id: Id, cell: object) -> None:
-        if cell is UNDEFINED:
-            self.delete_cell(table_id, row_id, cell_id, True)
-        else:
-            self.set_cell(table_id, row_id, cell_id, cell)
+    def _apply_row(self, table_id: Id, row_id: Id, row: object) -> None:
+        for cell_id, cell in _ordered("a row", row):
+            if cell is UNDEFINED:
+                self.delete_cell(table_id, row_id, cell_id, True)
+                continue
+            valid = self._validator.cell(table_id, row_id, cell_id, cell)
+            if valid is not UNDEFINED:
+                self._put_cell(table_id, row_id, cell_id, valid)  # type: ignore[arg-type]
 
     # -- tables
 
@@ -339,8 +341,11 @@ def parsed_or_undefined(text: str) -> Any:
 
 
 def _ordered(what: str, members: object) -> Iterable[tuple[Id, Any]]:
-    if type(members) is dict and len(members) == 1:  # the usual change; it needs no sorting
-        return ordered_items(members) if type(next(iter(members))) is not str else members.items()
+    if type(members) is dict and len(members) < 2:  # the usual change; there is nothing to sort
+        for key in members:
+            if type(key) is not str:
+                return ordered_items(members)
+        return members.items()
     if not isinstance(members, Mapping):
         raise ContentError(f"{what} in changes must be a dict, not {members!r:.100}")
     return ordered_items(members)

@@ -8,7 +8,7 @@ Mutators work on a copy of the changes as they were when their group began, for 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from durabase._listeners import ListenerTree, Path
 from durabase.store._cells import decode, same_thing
@@ -18,6 +18,8 @@ from durabase.store._kinds import KindTrees, StoreListeners
 from durabase.types import UNDEFINED, Id
 
 __all__ = ["CellChange", "Notifier", "ValueChange"]
+
+_V = TypeVar("_V")
 
 CellChange = tuple[bool, Any, Any]
 """Whether it was touched, old and new; UNDEFINED for absent."""
@@ -99,7 +101,7 @@ class Notifier:
             dict(log.row_counts),
             _copied(log.row_ids),
             {table_id: _copied(rows) for table_id, rows in log.cell_ids.items()},
-            {table_id: _copied_pairs(rows) for table_id, rows in log.cells.items()},
+            {table_id: _copied(rows) for table_id, rows in log.cells.items()},
         )
 
     def _call_invalid_cells(self, trees: KindTrees) -> None:
@@ -205,7 +207,7 @@ class Notifier:
         listeners = self._listeners
         log = self._log
         ids = dict(log.value_ids) if copied else log.value_ids
-        pairs = {key: list(pair) for key, pair in log.values.items()} if copied else log.values
+        pairs = dict(log.values) if copied else log.values
         has_values = bool(self._content.values)
         if has_values != self.had_values:
             listeners.call(trees.has_values, (), has_values)
@@ -219,11 +221,5 @@ class Notifier:
             listeners.call(trees.values, (), self.value_change)
 
 
-def _copied(ids: dict[Id, IdChanges]) -> dict[Id, IdChanges]:
-    return {key: dict(changes) for key, changes in ids.items()}
-
-
-def _copied_pairs(rows: dict[Id, dict[Id, Pair]]) -> dict[Id, dict[Id, Pair]]:
-    return {
-        row_id: {cell_id: list(pair) for cell_id, pair in cells.items()} for row_id, cells in rows.items()
-    }
+def _copied(members: dict[Id, dict[Id, _V]]) -> dict[Id, dict[Id, _V]]:
+    return {key: dict(inner) for key, inner in members.items()}

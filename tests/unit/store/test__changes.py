@@ -29,8 +29,8 @@ def test_old_is_that_before_the_first_change_and_new_that_of_the_last() -> None:
     log.cell_changed("t", "r", "c", 2, 3)
     log.value_changed("v", "x", "y")
     log.value_changed("v", "y", UNDEFINED)
-    assert log.cells == {"t": {"r": {"c": [1, 3]}}}
-    assert log.values == {"v": ["x", UNDEFINED]}
+    assert log.cells == {"t": {"r": {"c": (1, 3)}}}
+    assert log.values == {"v": ("x", UNDEFINED)}
     assert log.changes(False) == [{"t": {"r": {"c": 3}}}, {"v": UNDEFINED}, 1]
 
 

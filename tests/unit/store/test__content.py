@@ -43,8 +43,8 @@ def test_things_of_other_types_are_other_things(old: Any, new: Any) -> None:
     log.clear()
     content.set_tables({"t": {"r": {"c": new}}})
     content.set_values({"v": new})
-    assert log.cells == {"t": {"r": {"c": [old, new]}}}
-    assert log.values == {"v": [old, new]}
+    assert log.cells == {"t": {"r": {"c": (old, new)}}}
+    assert log.values == {"v": (old, new)}
 
 
 def test_a_first_minus_zero_stays_minus_zero() -> None:
@@ -115,9 +115,9 @@ def test_deleted_rows_go_whatever_the_defaults() -> None:
     content.delete_tables()
     assert content.tables == {}
     assert list(log.cells["t"]["r"].items()) == [
-        ("a", [1, UNDEFINED]),
-        ("b", [2, UNDEFINED]),
-        ("c", [3, UNDEFINED]),
+        ("a", (1, UNDEFINED)),
+        ("b", (2, UNDEFINED)),
+        ("c", (3, UNDEFINED)),
     ]
 
 
