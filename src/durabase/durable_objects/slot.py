@@ -193,7 +193,10 @@ class ObjectSlot:
             if current is life:
                 self._begin(life, event, life.logged("a listener"), "listener")
 
-        self._arrive(_Waiting(start))
+        if self.phase is Phase.DRAINING and self.life is life and life.input.is_open and not life.entered:
+            start(life)  # what is under way may be waiting for just this
+        else:
+            self._arrive(_Waiting(start))
 
     def _arrive(self, waiting: _Waiting) -> None:
         self._last_event_ms = self._host.clock.now_ms()
@@ -330,9 +333,10 @@ class ObjectSlot:
             self.life.output.hold_for_all(self._fold)
 
     def _fold(self) -> None:
-        life, self.life = self.life, None
-        if life is None or self.phase is not Phase.DRAINING:
+        life = self.life
+        if life is None or self.phase is not Phase.DRAINING or life.open_events:
             return
+        self.life = None
         life.sleep()
         self.sockets.fold()
         self._tell(ObjectHibernated(self.hosted.name, self.id, len(self.sockets)))
