@@ -5,8 +5,9 @@ stay connected, and everything here is found again from the sockets and the stor
 original loses or rewrites data: the message that wakes the object is handled like any other, waking writes
 nothing, a client that does not read is closed instead of filling memory, paths may be of any length.
 
-What is passed on to other clients leaves before the store takes it over, so it does not wait for the disk.
-What the store itself sends comes after its writes, and the object's output gate holds it until they are safe.
+What is passed on to other clients leaves at once and does not wait for the disk, neither for its own write
+nor for earlier ones. What the store itself sends comes after its writes, and the object's output gate holds it
+until they are safe: what it says that it has is on disk.
 """
 
 from __future__ import annotations
@@ -58,9 +59,12 @@ class WsServerDurableObject(DurableObject):
 
     Attributes:
         clock: what timers run on.
+        durable_before_visible: whether clients get each other's edits only when these are safe on disk. If
+            not, as in the original, an edit lost in a crash of the server comes back from whoever has it.
     """
 
     clock: ClassVar[TimerClock] = SystemClock()
+    durable_before_visible: ClassVar[bool] = False
 
     def __init__(self, ctx: Any, env: Any) -> None:
         super().__init__(ctx, env)
@@ -165,22 +169,30 @@ class WsServerDurableObject(DurableObject):
 
     def _pass_on(self, ws: WebSocket, client_id: Id, payload: Payload) -> None:
         delivery = self._relay.route(ws, payload.address)
+        seat = self._seat if delivery.to_server else None
+        if seat is not None and self.durable_before_visible:
+            seat.receive(client_id, payload.message)
         for remainder in payload.remainders:
             if self._tells_messages:
                 self._tell(self.on_message, client_id, payload.address, remainder)
             if delivery.members:
-                self._deliver(delivery.members, f"{client_id}\n{remainder}")
-        if delivery.to_server and self._seat is not None:
-            self._seat.receive(client_id, payload.message)
+                self._deliver(delivery.members, f"{client_id}\n{remainder}", self.durable_before_visible)
+        if seat is not None and not self.durable_before_visible:
+            seat.receive(client_id, payload.message)
 
-    def _deliver(self, sockets: list[WebSocket], text: str) -> None:
+    def _deliver(self, sockets: list[WebSocket], text: str, when_safe: bool) -> None:
+        """Send, now or when everything that was written before is safe."""
         size = utf8_length(text)
         for socket in sockets:
             connection = socket.connection
             if connection.port.buffered_amount() + size > MAX_PAYLOAD_BYTES:
                 self._disconnect(socket, SyncOverflowError("socket"))
-            elif connection.sendable:
+            elif not connection.sendable:
+                continue
+            elif when_safe:
                 socket.send(text)
+            else:
+                connection.send_text(text)
 
     def _disconnect(self, ws: WebSocket, error: SyncError) -> None:
         if self._relay.leave(ws):
@@ -225,7 +237,7 @@ class WsServerDurableObject(DurableObject):
         for payload in encode_payloads(SERVER_ID, remainder, self.get_fragment_size()):
             if self._tells_messages:
                 self._tell(self.on_message, SERVER_ID, address, payload.partition("\n")[2])
-            self._deliver(sockets, payload)
+            self._deliver(sockets, payload, when_safe=True)
 
     def _report_of_store(self, error: Exception) -> None:
         """Clients that do not answer are nothing to speak of: they come and go."""

@@ -1,7 +1,7 @@
 """Synchronizing a store with a server over a WebSocket, for as long as it takes.
 
-:class:`WsSynchronizer` opens the connection, opens it again when it is lost, and catches up after each time. It
-knows nothing of frames: what carries its texts is a :class:`~durabase.synchronizers.transport.Transport`.
+:class:`WsSynchronizer` opens the connection, opens it again when it is lost, and catches up after each time.
+It knows nothing of frames: what carries its texts is a :class:`~durabase.synchronizers.transport.Transport`.
 """
 
 from __future__ import annotations

@@ -28,6 +28,22 @@ def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(asyncio.wait_for(test(), 20))
 
 
+class ClosedGate:
+    """An output gate that is closed until it is released."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self._held: list[Callable[[], object]] = []
+
+    def hold(self, action: Callable[[], object]) -> None:
+        self._held.append(action)
+
+    def release(self) -> None:
+        self.is_open = True
+        for action in self._held:
+            action()
+
+
 class Stage:
     """An object on a fake context, with everything it does in one log."""
 
@@ -64,6 +80,12 @@ class Stage:
         port = self.sockets.connect(client, url, FakePort(self.log, client))
         port.take()
         return port
+
+    def hold_output(self, client: str) -> ClosedGate:
+        """Let nothing of a client's socket leave that waits for storage."""
+        gate = ClosedGate()
+        self.sockets.socket(client).hold_output(gate)
+        return gate
 
     def sent_to(self, client: str) -> list[str]:
         return [entry[1] for entry in self.log if entry[0] == client]
@@ -223,6 +245,37 @@ class TestOrder:
             stage.log.clear()
             stage.sockets.send("A", f'S\n["{pull_id}",0,[{{"w":[1,"{HLC}"]}}]]')
             assert [entry[0] for entry in stage.log] == ["put", "A", "B"]
+
+        run(test)
+
+    def test_a_relay_does_not_wait_for_earlier_writes_but_what_the_store_says_does(self) -> None:
+        async def test() -> None:
+            stage = Stage()
+            await stage.wake()
+            port_a, port_b = stage.connect("A"), stage.connect("B")
+            held = [stage.hold_output(client) for client in "AB"]
+            stage.sockets.send("A", DIFF)
+            stage.sockets.send("A", ASK_HASHES)
+            assert port_b.take() == ["A" + DIFF, "A" + ASK_HASHES]
+            assert port_a.take() == []
+            held[0].release()
+            assert json.loads(port_a.take()[0][2:])[:2] == ["abcdefghijk.0001", 0]
+
+        run(test)
+
+    def test_visible_only_when_durable_if_that_is_asked_for(self) -> None:
+        async def test() -> None:
+            stage = Stage()
+            stage.cls.durable_before_visible = True
+            await stage.wake()
+            stage.connect("A")
+            port = stage.connect("B")
+            held = stage.hold_output("B")
+            stage.log.clear()
+            stage.sockets.send("A", DIFF)
+            assert [entry[0] for entry in stage.log] == ["put"]
+            held.release()
+            assert port.take() == ["A" + DIFF]
 
         run(test)
 
