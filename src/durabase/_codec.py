@@ -275,12 +275,13 @@ def parse_json(text: str | bytes) -> Any:
     """
     if not isinstance(text, str):
         text = bytes(text).decode()
-    if text.count("[") + text.count("{") > MAX_NESTING:
-        _check_nesting(text)
     try:
-        return _parse(text)
+        value = _parse(text)
     except RecursionError:
-        raise ValueError("JSON can't be read: too little stack is left") from None
+        raise _too_deep() from None
+    if text.count("[") + text.count("{") > MAX_NESTING and _is_deep(value):
+        raise _too_deep()
+    return value
 
 
 def parse_json_with_undefined(text: str | bytes) -> Any:
@@ -321,35 +322,20 @@ _decode: Final[Callable[[str], Any]] = json.JSONDecoder(
     parse_int=_number_from_text, parse_constant=_refuse_constant
 ).decode
 
-_PIECES: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
-_ALL_BUT_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
-
-def _check_nesting(text: str) -> None:
-    """Raises ``ValueError`` if ``text`` is nested too deeply.
-
-    Pairs of brackets are taken away from the inside, one level a pass, which is quick and right unless
-    strings hold brackets; then the text is looked at piece by piece.
-    """
-    brackets = utf8(text).translate(None, _ALL_BUT_BRACKETS)
+def _is_deep(value: Any) -> bool:
+    """Whether a parsed value is nested too deeply, seen level by level."""
+    level = [value] if isinstance(value, (dict, list)) else []
     for _ in range(MAX_NESTING):
-        fewer = brackets.replace(b"[]", b"").replace(b"{}", b"")
-        if len(fewer) == len(brackets):
-            break
-        brackets = fewer
-    if brackets and _nesting(text) > MAX_NESTING:
-        raise _too_deep()
-
-
-def _nesting(text: str) -> int:
-    depth = deepest = 0
-    for piece in _PIECES.findall(text):
-        if piece in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif piece in "]}":
-            depth -= 1
-    return deepest
+        level = [
+            member
+            for node in level
+            for member in (node.values() if type(node) is dict else node)
+            if type(member) is list or type(member) is dict
+        ]
+        if not level:
+            return False
+    return True
 
 
 try:
