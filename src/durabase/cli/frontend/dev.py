@@ -95,8 +95,12 @@ class DevClient:
         if (problem := node_problem()) is not None:
             raise ServerError(f"{problem}: no hot reload.")
         if not (self._client / "node_modules").is_dir():
-            self._console.dim(f"npm install in {self._client} ...")
+            self._console.line(f"npm install in {self._client} ...")
+            if self._built is not None:
+                self._console.line("Serving a client that is built until Vite runs.")
+                self._settled.set()
             await install_packages(self._client)
+            self._settled.clear()
 
     async def _run_once(self) -> None:
         vite = self._vite = await ViteProcess.start(self._client, self._console)
