@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, final
 
 from durabase._codec import utf8_length
+from durabase.errors import ChannelError
 from durabase.synchronizers.protocol.payloads import MAX_PAYLOAD_BYTES
 
 if TYPE_CHECKING:
@@ -28,14 +29,17 @@ async def open_web_socket(
     headers: Mapping[str, str] | None = None,
     ssl: ssl.SSLContext | None = None,
     compression: bool = False,
+    subprotocol: str | None = None,
 ) -> WebSocketTransport:
     """Connect to a WebSocket server.
 
     Raises:
+        ChannelError: the server does not speak ``subprotocol``.
         OSError: nobody listens there, or the name is unknown.
         websockets.exceptions.WebSocketException: the server refused.
     """
     from websockets.asyncio.client import connect
+    from websockets.typing import Subprotocol
 
     options: dict[str, Any] = {} if ssl is None else {"ssl": ssl}
     connection = await connect(
@@ -43,8 +47,12 @@ async def open_web_socket(
         additional_headers=headers,
         compression="deflate" if compression else None,
         max_size=MAX_PAYLOAD_BYTES,
+        subprotocols=None if subprotocol is None else [Subprotocol(subprotocol)],
         **options,
     )
+    if connection.subprotocol != subprotocol:
+        await connection.close()
+        raise ChannelError(f"the server at {url} does not speak the subprotocol {subprotocol!r}")
     return WebSocketTransport(connection)
 
 

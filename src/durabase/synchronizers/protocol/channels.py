@@ -2,8 +2,9 @@
 
 A socket with the subprotocol ``tinybase`` carries two kinds of payload only: *control*
 (``S LF [request id, -1, [control, body]]``) and *data* (``M LF channel id LF payload``).
-:class:`ServerChannels` is the server's side of one such socket. It says what each payload asks for; joining
-and leaving paths is its host's business. Limits and checks are those of TinyBase 10.0.1.
+:class:`ServerChannels` is the server's side of one such socket: it says what each payload asks for; joining
+and leaving paths is its host's business. :class:`ClientChannels` is the client's. Limits and checks are those
+of TinyBase 10.0.1.
 """
 
 from __future__ import annotations
@@ -13,17 +14,20 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, TypeAlias, final
 
-from durabase._codec import json_text_with_undefined, parse_json_with_undefined, utf8_length
+from durabase._codec import json_text_with_undefined, parse_json_with_undefined, unique_id, utf8_length
 from durabase.errors import SyncError, SyncMessageError, SyncOverflowError
 from durabase.synchronizers.protocol.payloads import FragmentBudget, Payload, PayloadDecoder, is_too_large
 
 __all__ = [
     "CHANNELS_PROTOCOL",
+    "ChannelConfirmed",
     "ChannelData",
     "ChannelEvent",
     "ChannelJoin",
     "ChannelLeave",
     "ChannelReply",
+    "ChannelText",
+    "ClientChannels",
     "Control",
     "ServerChannels",
     "channel_path_id",
@@ -40,6 +44,7 @@ CHANNELS_VERSION: Final = 1
 MAX_CHANNELS: Final = 100
 MAX_CHANNEL_RESOURCES: Final = 200
 MAX_CHANNEL_ID_BYTES: Final = 1024
+MAX_PENDING_CONTROLS: Final = 100
 
 _CONTROL_ADDRESS: Final = "S"
 _DATA_ADDRESS: Final = "M"
@@ -201,6 +206,83 @@ class ServerChannels:
             return None
         decoder.clear()
         return ChannelLeave(channel_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelConfirmed:
+    """The server has done what a control asked for: ``channel_id`` is ``None`` for hello."""
+
+    channel_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelText:
+    """An ordinary payload for the synchronizer of a channel."""
+
+    channel_id: str
+    payload: str
+
+
+@final
+class ClientChannels:
+    """The client's side of one socket in channel mode: what it asks for, and what the server confirms."""
+
+    def __init__(self) -> None:
+        self._pending: dict[str, tuple[Control, str | None]] = {}
+        self._is_joined: dict[str, bool] = {}
+
+    def hello(self) -> str:
+        """The payload that opens channel mode; it has to be confirmed before anything else is sent."""
+        return self._ask(Control.HELLO, None, CHANNELS_VERSION)
+
+    def subscribe(self, channel_id: str) -> str:
+        """The payload that joins a channel.
+
+        Raises:
+            SyncOverflowError: ``controls``, too many are not confirmed yet.
+        """
+        self._is_joined[channel_id] = True
+        return self._ask(Control.SUBSCRIBE, channel_id, channel_id)
+
+    def unsubscribe(self, channel_id: str) -> str:
+        """The payload that leaves a channel; it is not confirmed."""
+        self._is_joined[channel_id] = False  # what is under way already is ignored
+        return control_payload(None, Control.UNSUBSCRIBE, channel_id)
+
+    def receive(self, text: str) -> ChannelConfirmed | ChannelText | None:
+        """Read one payload of the server; ``None`` for one that nobody waits for any more.
+
+        Raises:
+            SyncMessageError: not a payload of channel mode, or data of an unknown channel.
+            SyncOverflowError: ``channels`` or ``socket``.
+        """
+        if is_too_large(text):
+            raise SyncOverflowError("socket")
+        address, _, remainder = text.partition("\n")
+        if address == _CONTROL_ADDRESS:
+            return self._confirm(*parse_control(remainder))
+        if address != _DATA_ADDRESS:
+            raise SyncMessageError
+        channel_id, payload = split_channel_payload(remainder)
+        if channel_id not in self._is_joined:
+            raise SyncMessageError
+        return ChannelText(channel_id, payload) if self._is_joined[channel_id] else None
+
+    def _ask(self, control: Control, channel_id: str | None, body: object) -> str:
+        if len(self._pending) >= MAX_PENDING_CONTROLS:
+            raise SyncOverflowError("controls")
+        request_id = unique_id()
+        self._pending[request_id] = control, channel_id
+        return control_payload(request_id, control, body)
+
+    def _confirm(self, request_id: str | None, control: Control, body: Any) -> ChannelConfirmed | None:
+        asked = self._pending.pop(request_id, None) if request_id is not None else None
+        if asked is None:
+            return None
+        expected, channel_id = asked
+        if control is not expected or (channel_id is not None and body != channel_id):
+            raise SyncMessageError
+        return ChannelConfirmed(channel_id)
 
 
 def control_payload(request_id: str | None, control: Control, body: object) -> str:
