@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def memory_persister(store: Any, place: Memory) -> CustomPersister:
     return CustomPersister(store, place.read, place.write, persists=Persists.STORE_OR_MERGEABLE_STORE)
 
 
-SUBJECTS: dict[str, Callable[[Path], PersisterSubject[Any]]] = {}
+SUBJECTS: dict[str, Callable[[Path, ExitStack], PersisterSubject[Any]]] = {}
 
 
 def subject(name: str) -> Callable[[Any], Any]:
@@ -58,12 +59,12 @@ def subject(name: str) -> Callable[[Any], Any]:
 
 
 @subject("custom, plain")
-def _custom(_folder: Path) -> PersisterSubject[Any]:
+def _custom(_folder: Path, _stack: ExitStack) -> PersisterSubject[Any]:
     return PersisterSubject(Memory, memory_persister)
 
 
 @subject("custom, mergeable")
-def _custom_mergeable(_folder: Path) -> PersisterSubject[Any]:
+def _custom_mergeable(_folder: Path, _stack: ExitStack) -> PersisterSubject[Any]:
     return PersisterSubject(Memory, memory_persister, is_mergeable=True)
 
 
@@ -75,20 +76,19 @@ def file_subject(folder: Path, is_mergeable: bool) -> PersisterSubject[Any]:
 
 
 @subject("file, plain")
-def _file(folder: Path) -> PersisterSubject[Any]:
+def _file(folder: Path, _stack: ExitStack) -> PersisterSubject[Any]:
     return file_subject(folder, False)
 
 
 @subject("file, mergeable")
-def _file_mergeable(folder: Path) -> PersisterSubject[Any]:
+def _file_mergeable(folder: Path, _stack: ExitStack) -> PersisterSubject[Any]:
     return file_subject(folder, True)
 
 
-def sqlite_subject(folder: Path, is_mergeable: bool) -> PersisterSubject[Any]:
-    numbers = count()
+def sqlite_subject(stack: ExitStack, is_mergeable: bool) -> PersisterSubject[Any]:
     return PersisterSubject(
-        lambda: folder / f"{next(numbers)}.db",
-        lambda store, path: SqlitePersister(store, path, on_ignored_error=only_absence),
+        lambda: stack.enter_context(closing(sqlite3.connect(":memory:"))),
+        lambda store, connection: SqlitePersister(store, connection, on_ignored_error=only_absence),
         is_mergeable=is_mergeable,
     )
 
@@ -98,19 +98,20 @@ def only_absence(error: Exception) -> None:
 
 
 @subject("sqlite, plain")
-def _sqlite(folder: Path) -> PersisterSubject[Any]:
-    return sqlite_subject(folder, False)
+def _sqlite(_folder: Path, stack: ExitStack) -> PersisterSubject[Any]:
+    return sqlite_subject(stack, False)
 
 
 @subject("sqlite, mergeable")
-def _sqlite_mergeable(folder: Path) -> PersisterSubject[Any]:
-    return sqlite_subject(folder, True)
+def _sqlite_mergeable(_folder: Path, stack: ExitStack) -> PersisterSubject[Any]:
+    return sqlite_subject(stack, True)
 
 
 @pytest.mark.parametrize("check", PERSISTER_CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_a_persister(name: str, check: Any, tmp_path: Path) -> None:
-    asyncio.run(check(SUBJECTS[name](tmp_path)))
+    with ExitStack() as stack:
+        asyncio.run(check(SUBJECTS[name](tmp_path, stack)))
 
 
 def run_in_object(folder: Path, storage: Any, test: Callable[[Any], Any]) -> None:
@@ -174,21 +175,17 @@ class SqlRows:
 @pytest.mark.parametrize("check", PERSISTER_CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("config", [None, FragmentedMode()], ids=["json", "fragmented"])
 def test_sql_storage(config: Any, check: Any) -> None:
-    storages: list[SqlStorage] = []
-
-    def new_place() -> SqlStorage:
-        storages.append(SqlStorage())
-        return storages[-1]
-
     def make(store: Any, place: SqlStorage) -> DurableObjectSqlStoragePersister:
         return DurableObjectSqlStoragePersister(store, place, config, on_ignored_error=only_absence)
 
-    subject = PersisterSubject(new_place, make, is_mergeable=True, takes_initial_content=config is None)
-    try:
+    with ExitStack() as stack:
+        subject = PersisterSubject(
+            lambda: stack.enter_context(closing(SqlStorage())),
+            make,
+            is_mergeable=True,
+            takes_initial_content=config is None,
+        )
         asyncio.run(check(subject))
-    finally:
-        for storage in storages:
-            storage.close()
 
 
 def test_a_persister_that_forgets_is_caught() -> None:

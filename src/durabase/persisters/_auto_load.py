@@ -134,9 +134,9 @@ class AutoLoad:
         persister._begin_loading()
         try:
             if must_wait:
-                yield persister._enqueue(lambda: persister._apply_reported(content_or_changes))
+                yield from persister._enqueue_steps(lambda: persister._apply_steps(content_or_changes))
             else:
-                persister._apply_reported(content_or_changes)
+                yield from persister._apply_steps(content_or_changes)
         finally:
             self._pending_in_queue -= must_wait
             self._pending -= 1

@@ -11,12 +11,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import TypeAlias
 
-from durabase.persisters._steps import Completion, Steps, start_steps
+from durabase.persisters._steps import Completion, Steps
 
 __all__ = ["Action", "ActionQueue"]
 
-Action: TypeAlias = Callable[[], object]
-"""Something to do; returns nothing that matters, or an awaitable that ends when it is done."""
+Action: TypeAlias = Callable[[], Steps[None]]
+"""Something to do, in steps."""
 
 
 class _Scheduled:
@@ -37,12 +37,18 @@ class ActionQueue:
         self._waiting: deque[_Scheduled] = deque()
         self._active: _Scheduled | None = None
 
-    def schedule(self, owner: object, *actions: Action) -> Completion[None]:
+    def schedule_steps(self, owner: object, *actions: Action) -> Steps[None]:
         """Append actions. Ends when they are done, or when :meth:`drop` removed them.
 
         For the call that found the queue idle it ends when the queue is empty again.
         """
-        return start_steps(self._schedule_steps(owner, actions))
+        mine = [_Scheduled(owner, action) for action in actions]
+        self._waiting.extend(mine)
+        if self._active is None:
+            yield from self._run_steps()
+        for scheduled in mine:
+            if not scheduled.completion.done():
+                yield scheduled.completion
 
     def drop(self, owner: object) -> None:
         """Remove the waiting actions of ``owner``; they count as done."""
@@ -56,21 +62,12 @@ class ActionQueue:
         active = self._active
         return active.completion if active is not None and active.owner is owner else None
 
-    def _schedule_steps(self, owner: object, actions: tuple[Action, ...]) -> Steps[None]:
-        mine = [_Scheduled(owner, action) for action in actions]
-        self._waiting.extend(mine)
-        yield from self._run_steps()
-        for scheduled in mine:
-            yield scheduled.completion
-
     def _run_steps(self) -> Steps[None]:
-        if self._active is not None:
-            return
         try:
             while self._waiting:
                 self._active = active = self._waiting.popleft()
                 try:
-                    yield active.action()
+                    yield from active.action()
                 except BaseException as error:
                     active.completion.set_exception(error)
                     raise

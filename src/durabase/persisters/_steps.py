@@ -97,7 +97,7 @@ class _Routine(Generic[T]):
         try:
             while True:
                 step = self._steps.send(value) if error is None else self._steps.throw(error)
-                if not hasattr(step, "__await__"):
+                if step is None or not hasattr(step, "__await__"):
                     value, error = step, None
                     continue
                 waiting = _as_future(step)
@@ -130,17 +130,22 @@ def _as_future(awaitable: Any) -> Any:
         return awaitable
     if isinstance(awaitable, CoroutineType):
         return _as_task(awaitable)
-    return start_steps(_begun_steps(awaitable))
+    return _step_into(awaitable)
 
 
-def _begun_steps(awaitable: Awaitable[T]) -> Steps[T]:
-    """Step into an awaitable that is no coroutine: it may be finished already, and then needs no loop."""
+def _step_into(awaitable: Awaitable[T]) -> Any:
+    """Begin with an awaitable that is no coroutine: it may be finished already, and then needs no loop."""
+    finished: Completion[T] = Completion()
     waiting = awaitable.__await__()
     try:
         step = next(waiting)
     except StopIteration as end:
-        return cast("T", end.value)
-    return cast("T", (yield _as_task(_wait_for(_Rest(step, waiting)))))
+        finished.set_result(end.value)
+    except Exception as error:
+        finished.set_exception(error)
+    else:
+        return _as_task(_wait_for(_Rest(step, waiting)))
+    return finished
 
 
 _tasks: set[Any] = set()  # the event loop itself holds tasks weakly

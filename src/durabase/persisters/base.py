@@ -182,11 +182,11 @@ class Persister:
         stops = [self._auto_load.stop_steps(), self._auto_save.stop_steps()]
         return start_steps(self._and_self(*_in_order(stops, stop_save_first)))
 
-    def schedule(self, *actions: Action) -> Completion[Self]:
+    def schedule(self, *actions: Callable[[], object]) -> Completion[Self]:
         """Run functions, plain or asynchronous, after everything that waits in the queue."""
         self._check_alive()
-        guarded = [lambda action=action: start_steps(self._guarded_steps(action)) for action in actions]
-        return start_steps(self._and_self(_wait_steps(self._queue.schedule(self, *guarded))))
+        guarded = [lambda action=action: self._guarded_steps(action) for action in actions]
+        return start_steps(self._and_self(self._enqueue_steps(*guarded)))
 
     def destroy(self) -> Completion[Self]:
         """Stop for good: drop what waits, end following, wait for the action that is running.
@@ -234,7 +234,7 @@ class Persister:
         if self._board.status is not Status.SAVING:
             self._begin_loading()
             try:
-                yield self._enqueue(lambda: start_steps(self._read_steps(initial_content)))
+                yield from self._enqueue_steps(lambda: self._read_steps(initial_content))
             finally:
                 self._end_action()
             yield from self._auto_save.after_load_steps()
@@ -285,11 +285,8 @@ class Persister:
     def _end_action(self) -> None:
         self._board.set(Status.IDLE)
 
-    def _apply_reported(self, content_or_changes: list[Any]) -> None:
-        try:
-            self._apply_with(self._access.apply, content_or_changes)
-        except Exception as error:
-            self._report(error)
+    def _apply_steps(self, content_or_changes: list[Any]) -> Steps[None]:
+        yield from self._guarded_steps(lambda: self._apply_with(self._access.apply, content_or_changes))
 
     def _had_mutated(self) -> bool:
         """Whether mutator listeners changed the store since this was last asked."""
@@ -303,7 +300,7 @@ class Persister:
             self._board.set(Status.SAVING)
             self._saves += 1
             try:
-                yield self._enqueue(lambda: start_steps(self._write_steps(changes)))
+                yield from self._enqueue_steps(lambda: self._write_steps(changes))
             finally:
                 self._end_action()
             yield from self._auto_load.after_save_steps()
@@ -355,10 +352,10 @@ class Persister:
             yield from part
         return self
 
-    def _enqueue(self, action: Action) -> Completion[None]:
-        return self._queue.schedule(self, action)
+    def _enqueue_steps(self, *actions: Action) -> Steps[None]:
+        return self._queue.schedule_steps(self, *actions)
 
-    def _guarded_steps(self, action: Action) -> Steps[None]:
+    def _guarded_steps(self, action: Callable[[], object]) -> Steps[None]:
         try:
             yield action()
         except Exception as error:
@@ -387,7 +384,3 @@ class _NothingPersistedError(ContentError):
 
 def _in_order(pair: list[Steps[None]], is_reversed: bool) -> list[Steps[None]]:
     return pair[::-1] if is_reversed else pair
-
-
-def _wait_steps(completion: Completion[None]) -> Steps[None]:
-    yield completion

@@ -137,53 +137,56 @@ class DurableObjectStoragePersister(Persister):
     # Saving
 
     def _put_steps(self, content_or_changes: list[Any]) -> Steps[None]:
-        entries = dict(self._entries(content_or_changes))
+        entries = self._entries(content_or_changes)
         if self._left_out:
             self._retry(entries)
-        refused = yield from self._put_batches_steps(entries)
-        if refused:
-            for error in refused:
-                self._leave_out(error)
-            above = {key: _unhashed(entries[key]) for key in entries if key in self._incomplete_keys}
-            yield from self._put_batches_steps(above)
-
-    def _put_batches_steps(self, entries: dict[str, Any]) -> Steps[list[ValueTooLargeError]]:
         refused: list[ValueTooLargeError] = []
-        items = iter(entries.items())
-        while batch := dict(islice(items, _BATCH_KEYS)):
-            refused += yield from self._put_batch_steps(batch)
-        return refused
-
-    def _put_batch_steps(self, batch: dict[str, Any]) -> Steps[list[ValueTooLargeError]]:
-        refused: list[ValueTooLargeError] = []
-        while batch:
+        for batch in _batches(entries):
             try:
                 yield self._storage.put(batch)
             except ValueTooLargeError as error:
-                if error.key not in batch:
-                    raise
-                batch = {key: value for key, value in batch.items() if key != error.key}
-                refused.append(error)
-            else:
-                break
-        return refused
+                refused += yield from self._put_without_steps(error, batch)
+        if refused:
+            self._leave_out(refused)
+            above = {key: _unhashed(entries[key]) for key in entries if key in self._incomplete_keys}
+            for batch in _batches(above):
+                yield self._storage.put(batch)
 
-    def _entries(self, content_or_changes: list[Any]) -> Iterator[tuple[str, list[Any]]]:
+    def _put_without_steps(
+        self, error: ValueTooLargeError, batch: dict[str, Any]
+    ) -> Steps[list[ValueTooLargeError]]:
+        """Put a batch without the entry that was refused, nor any other that is."""
+        refused: list[ValueTooLargeError] = []
+        while True:
+            if error.key not in batch:
+                raise error
+            refused.append(error)
+            batch = {key: value for key, value in batch.items() if key != error.key}
+            try:
+                if batch:
+                    yield self._storage.put(batch)
+            except ValueTooLargeError as another:
+                error = another
+            else:
+                return refused
+
+    def _entries(self, content_or_changes: list[Any]) -> dict[str, Any]:
         tables, values = content_or_changes[0], content_or_changes[1]
         root = self._prefix + "t"
-        yield root, _container_entry(tables)
+        entries: dict[str, Any] = {root: _container_entry(tables)}
         for table_id, table in ordered_items(tables[0]):
             table_key = root + string_text(table_id)
-            yield table_key, _container_entry(table)
+            entries[table_key] = _container_entry(table)
             for row_id, row in ordered_items(table[0]):
                 row_key = f"{table_key},{string_text(row_id)}"
-                yield row_key, _container_entry(row)
+                entries[row_key] = _container_entry(row)
                 for cell_id, cell in ordered_items(row[0]):
-                    yield f"{row_key},{string_text(cell_id)}", cell
+                    entries[f"{row_key},{string_text(cell_id)}"] = cell
         root = self._prefix + "v"
-        yield root, _container_entry(values)
+        entries[root] = _container_entry(values)
         for value_id, value in ordered_items(values[0]):
-            yield root + string_text(value_id), value
+            entries[root + string_text(value_id)] = value
+        return entries
 
     # What is too large
 
@@ -195,18 +198,19 @@ class DurableObjectStoragePersister(Persister):
         for key in self._incomplete_keys & entries.keys():
             entries[key] = _unhashed(entries[key])
 
-    def _leave_out(self, error: ValueTooLargeError) -> None:
-        path = cast("_Path", _path_of(error.key[len(self._prefix) :]))
-        self._left_out[error.key] = [self._key(path[:length]) for length in range(1, len(path))]
+    def _leave_out(self, refused: list[ValueTooLargeError]) -> None:
+        for error in refused:
+            path = cast("_Path", _path_of(error.key[len(self._prefix) :]))
+            self._left_out[error.key] = [self._key(path[:length]) for length in range(1, len(path))]
+            _logger.warning(
+                "%s is too large to be stored (%d bytes, at most %d); it stays in memory and in sync only",
+                _describe(path),
+                error.size,
+                error.limit,
+            )
+            if self._ignored_errors.handler is not None:
+                self._report(error)
         self._note_incomplete_keys()
-        _logger.warning(
-            "%s is too large to be stored (%d bytes, at most %d); it stays in memory and in sync only",
-            _describe(path),
-            error.size,
-            error.limit,
-        )
-        if self._ignored_errors.handler is not None:
-            self._report(error)
 
     def _note_incomplete_keys(self) -> None:
         self._incomplete_keys = frozenset(key for above in self._left_out.values() for key in above)
@@ -262,6 +266,13 @@ def _hash_of(container: list[Any], is_table_like: bool) -> int:
     hashes = {id_: child[2] for id_, child in container[0].items()}
     children = get_table_hash(hashes) if is_table_like else get_row_hash(hashes)
     return children ^ get_hash(container[1]) if container[1] else children
+
+
+def _batches(entries: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if len(entries) <= _BATCH_KEYS:
+        return iter((entries,))
+    items = iter(entries.items())
+    return iter(lambda: dict(islice(items, _BATCH_KEYS)), {})
 
 
 def _container_entry(stamp: list[Any]) -> list[Any]:

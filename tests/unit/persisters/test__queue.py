@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from durabase.persisters._queue import ActionQueue
-from durabase.persisters._steps import Completion
+from durabase.persisters._steps import Completion, Steps, start_steps
+
+
+def schedule(queue: ActionQueue, owner: object, *actions: Callable[[], object]) -> Completion[None]:
+    def steps(action: Callable[[], object]) -> Steps[None]:
+        yield action()
+
+    factories = [lambda action=action: steps(action) for action in actions]
+    return start_steps(queue.schedule_steps(owner, *factories))
 
 
 class Gates:
@@ -25,15 +35,15 @@ class Gates:
 
 def test_an_idle_queue_acts_in_the_call() -> None:
     log: list[str] = []
-    completion = ActionQueue().schedule(None, lambda: log.append("a"), lambda: log.append("b"))
+    completion = schedule(ActionQueue(), None, lambda: log.append("a"), lambda: log.append("b"))
     assert completion.done()
     assert log == ["a", "b"]
 
 
 def test_actions_do_not_overlap() -> None:
     queue, gates = ActionQueue(), Gates()
-    first = queue.schedule("x", lambda: gates.action("a"))
-    second = queue.schedule("y", lambda: gates.action("b"))
+    first = schedule(queue, "x", lambda: gates.action("a"))
+    second = schedule(queue, "y", lambda: gates.action("b"))
     assert gates.log == ["a begins"]
     gates.open["a"].set_result(None)
     assert gates.log == ["a begins", "a ends", "b begins"]
@@ -48,18 +58,18 @@ def test_what_an_action_schedules_comes_after_it() -> None:
     queue, log = ActionQueue(), []
 
     def outer() -> None:
-        queue.schedule(None, lambda: log.append("inner"))
+        schedule(queue, None, lambda: log.append("inner"))
         log.append("outer")
 
-    assert queue.schedule(None, outer).done()
+    assert schedule(queue, None, outer).done()
     assert log == ["outer", "inner"]
 
 
 def test_dropping_the_waiting_actions_of_one_owner() -> None:
     queue, gates, log = ActionQueue(), Gates(), []
-    queue.schedule("x", lambda: gates.action("a"))
-    dropped = queue.schedule("x", lambda: log.append("dropped"))
-    kept = queue.schedule("y", lambda: log.append("kept"))
+    schedule(queue, "x", lambda: gates.action("a"))
+    dropped = schedule(queue, "x", lambda: log.append("dropped"))
+    kept = schedule(queue, "y", lambda: log.append("kept"))
     queue.drop("x")
     assert dropped.done()
     assert queue.active_action("x") is not None
@@ -77,6 +87,6 @@ def test_an_interrupt_leaves_the_queue_usable() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        queue.schedule(None, interrupt)
-    assert queue.schedule(None, lambda: log.append("next")).done()
+        schedule(queue, None, interrupt)
+    assert schedule(queue, None, lambda: log.append("next")).done()
     assert log == ["next"]
