@@ -1,0 +1,89 @@
+"""Trees of stamps: which stamp wins, and hashes that are settled when asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from durabase.mergeable._journal import Journal
+from durabase.mergeable.hashes import get_cell_hash, get_hash, get_row_hash, get_value_in_values_hash
+from durabase.mergeable.stamps import UNSETTLED, BranchStamps, ContentStamps, ThingStamps
+
+EARLY, LATE = "NjEtLV-----7JQY8", "NjEtLV----07JQY8"
+
+
+@pytest.fixture
+def journal() -> Journal:
+    return Journal()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wins"),
+    [
+        (EARLY, LATE, True),
+        (LATE, EARLY, False),
+        (EARLY, EARLY, False),
+        (EARLY, "", False),
+        ("", EARLY, True),
+        ("", "", True),
+    ],
+)
+def test_which_stamp_wins(journal: Journal, old: str, new: str, wins: bool) -> None:
+    things = ThingStamps()
+    assert things.put("c", 1, old, journal)
+    assert things.put("c", 2, new, journal) == wins
+    assert things.children["c"][:2] == ((2, new) if wins else (1, old))
+
+
+def test_hashes_are_computed_when_asked_for(journal: Journal) -> None:
+    row = ThingStamps()
+    row.put("c", 1, EARLY, journal)
+    assert row.children["c"][2] == UNSETTLED
+    assert row.settled_hash() == UNSETTLED
+    first = row.settle(journal)
+    assert first == row.hash == row.settled_hash() == get_row_hash({"c": get_cell_hash(1, EARLY)})
+    row.put("c", 2, LATE, journal)
+    row.put("d", 3, "", journal)
+    assert row.hash == first
+    assert row.settle(journal) == get_row_hash({"c": get_cell_hash(2, LATE), "d": get_cell_hash(3, "")})
+
+
+def test_a_later_hlc_of_a_container_counts(journal: Journal) -> None:
+    row = ThingStamps()
+    row.raise_hlc(EARLY, journal)
+    assert (row.hlc, row.hash) == (EARLY, get_hash(EARLY))
+    row.raise_hlc(LATE, journal)
+    row.raise_hlc(EARLY, journal)
+    assert (row.hlc, row.hash) == (LATE, get_hash(LATE))
+
+
+def mention(branch: BranchStamps[ThingStamps], id_: str, journal: Journal, hlc: str = "") -> None:
+    row = branch.enter(id_, ThingStamps, journal)
+    before = row.settled_hash()
+    if hlc:
+        row.put("c", 1, hlc, journal)
+    branch.leave(id_, row, before, journal)
+
+
+def test_an_empty_row_toggles_with_each_mention(journal: Journal) -> None:
+    table: BranchStamps[ThingStamps] = BranchStamps()
+    empty = get_value_in_values_hash("r", 0)
+    seen = []
+    for _ in range(4):
+        mention(table, "r", journal)
+        seen.append(table.settle(journal))
+    assert seen == [empty, 0, empty, 0]
+    for _ in range(3):
+        mention(table, "r", journal)
+    assert table.settle(journal) == empty
+    mention(table, "r", journal, EARLY)
+    row_hash = get_row_hash({"c": get_cell_hash(1, EARLY)})
+    assert table.settle(journal) == empty ^ get_value_in_values_hash("r", row_hash)
+    mention(table, "r", journal)
+    assert table.pending is None
+
+
+def test_content_is_settled_as_a_whole(journal: Journal) -> None:
+    content = ContentStamps()
+    assert content.settle(journal) == (0, 0)
+    content.values.put("v", 1, EARLY, journal)
+    assert content.settle(journal) == (0, get_row_hash({"v": get_cell_hash(1, EARLY)}))
