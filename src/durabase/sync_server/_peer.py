@@ -11,7 +11,7 @@ It knows nothing of sockets, payloads and who is on the path; it is handed a fun
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast, final
+from typing import Final, cast, final
 
 from durabase.clock import TimerClock
 from durabase.errors import StoreTypeError
@@ -19,12 +19,15 @@ from durabase.mergeable import MergeableStore
 from durabase.persisters._steps import Completion, Steps, start_steps
 from durabase.persisters.base import IgnoredErrorHandler, Persister
 from durabase.synchronizers._deadlines import DeadlineTimer
-from durabase.synchronizers.protocol.messages import Message, message_text
+from durabase.synchronizers.protocol.messages import Message, MessageType, message_text
 from durabase.synchronizers.protocol.relay import EVERYBODY
 from durabase.synchronizers.protocol.session import Merge, MergeSource, Session
 from durabase.types import Id, MergeableChanges
 
 __all__ = ["ServerSeat"]
+
+MAX_PULLS: Final = 50
+"""From how many clients the store pulls at a time; others wait. A session takes 100 requests."""
 
 
 @final
@@ -66,8 +69,12 @@ class ServerSeat:
         self._listener_id: Id | None = None
         self._syncing: Completion[None] | None = None
         self._is_asking = False
+        self._is_reloading = False
+        self._pulls = 0
+        self._later: dict[Id, Message] = {}
         self._merging: MergeSource | None = None
         self._has_pulled_something = False
+        self._has_news = False
         self._is_draining = False
 
     # The life of the seat
@@ -87,7 +94,11 @@ class ServerSeat:
 
     def receive(self, from_client: Id, message: Message) -> None:
         """A client's message: merge it, or answer it."""
-        self._session.receive(from_client, message)
+        if message.number is MessageType.CONTENT_HASHES and self._session.follows:
+            self._later.pop(from_client, None)
+            self._later[from_client] = message
+        else:
+            self._session.receive(from_client, message)
         self._drain()
 
     def destroy(self) -> Completion[Persister]:
@@ -136,7 +147,24 @@ class ServerSeat:
         for merge in self._session.merges():
             has_work = True
             self._take(merge)
-        return self._send_outgoing() or has_work
+        self._tell_news()
+        return self._send_outgoing() or self._begin_pulls() or has_work
+
+    def _tell_news(self) -> None:
+        """Tell the hashes once when the last pull under way has ended, not after each."""
+        if self._has_news and not self._pulls and not self._later:
+            self._has_news = False
+            self._session.broadcast_hashes()
+
+    def _begin_pulls(self) -> bool:
+        """Pull from clients that told their hashes, from so many at a time that no request is refused."""
+        has_begun = False
+        while self._later and self._pulls < MAX_PULLS:
+            client = next(iter(self._later))
+            self._pulls += 1
+            self._session.receive(client, self._later.pop(client))
+            has_begun = True
+        return has_begun
 
     def _send_outgoing(self) -> bool:
         has_sent = False
@@ -146,16 +174,25 @@ class ServerSeat:
         return has_sent
 
     def _take(self, merge: Merge) -> None:
-        has_news = merge.changes is not None and self._merge(merge.changes, merge.source)
-        if merge.source is MergeSource.LOAD and self._is_asking:
-            self._finish_asking()
-        elif has_news:
-            self._session.broadcast_hashes()
-        elif merge.source is MergeSource.PULL and merge.changes is None and not self._is_asking:
+        if merge.changes is not None:
+            self._merge(merge.changes, merge.source)
+        if merge.source is MergeSource.PULL:
+            self._pulls -= 1
+            if merge.changes is None:
+                self._reload()
+        elif merge.source is MergeSource.LOAD:
+            self._is_reloading = False
+            if self._is_asking:
+                self._finish_asking()
+
+    def _reload(self) -> None:
+        """A pull has failed: ask everybody, if that is not being done already."""
+        if not (self._is_asking or self._is_reloading):
+            self._is_reloading = True
             self._session.load()
 
     def _finish_asking(self) -> None:
-        self._is_asking = False
+        self._is_asking = self._has_news = False
         self._session.broadcast_hashes()
         self._send_outgoing()
         if self._syncing is not None:
@@ -163,8 +200,8 @@ class ServerSeat:
 
     # The store
 
-    def _merge(self, changes: MergeableChanges, source: MergeSource) -> bool:
-        """Merge changes; whether that left the store with something that no client has told others."""
+    def _merge(self, changes: MergeableChanges, source: MergeSource) -> None:
+        """Merge changes, and note whether the store has something now that nobody has told all others."""
         self._merging = source
         self._has_pulled_something = False
         try:
@@ -173,7 +210,8 @@ class ServerSeat:
             self._on_ignored_error(error)
         finally:
             self._merging = None
-        return self.store._had_mutated() or (self._has_pulled_something and self._has_several_clients())
+        had_mutated = self.store._had_mutated()
+        self._has_news |= had_mutated or (self._has_pulled_something and self._has_several_clients())
 
     def _on_transaction(self, _store: object) -> None:
         if self._merging is MergeSource.DIFF:

@@ -187,6 +187,40 @@ class TestStore:
         (told,) = port_b.take()
         assert json.loads(told[2:])[1:] == [2, list(bench.store.get_mergeable_content_hashes())]
 
+    def test_many_that_come_back_at_once_are_all_pulled_from_and_told_once(self) -> None:
+        bench = Bench()
+        clients = {f"C{number}": bench.connect(f"C{number}") for number in range(120)}
+        bench.clock.advance(1000)
+        for connection, port in clients.values():
+            port.take()
+            connection.on_text('\n["t1xxxxxxxxx",2,[0,123]]')
+        pulled = 0
+        while asked := [name for name in clients if any(",7," in text for text in clients[name][1].sent)]:
+            assert len(asked) <= 50
+            for name in asked:
+                connection, port = clients[name]
+                pull_id = json.loads(next(text for text in port.take() if ",7," in text)[2:])[0]
+                connection.on_text(f'S\n["{pull_id}",0,[{{"v{name}":[5,"{HLC}"]}}]]')
+                pulled += 1
+        assert pulled == 120
+        assert len(bench.store.get_values()) == 120
+        told = [text for text in clients["C119"][1].sent if text.startswith("S\n")]
+        assert [json.loads(text[2:])[1:] for text in told] == [
+            [2, list(bench.store.get_mergeable_content_hashes())]
+        ]
+        assert [str(error)[:10] for error in bench.errors] == ["tinybase:3"]
+
+    def test_when_pulls_fail_everybody_is_asked_once(self) -> None:
+        bench = Bench()
+        clients = [bench.connect(f"C{number}") for number in range(3)]
+        bench.clock.advance(1000)
+        for connection, port in clients:
+            port.take()
+            connection.on_text('\n["t1xxxxxxxxx",2,[0,123]]')
+        bench.clock.advance(1000)
+        numbers = [json.loads(text[2:])[1] for text in clients[0][1].take() if text.startswith("S\n")]
+        assert numbers == [7, 1]
+
     def test_edits_of_the_server_are_told_and_saved(self) -> None:
         bench = Bench(fragment_size=40)
         _, port = bench.connect("A")
