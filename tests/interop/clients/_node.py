@@ -81,6 +81,10 @@ class NodeClient:
         self._host.do("connect", self.name, url=url, fragmentSize=fragment_size, start=start)
         return self
 
+    def start(self) -> None:
+        """Begin to synchronize, if `connect` did not."""
+        self._host.do("start", self.name)
+
     def disconnect(self) -> None:
         self._host.do("disconnect", self.name)
 

@@ -66,6 +66,10 @@ const actions = {
     }
   },
 
+  async start({client}) {
+    await clients.get(client).synchronizer.startSync();
+  },
+
   async disconnect({client}) {
     await clients.get(client).synchronizer.destroy();
   },

@@ -10,7 +10,7 @@ from typing import Any
 
 from durabase import MergeableStore
 from durabase.persisters import FilePersister
-from durabase.synchronizers import WsSynchronizer
+from durabase.synchronizers.ws_client import WsSynchronizer
 from e2e._server import Server
 from interop.clients._node import NodeClient, NodeHost
 
