@@ -372,6 +372,45 @@ class TestErrors:
             Place().persister(Store(), persists=Persists.MERGEABLE_STORE_ONLY)
         assert str(caught.value) == "tinybase:0"
 
+    def test_initial_content_that_cannot_be_set(self) -> None:
+        place = Place()
+
+        def broken() -> Any:
+            raise ValueError("initial")
+
+        persister = place.persister(Store())
+        persister.load(broken)
+        place.read_error = OSError("broken")
+        persister.load(broken)
+        assert [str(error) for error in place.errors] == ["initial", "broken", "initial"]
+
+    def test_a_place_without_listeners(self) -> None:
+        class Bare(Persister):
+            def get_persisted(self) -> Any:
+                return UNDEFINED
+
+        persister = Bare(Store())
+        assert persister.start_auto_load().done()
+        assert persister.is_auto_loading()
+        persister.stop_auto_load()
+        assert not persister.is_auto_loading()
+
+    def test_what_is_not_overridden(self) -> None:
+        errors: list[Exception] = []
+        persister = Persister(Store(), on_ignored_error=errors.append)
+        persister.load()
+        persister.save()
+        assert [type(error) for error in errors] == [NotImplementedError, NotImplementedError]
+
+    def test_without_a_loop_asynchronous_functions_are_reported(self) -> None:
+        class Asynchronous(Persister):
+            async def get_persisted(self) -> Any:
+                raise AssertionError("it must not run")
+
+        errors: list[Exception] = []
+        Asynchronous(Store(), on_ignored_error=errors.append).load()
+        assert [type(error) for error in errors] == [RuntimeError]
+
 
 class TestDestroying:
     def test_waiting_actions_are_dropped_and_the_running_one_awaited(self) -> None:
@@ -454,8 +493,6 @@ class TestTogether:
         queue = ActionQueue()
         one, other = Place(), Place()
         one.is_slow = True
-        first = Persister.__new__  # the option reaches the base class through a subclass of its own
-        del first
 
         class Shared(Persister):
             def __init__(self, place: Place) -> None:
