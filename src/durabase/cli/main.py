@@ -19,6 +19,7 @@ from durabase.errors import ConfigError, DurabaseError
 __all__ = ["main"]
 
 _OLDEST_PYTHON = (3, 11)
+_SERVER_EXTRA = ("h11", "watchfiles")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,6 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         console.error(str(error))
         return 2
+    except ModuleNotFoundError as error:
+        if error.name not in _SERVER_EXTRA:
+            raise
+        console.error(f"{error.name} is missing. Install what serving needs: pip install 'durabase[server]'")
+        return 1
     except (DurabaseError, OSError) as error:
         console.error(str(error))
         return 1

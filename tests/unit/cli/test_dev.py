@@ -170,3 +170,15 @@ def test_no_configuration(tmp_path: Path) -> None:
     code, output = finished(tmp_path, "dev")
     assert code == 2
     assert "durabase new my-app" in output
+
+
+def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
+    program = PROGRAM.replace('print("asked for", request.url)', "import asyncio; await asyncio.sleep(60)")
+    with running(write_project(tmp_path, program), "dev", "--port", "0") as command:
+        connection = HTTPConnection("127.0.0.1", command.port(), timeout=10)
+        connection.request("GET", "/x")
+        command.process.send_signal(signal.SIGINT)
+        command.expect("Stopping ...")
+        assert command.process.poll() is None
+        assert command.stop(signal.SIGINT) == 1
+        connection.close()

@@ -83,13 +83,12 @@ class LocalProxy:
 
     async def upgrade(self, request: Request, port: int) -> Response:
         """Pass a WebSocket on; both sides are closed when one is."""
-        offered = [part.strip() for part in (request.headers.get("sec-websocket-protocol") or "").split(",")]
+        offered = (request.headers.get("sec-websocket-protocol") or "").split(",")
+        names = [Subprotocol(part.strip()) for part in offered if part.strip()]
         target = f"ws://127.0.0.1:{port}{_target(request)}"
         try:
-            upstream = await connect(
-                target, subprotocols=[Subprotocol(name) for name in offered], proxy=None, max_size=None
-            )
-        except (OSError, WebSocketException) as error:
+            upstream = await connect(target, subprotocols=names or None, proxy=None, max_size=None)
+        except (OSError, ValueError, WebSocketException) as error:
             return Response(f"{target}: {error}", 502)
         client, server = WebSocketPair()
         self._start_pumps(server, upstream)
