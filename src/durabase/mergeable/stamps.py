@@ -18,6 +18,7 @@ hash; only what really changed is pending.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 from durabase.mergeable.hashes import Hash, get_hash, get_value_hash, get_value_in_values_hash
@@ -39,6 +40,10 @@ Stamp: TypeAlias = tuple[Any, Hlc, Hash]
 
 UNSETTLED: Final = -1
 """In place of a stamp's hash: not computed yet."""
+
+
+_contribution: Final = lru_cache(maxsize=4096)(get_value_in_values_hash)
+"""Remembered, for what is folded in at one settlement of a busy table or row is taken out at the next."""
 
 
 class Recorder(Protocol):
@@ -168,9 +173,7 @@ class BranchStamps(StampNode, Generic[ChildT]):
             pending, self.pending = self.pending, None
             for id_, folded in pending.items():
                 now = self.children[id_].settle(journal)
-                if folded:
-                    self.hash ^= get_value_in_values_hash(id_, folded)
-                self.hash ^= get_value_in_values_hash(id_, now)
+                self.hash ^= (_contribution(id_, folded) if folded else 0) ^ _contribution(id_, now)
         return self.hash
 
 

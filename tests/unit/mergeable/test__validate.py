@@ -84,7 +84,8 @@ def test_the_last_element_is_nothing_else(last: Any) -> None:
 @pytest.mark.parametrize(
     "stamp",
     [[], "x", {}, None, 5, [1, HLC, 1, 1], [1, 5], [1, None], [1, False], [1, 0], [1, []], [1, HLC + "x"],
-     [1, BOUND + "-" * 9], [1, HLC, "1"], [1, HLC, True], [1, HLC, None], [1, HLC, float("nan")], [1, HLC, 10**400], [1, 0, 1]],
+     [1, BOUND + "-" * 9], [1, HLC, "1"], [1, HLC, True], [1, HLC, None], [1, HLC, float("nan")],
+     [1, HLC, 10**400], [1, 0, 1]],
     ids=str,
 )  # fmt: skip
 def test_no_stamps(stamp: Any) -> None:
