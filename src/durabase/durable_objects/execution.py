@@ -10,37 +10,66 @@ from __future__ import annotations
 import asyncio
 import sys
 import types
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from asyncio import AbstractEventLoop, Future, Task
+from collections.abc import Awaitable, Coroutine, Generator
 from contextvars import Context
-from inspect import iscoroutine
-from typing import Any
+from typing import Any, Final
 
 from durabase.durable_objects.gates import InputGate, Section
 
-__all__ = ["as_coroutine", "gated", "start_task"]
+__all__ = ["TaskStarter", "as_coroutine", "gated", "quiet_future"]
+
+_Coroutine = Coroutine[Any, Any, Any]
 
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
 
 
-def as_coroutine(awaitable: Awaitable[Any]) -> Coroutine[Any, Any, Any]:
+def as_coroutine(awaitable: Awaitable[Any]) -> _Coroutine:
     """``awaitable`` as a coroutine."""
-    return awaitable if iscoroutine(awaitable) else _awaited(awaitable)
+    return awaitable if isinstance(awaitable, types.CoroutineType) else _awaited(awaitable)
+
+
+def quiet_future(loop: AbstractEventLoop) -> Future[Any]:
+    """A future that nobody has to look at, whatever it ends with."""
+    future = loop.create_future()
+    future.add_done_callback(_look_at)
+    return future
+
+
+def _look_at(future: Future[Any]) -> None:
+    if not future.cancelled():
+        future.exception()
+
+
+class _Nothing:
+    """The type of :data:`_NOTHING`."""
+
+
+_NOTHING: Final = _Nothing()
 
 
 @types.coroutine
 def gated(
-    coroutine: Coroutine[Any, Any, Any], gate: InputGate, section: Section | None
+    coroutine: _Coroutine, gate: InputGate, section: Section | None, yielded: object = _NOTHING
 ) -> Generator[Any, Any, Any]:
-    """``coroutine``, going on after each of its waits only when the gate admits its section."""
+    """``coroutine``, going on after each of its waits only when the gate admits its section.
+
+    Args:
+        coroutine: the coroutine, not begun, or suspended.
+        gate: the object's input gate.
+        section: the critical section that it belongs to.
+        yielded: what it yielded when it was suspended.
+    """
     value: Any = None
     error: BaseException | None = None
     while True:
-        try:
-            yielded = coroutine.send(value) if error is None else coroutine.throw(error)
-        except StopIteration as stop:
-            return stop.value
+        if yielded is _NOTHING:
+            try:
+                yielded = coroutine.send(value) if error is None else coroutine.throw(error)
+            except StopIteration as stop:
+                return stop.value
         try:
             value, error = (yield yielded), None
             while not gate.admits(section):
@@ -50,57 +79,120 @@ def gated(
             raise
         except BaseException as thrown:
             value, error = None, thrown
+        yielded = _NOTHING
 
 
-def _admission(gate: InputGate) -> asyncio.Future[None]:
-    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+def _admission(gate: InputGate) -> Future[None]:
+    future: Future[None] = asyncio.get_running_loop().create_future()
     gate.when_admitted(lambda: None if future.done() else future.set_result(None))
     return future
 
 
 if sys.version_info >= (3, 12):
 
-    def start_task(
-        loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: Context
-    ) -> asyncio.Task[Any]:
-        """A task for ``coroutine``, of which the part before its first wait has run already."""
-        return asyncio.Task(coroutine, loop=loop, context=context, eager_start=True)
+    class TaskStarter:
+        """Starts handlers on one event loop."""
+
+        __slots__ = ("_loop",)
+
+        def __init__(self, loop: AbstractEventLoop) -> None:
+            self._loop = loop
+
+        def start(
+            self, awaitable: Awaitable[Any], gate: InputGate, context: Context
+        ) -> tuple[Task[Any] | None, Any]:
+            """Run ``awaitable`` up to its first wait.
+
+            Returns:
+                the task in which it goes on, or ``None`` and its result.
+
+            Raises:
+                BaseException: what it raised before it ever waited.
+            """
+            coroutine = gated(as_coroutine(awaitable), gate, None)
+            task = asyncio.Task(coroutine, loop=self._loop, context=context, eager_start=True)
+            return (None, task.result()) if task.done() else (task, None)
 
 else:
+    _PyTask: Any = asyncio.tasks._PyTask  # type: ignore[attr-defined]
+    _enter, _leave = asyncio.tasks._enter_task, asyncio.tasks._leave_task
+    _register, _unregister = asyncio.tasks._register_task, asyncio.tasks._unregister_task
 
-    class _Starting:
-        """Stands for the loop while a task is made, to get hold of the step that it would schedule."""
+    class _Unscheduling:
+        """Stands for the loop while a task is made, so that its first step is not scheduled."""
 
-        __slots__ = ("_loop", "step")
+        __slots__ = ()
 
-        def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-            self._loop = loop
-            self.step: Callable[[], object] = lambda: None
-
-        def call_soon(self, step: Callable[[], object], *, context: Context) -> None:
-            self.step = step
+        def call_soon(self, step: object, *, context: Context) -> None: ...
 
         def get_debug(self) -> bool:
-            return self._loop.get_debug()
+            return False
 
-    _PyTask: Any = asyncio.tasks._PyTask  # type: ignore[attr-defined]
+    async def _never() -> None: ...
 
-    def start_task(
-        loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: Context
-    ) -> asyncio.Task[Any]:
-        """A task for ``coroutine``, of which the part before its first wait has run already.
-
-        Python 3.11 has no eager start. Its task in Python lets us put the first step where we want it.
-        """
-        starting = _Starting(loop)
-        task: Any = _PyTask(coroutine, loop=starting, context=context)
+    def _blank_task(loop: AbstractEventLoop) -> Any:
+        """A task that the loop does not know of and that has nothing to run yet."""
+        coroutine = _never()
+        task = _PyTask(coroutine, loop=_Unscheduling())
+        coroutine.close()
+        _unregister(task)
         task._loop = loop
-        outer = asyncio.current_task(loop)
-        if outer is not None:
-            asyncio.tasks._leave_task(loop, outer)
-        try:
-            context.run(starting.step)
-        finally:
+        task._log_destroy_pending = False
+        return task
+
+    class TaskStarter:
+        """Starts handlers on one event loop.
+
+        Python 3.11 has no eager start. Here the first stretch runs as the current task of a blank one,
+        which becomes the handler's task if that has to wait, and is kept for the next if not.
+        """
+
+        __slots__ = ("_loop", "_spare")
+
+        def __init__(self, loop: AbstractEventLoop) -> None:
+            self._loop = loop
+            self._spare: Any = None
+
+        def start(
+            self, awaitable: Awaitable[Any], gate: InputGate, context: Context
+        ) -> tuple[Task[Any] | None, Any]:
+            """Run ``awaitable`` up to its first wait.
+
+            Returns:
+                the task in which it goes on, or ``None`` and its result.
+
+            Raises:
+                BaseException: what it raised before it ever waited.
+            """
+            coroutine = as_coroutine(awaitable)
+            task, self._spare = self._spare or _blank_task(self._loop), None
+            outer = asyncio.current_task(self._loop)
             if outer is not None:
-                asyncio.tasks._enter_task(loop, outer)
-        return task  # type: ignore[no-any-return]
+                _leave(self._loop, outer)
+            try:
+                yielded = self._first_stretch(task, coroutine, context)
+                self._hand_over(task, gated(coroutine, gate, None, yielded), context)
+                return task, None
+            except StopIteration as stop:
+                self._keep(task)
+                return None, stop.value
+            finally:
+                if outer is not None:
+                    _enter(self._loop, outer)
+
+        def _first_stretch(self, task: Any, coroutine: _Coroutine, context: Context) -> Any:
+            _enter(self._loop, task)
+            try:
+                return context.run(coroutine.send, None)
+            finally:
+                _leave(self._loop, task)
+
+        def _hand_over(self, task: Any, coroutine: object, context: Context) -> None:
+            """Make it the task of ``coroutine``, and let it wait for what that yields first."""
+            task._coro, task._context, task._log_destroy_pending = coroutine, context, True
+            _register(task)
+            context.run(task._Task__step)
+
+        def _keep(self, task: Any) -> None:
+            if not (task._must_cancel or task._callbacks or task._num_cancels_requested):
+                self._spare = task

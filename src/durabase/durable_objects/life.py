@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 
 from durabase.clock import TimerClock, TimerHandle
 from durabase.durable_objects.base import DurableObjectAbort
-from durabase.durable_objects.execution import as_coroutine, gated, start_task
+from durabase.durable_objects.execution import TaskStarter, as_coroutine, gated, quiet_future
 from durabase.durable_objects.gates import InputGate, OutputGate, Section, current_section
 from durabase.durable_objects.handlers import HandlerTable
 from durabase.durable_objects.hibernation import SocketRecord, SocketRegistry
@@ -28,7 +28,7 @@ from durabase.durable_objects.storage.store import ObjectStore
 from durabase.errors import ObjectError, ObjectOverloadedError, ObjectResetError
 from durabase.web.connection import Connection, socket_owner
 
-__all__ = ["Finish", "LifeWatcher", "ObjectLife", "quiet_future"]
+__all__ = ["Finish", "LifeWatcher", "ObjectLife"]
 
 _logger = logging.getLogger("durabase.durable_objects")
 
@@ -56,18 +56,6 @@ class LifeWatcher(Protocol):
 
     def enter(self, life: ObjectLife, event: Callable[[], Any]) -> None:
         """Let ``event`` in when it may be."""
-
-
-def quiet_future(loop: AbstractEventLoop) -> Future[Any]:
-    """A future that nobody has to look at, whatever it ends with."""
-    future = loop.create_future()
-    future.add_done_callback(_look_at)
-    return future
-
-
-def _look_at(future: Future[Any]) -> None:
-    if not future.cancelled():
-        future.exception()
 
 
 class ObjectLife:
@@ -107,6 +95,7 @@ class ObjectLife:
         self.state: DurableObjectState
         self._watcher = watcher
         self._loop = loop
+        self._starter = TaskStarter(loop)
         self._sockets = sockets
         self._handlers = handlers
         self._context = Context()
@@ -216,8 +205,10 @@ class ObjectLife:
         try:
             result = context.run(call)
             if isawaitable(result):
-                self._go_on(result, context, finish)
-                return
+                task, result = self._starter.start(result, self.input, context)
+                if task is not None:
+                    self._see_through(task, partial(self._task_done, finish))
+                    return
         except (Exception, asyncio.CancelledError, DurableObjectAbort) as error:
             self._finish(finish, None, error)
             return
@@ -236,19 +227,15 @@ class ObjectLife:
         try:
             result = context.run(handler, socket, message)
             if result is not None and isawaitable(result):
-                self.open_events += 1
-                self._go_on(result, context, self.limited(self.logged("web_socket_message")))
+                task, _ = self._starter.start(result, self.input, context)
+                if task is not None:
+                    self.open_events += 1
+                    finish = self.limited(self.logged("web_socket_message"))
+                    self._see_through(task, partial(self._task_done, finish))
         except (Exception, asyncio.CancelledError, DurableObjectAbort) as error:
             self.logged("web_socket_message")(None, error)
         finally:
             self.entered = False
-
-    def _go_on(self, awaitable: Awaitable[Any], context: Context, finish: Finish) -> None:
-        task = start_task(self._loop, gated(as_coroutine(awaitable), self.input, None), context)
-        if task.done():
-            self._task_done(finish, task)
-        else:
-            self._see_through(task, partial(self._task_done, finish))
 
     def _see_through(self, task: Task[Any], then: Callable[[Task[Any]], object]) -> None:
         self.track(task)
@@ -337,7 +324,9 @@ class ObjectLife:
 
         def begin() -> None:
             context.run(current_section.set, section)
-            task = self._loop.create_task(gated(self._called(callback, fatal), self.input, section), context=context)
+            task = self._loop.create_task(
+                gated(self._called(callback, fatal), self.input, section), context=context
+            )
             self._see_through(task, partial(self._section_done, section, future, timer))
 
         section = Section(current_section.get(), begin)

@@ -23,12 +23,13 @@ from durabase.durable_objects.events import (
     ObjectObserver,
     ObjectReset,
 )
+from durabase.durable_objects.execution import quiet_future
 from durabase.durable_objects.gates import OutputGate
 from durabase.durable_objects.handlers import HandlerTable
 from durabase.durable_objects.hibernation import SocketRecord, SocketRegistry
 from durabase.durable_objects.ids import DurableObjectId
 from durabase.durable_objects.invocation import invocation
-from durabase.durable_objects.life import Finish, ObjectLife, quiet_future
+from durabase.durable_objects.life import Finish, ObjectLife
 from durabase.durable_objects.phases import TRANSITIONS, Phase, Signal
 from durabase.durable_objects.rpc import remote_error
 from durabase.durable_objects.storage.kv import DurableObjectStorage, StorageHost, StorageRules
@@ -80,6 +81,7 @@ class _Waiting:
 
     start: Callable[[ObjectLife], object]
     result: Future[Any] | None = None
+    only_in: ObjectLife | None = None
 
 
 class ObjectSlot:
@@ -190,13 +192,12 @@ class ObjectSlot:
         """An event of a life's own making: of a socket with listeners, or a timer."""
 
         def start(current: ObjectLife) -> None:
-            if current is life:
-                self._begin(life, event, life.logged("a listener"), "listener")
+            self._begin(current, event, current.logged("a listener"), "listener")
 
         if self.phase is Phase.DRAINING and self.life is life and life.input.is_open and not life.entered:
             start(life)  # what is under way may be waiting for just this
         else:
-            self._arrive(_Waiting(start))
+            self._arrive(_Waiting(start, only_in=life))
 
     def _arrive(self, waiting: _Waiting) -> None:
         self._last_event_ms = self._host.clock.now_ms()
@@ -364,6 +365,7 @@ class ObjectSlot:
             self._timer.cancel()
             self._timer = None
         self._tell_drained()
+        self._queue = deque(waiting for waiting in self._queue if waiting.only_in is None)
         if self._queue:
             self._wake()
         else:
