@@ -1,7 +1,7 @@
 """The wire, message by message, as TinyBase's own Durable Object was recorded in workerd on the same edits.
 
 There are several conversations at once, whose order depends on the moment. A conversation is the messages of
-one transaction id with the server, or with another client: in it all is fixed, and so is every byte but the ids.
+one transaction id with the server, or with another client: in it all is fixed, and every byte but the ids.
 """
 
 from __future__ import annotations
