@@ -15,9 +15,11 @@ from durabase.cli.object_log import ObjectLog
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project, open_project
 from durabase.cli.reload import Reloader, watch
+from durabase.cli.scheduled import ScheduledTrigger
 from durabase.cli.serve import built_client_dir
 from durabase.cli.serving import run, serve_until_stopped, start_runtime, start_server
 from durabase.cli.stop import StopSignals
+from durabase.clock import SystemClock
 from durabase.templates import prebuilt_client_dir
 
 __all__ = ["dev"]
@@ -34,7 +36,9 @@ async def _dev(project: Project, options: ServeOptions, console: Console) -> Non
     stop = StopSignals(lambda: console.line("Stopping ..."))
     async with AsyncExitStack() as stack:
         runtime = await start_runtime(stack, project, options, ObjectLog(console).observe)
-        program = AccessLog(ErrorPages(runtime.dispatch, console, show=True).fetch, console).fetch
+        program = AccessLog(
+            ErrorPages(ScheduledTrigger(runtime, SystemClock()).fetch, console, show=True).fetch, console
+        ).fetch
         frontend = await _start_client(stack, stop, project, options, console)
         server = await start_server(stack, program, frontend, project, options)
         show_banner(console, "dev", project, server.url, _client_kind(frontend))

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from durabase._names import js_names
+from durabase.web import socket_owner
 from durabase.workers.env import Env
 
 __all__ = ["BackgroundTasks", "ExecutionContext", "WorkerEntrypoint", "ambient_context", "wait_until"]
@@ -82,10 +83,16 @@ ambient_context: ContextVar[ExecutionContext] = ContextVar("durabase_execution_c
 def wait_until(awaitable: Awaitable[Any]) -> None:
     """Let ``awaitable`` finish after the response of the handler that is running.
 
+    In an object it keeps the object awake.
+
     Raises:
         RuntimeError: no handler is running.
     """
+    owner = socket_owner.get()
     context = ambient_context.get(None)
-    if context is None:
+    if owner is not None:
+        owner.enter(lambda: awaitable)
+    elif context is not None:
+        context.wait_until(awaitable)
+    else:
         raise RuntimeError("wait_until() was called outside of a handler")
-    context.wait_until(awaitable)

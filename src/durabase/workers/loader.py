@@ -23,6 +23,7 @@ from durabase.workers.config import Config
 from durabase.workers.entrypoint import WorkerEntrypoint
 from durabase.workers.env import Env, ambient_env
 from durabase.workers.imports import ProgramImports
+from durabase.workers.legacy import legacy_entrypoint
 
 __all__ = ["Worker", "load_worker"]
 
@@ -85,7 +86,7 @@ def _import_worker(config: Config, imports: ProgramImports) -> Worker:
     exported = _exported_classes(module)
     worker = Worker(
         module,
-        {name: cls for name, cls in exported.items() if issubclass(cls, WorkerEntrypoint)},
+        _entrypoints(config, module, exported),
         {name: cls for name, cls in exported.items() if issubclass(cls, DurableObject)},
     )
     _check_classes(config, worker)
@@ -101,6 +102,21 @@ def _exported_classes(module: ModuleType) -> dict[str, type[Any]]:
         for name in names
         if isinstance(member := members.get(name), type) and issubclass(member, bases) and member not in bases
     }
+
+
+def _entrypoints(
+    config: Config, module: ModuleType, exported: dict[str, type[Any]]
+) -> dict[str, type[WorkerEntrypoint]]:
+    entrypoints = {name: cls for name, cls in exported.items() if issubclass(cls, WorkerEntrypoint)}
+    legacy = legacy_entrypoint(module)
+    if legacy is None:
+        return entrypoints
+    if "Default" in entrypoints:
+        raise WorkerLoadError(
+            f"{config.main}: Cannot define multiple default entrypoints: there are a class Default and "
+            "handlers that are functions of the module."
+        )
+    return {**entrypoints, "Default": legacy}
 
 
 def _check_classes(config: Config, worker: Worker) -> None:

@@ -143,3 +143,9 @@ def test_a_javascript_global_that_is_not_there(tmp_path: Path) -> None:
     config = program_config(tmp_path, "import js\njs.TextEncoder.new()")
     with pytest.raises(WorkerLoadError, match=r"js\.TextEncoder: .* use str\.encode\(\)"):
         load_worker(config)
+
+
+def test_both_styles_at_once(tmp_path: Path) -> None:
+    config = program_config(tmp_path, NATIVE + "\n    def on_fetch(request): pass\n", helper="TEXT = ''")
+    with pytest.raises(WorkerLoadError, match="Cannot define multiple default entrypoints"):
+        load_worker(config)

@@ -362,3 +362,33 @@ def test_the_observer_is_told(tmp_path: Path) -> None:
     kinds = [type(fact) for fact in facts]
     assert ObjectConstructed in kinds
     assert EventHandled in kinds
+
+
+def test_wait_until_in_an_object(tmp_path: Path) -> None:
+    program = """
+        import asyncio
+        from durabase.workers import DurableObject, wait_until
+
+        class Room(DurableObject):
+            async def begin(self):
+                self.begun, self.ended = asyncio.Event(), False
+                wait_until(self.end())
+
+            async def end(self):
+                await self.begun.wait()
+                self.ended = True
+
+            async def go(self):
+                self.begun.set()
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                return self.ended
+    """
+
+    async def use(runtime: Runtime) -> bool:
+        stub = runtime.env.ROOM.get_by_name("a")
+        await stub.begin()
+        async with asyncio.timeout(5):
+            return bool(await stub.go())
+
+    assert run(tmp_path, program, use)

@@ -253,6 +253,10 @@ class _Normaliser:
     def _crons(self) -> tuple[str, ...]:
         table = self._fields.table("triggers")
         crons = table.strings("crons")
+        if crons:
+            self._diagnostics.note(
+                '"triggers.crons" run when asked only: dev has /cdn-cgi/handler/scheduled.'
+            )
         table.warn_unexpected()
         return crons
 

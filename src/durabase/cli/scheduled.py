@@ -1,0 +1,46 @@
+"""Running the program's ``scheduled`` handler when asked, at the path where wrangler has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+from durabase._names import js_names
+from durabase.clock import Clock
+from durabase.web import Request, Response
+from durabase.workers.runtime import Runtime
+
+__all__ = ["ScheduledController", "ScheduledTrigger"]
+
+_PATH = "/cdn-cgi/handler/scheduled"
+_ANY_TIME = "* * * * *"
+
+
+@js_names
+@dataclass(frozen=True, slots=True)
+class ScheduledController:
+    """What the handler is told: the cron expression, and milliseconds since 1970."""
+
+    cron: str
+    scheduled_time: int
+    type: str = "scheduled"
+
+    def no_retry(self) -> None:
+        """Accepted, and without effect: nothing is tried again."""
+
+
+class ScheduledTrigger:
+    """The program, with the path that triggers its handler before it."""
+
+    def __init__(self, runtime: Runtime, clock: Clock) -> None:
+        self._runtime = runtime
+        self._clock = clock
+
+    async def fetch(self, request: Request) -> Response:
+        """Trigger the handler, or pass the request on."""
+        url = urlsplit(request.url)
+        if url.path != _PATH:
+            return await self._runtime.dispatch(request)
+        cron = parse_qs(url.query).get("cron", [_ANY_TIME])[0]
+        await self._runtime.scheduled(ScheduledController(cron, self._clock.now_ms()))
+        return Response("ok")

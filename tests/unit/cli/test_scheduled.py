@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+from durabase.cli.scheduled import ScheduledTrigger
+from durabase.testing import FakeClock
+from durabase.web import Request, Response
+from durabase.workers.runtime import Runtime
+
+
+class PretendRuntime:
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    async def dispatch(self, request: Request) -> Response:
+        return Response("program")
+
+    async def scheduled(self, controller: Any) -> None:
+        self.seen.append((controller.cron, controller.scheduledTime, controller.type))
+
+
+def test_the_path_triggers_the_handler() -> None:
+    runtime = PretendRuntime()
+
+    async def ask(path: str) -> str:
+        clock = FakeClock(1000)
+        trigger = ScheduledTrigger(cast("Runtime", runtime), clock)
+        return await (await trigger.fetch(Request(f"http://host{path}"))).text()
+
+    assert asyncio.run(ask("/cdn-cgi/handler/scheduled?cron=*+1+*+*+*")) == "ok"
+    assert asyncio.run(ask("/cdn-cgi/handler/scheduled")) == "ok"
+    assert asyncio.run(ask("/other")) == "program"
+    assert runtime.seen == [("* 1 * * *", 1000, "scheduled"), ("* * * * *", 1000, "scheduled")]
