@@ -36,9 +36,8 @@ async def _dev(project: Project, options: ServeOptions, console: Console) -> Non
     stop = StopSignals(lambda: console.line("Stopping ..."))
     async with AsyncExitStack() as stack:
         runtime = await start_runtime(stack, project, options, ObjectLog(console).observe)
-        program = AccessLog(
-            ErrorPages(ScheduledTrigger(runtime, SystemClock()).fetch, console, show=True).fetch, console
-        ).fetch
+        answering = ScheduledTrigger(runtime, SystemClock()).fetch
+        program = AccessLog(ErrorPages(answering, console, show=True).fetch, console).fetch
         frontend = await _start_client(stack, stop, project, options, console)
         server = await start_server(stack, program, frontend, project, options)
         show_banner(console, "dev", project, server.url, _client_kind(frontend))

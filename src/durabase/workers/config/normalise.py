@@ -254,9 +254,7 @@ class _Normaliser:
         table = self._fields.table("triggers")
         crons = table.strings("crons")
         if crons:
-            self._diagnostics.note(
-                '"triggers.crons" run when asked only: dev has /cdn-cgi/handler/scheduled.'
-            )
+            self._diagnostics.note('"triggers.crons" run when asked only: GET /cdn-cgi/handler/scheduled')
         table.warn_unexpected()
         return crons
 
