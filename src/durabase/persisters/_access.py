@@ -6,9 +6,11 @@ or ``[tables stamp, values stamp]``, changes have a third element ``1``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from durabase.errors import PersisterError
+from durabase.types import Id
 
 if TYPE_CHECKING:
     from durabase.mergeable import MergeableStore
@@ -112,7 +114,7 @@ class MergeableAccess:
         if _is_mergeable_content(content):
             hashes = (self._store.get_mergeable_table_hashes(), self._store.get_mergeable_value_hashes())
             for stamp, taken in zip(content, hashes, strict=False):
-                if not (isinstance(stamp[0], dict) and stamp[0].keys() <= taken.keys()):
+                if not _is_taken(stamp, taken):
                     raise PersisterError(
                         "the store refuses what is persisted: a stamp in it has a wrong shape, "
                         "or a time more than five minutes ahead of this machine's clock"
@@ -128,6 +130,13 @@ class BroadcastAccess(MergeableAccess):
     def get_changes(self) -> MergeableChanges | None:
         changes = self._store._get_encoded_transaction_mergeable_changes(False)
         return changes if changes[0][0] or changes[1][0] else None
+
+
+def _is_taken(stamp: Any, taken: Mapping[Id, int]) -> bool:
+    """Whether all that a container stamp mentions has a hash now; an empty table leaves no trace."""
+    return isinstance(stamp[0], dict) and all(
+        id_ in taken or child[:1] == [{}] for id_, child in stamp[0].items()
+    )
 
 
 def _is_mergeable_content(content: list[Any]) -> bool:

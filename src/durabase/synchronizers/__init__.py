@@ -4,6 +4,8 @@ from durabase.synchronizers.base import MessageCallback, Synchronizer
 from durabase.synchronizers.custom import CustomSynchronizer
 from durabase.synchronizers.local import LocalBus, LocalSynchronizer
 from durabase.synchronizers.transport import Transport
+from durabase.synchronizers.ws_channels import WsChannels
+from durabase.synchronizers.ws_client import WebSocketTransport, WsSynchronizer
 
 __all__ = [
     "CustomSynchronizer",
@@ -12,4 +14,7 @@ __all__ = [
     "MessageCallback",
     "Synchronizer",
     "Transport",
+    "WebSocketTransport",
+    "WsChannels",
+    "WsSynchronizer",
 ]

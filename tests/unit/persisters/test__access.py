@@ -121,10 +121,11 @@ class TestDataSafety:
             assert isinstance(place.errors[0], PersisterError)
             assert "refuses" in str(place.errors[0])
 
-    def test_empty_content_is_taken(self) -> None:
-        place, store = Place(EMPTY), new_store()
-        place.persister(store, persists=MERGEABLE).start_auto_persisting()
-        assert place.errors == []
+    def test_content_without_cells_is_taken(self) -> None:
+        for content in (EMPTY, [[{"t": [{}, "", 0]}, "", 0], [{}, "", 0]], [[{"t": [{}]}], [{}], 1]):
+            place, store = Place(content), new_store()
+            place.persister(store, persists=MERGEABLE).start_auto_persisting()
+            assert place.errors == []
 
 
 class TestTogether:
