@@ -6,8 +6,8 @@ original loses or rewrites data: the message that wakes the object is handled li
 nothing, a client that does not read is closed instead of filling memory, paths may be of any length.
 
 What is passed on to other clients leaves at once and does not wait for the disk, neither for its own write
-nor for earlier ones. What the store itself sends comes after its writes, and the output gate holds it until they
-are safe: what it says that it has is on disk.
+nor for earlier ones. What the store itself sends comes after its writes, and the output gate holds it until
+they are safe: what it says that it has is on disk.
 """
 
 from __future__ import annotations

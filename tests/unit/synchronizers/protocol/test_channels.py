@@ -6,10 +6,13 @@ import pytest
 
 from durabase.errors import SyncMessageError, SyncOverflowError
 from durabase.synchronizers.protocol.channels import (
+    ChannelConfirmed,
     ChannelData,
     ChannelJoin,
     ChannelLeave,
     ChannelReply,
+    ChannelText,
+    ClientChannels,
     Control,
     ServerChannels,
     channel_path_id,
@@ -183,3 +186,40 @@ def test_the_fragment_budget_is_one_for_all_channels() -> None:
 def test_a_payload_that_is_too_long() -> None:
     with pytest.raises(SyncOverflowError, match="15:socket"):
         greeted().receive("M\na\n" + "x" * 16_777_216, 0)
+
+
+class TestClient:
+    def test_controls_are_confirmed_once(self) -> None:
+        channels = ClientChannels()
+        hello = channels.hello()
+        assert channels.receive(hello) == ChannelConfirmed(None)
+        assert channels.receive(hello) is None
+        subscription = channels.subscribe("a")
+        assert channels.receive(subscription) == ChannelConfirmed("a")
+        assert channels.receive('M\na\nB\n["x",1,""]') == ChannelText("a", 'B\n["x",1,""]')
+        assert channels.unsubscribe("a") == 'S\n[null,-1,[2,"a"]]'
+        assert channels.receive('M\na\nB\n["x",1,""]') is None
+
+    def test_a_confirmation_of_something_else_is_invalid(self) -> None:
+        channels = ClientChannels()
+        subscription = channels.subscribe("a")
+        with pytest.raises(SyncMessageError):
+            channels.receive(subscription.replace('"a"', '"b"'))
+
+    @pytest.mark.parametrize(
+        "text", ["", "S\n", 'B\n["x",1,""]', 'M\nunknown\nB\n["x",1,""]', 'S\n["q",-1,[0,2]]']
+    )
+    def test_what_is_no_payload_of_channel_mode(self, text: str) -> None:
+        with pytest.raises(SyncMessageError):
+            ClientChannels().receive(text)
+
+    def test_at_most_a_hundred_controls_are_pending(self) -> None:
+        channels = ClientChannels()
+        for number in range(100):
+            channels.subscribe(f"c{number}")
+        with pytest.raises(SyncOverflowError, match="15:controls"):
+            channels.subscribe("over")
+
+    def test_a_payload_that_is_too_long(self) -> None:
+        with pytest.raises(SyncOverflowError, match="15:socket"):
+            ClientChannels().receive("M\na\n" + "x" * 16_777_216)
