@@ -22,10 +22,16 @@ _SHOWN_DIGITS = 8
 
 
 class ObjectLog:
-    """The observer of ``dev``."""
+    """An observer of objects.
 
-    def __init__(self, console: Console) -> None:
+    Args:
+        console: where the lines go.
+        errors_only: say nothing of objects that start and hibernate.
+    """
+
+    def __init__(self, console: Console, *, errors_only: bool = False) -> None:
         self._console = console
+        self._errors_only = errors_only
 
     def observe(self, fact: ObjectFact) -> None:
         """Say what happened, if it is worth a line."""
@@ -42,7 +48,8 @@ class ObjectLog:
                     self._console.error(f"{_shown(id)}  {kind} failed: {text}")
 
     def _say(self, id: DurableObjectId, text: str) -> None:
-        self._console.line(f"{time.strftime('%H:%M:%S')}  {_shown(id)}  {text}")
+        if not self._errors_only:
+            self._console.line(f"{time.strftime('%H:%M:%S')}  {_shown(id)}  {text}")
 
 
 def _shown(id: DurableObjectId) -> str:

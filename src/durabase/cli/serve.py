@@ -9,6 +9,7 @@ from durabase.cli.access import ErrorPages
 from durabase.cli.banner import show_banner
 from durabase.cli.console import Console
 from durabase.cli.frontend.built import BuiltClient
+from durabase.cli.object_log import ObjectLog
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project, open_project
 from durabase.cli.serving import run, serve_until_stopped, start_runtime, start_server
@@ -50,7 +51,7 @@ async def serve_project(
     """Serve a project with the client in the directory ``client`` until stopped."""
     stop = StopSignals(lambda: console.line("Stopping ..."))
     async with AsyncExitStack() as stack:
-        runtime = await start_runtime(stack, project, options)
+        runtime = await start_runtime(stack, project, options, ObjectLog(console, errors_only=True).observe)
         program = ErrorPages(runtime.dispatch, console, show=False).fetch
         frontend = BuiltClient(client) if client is not None else None
         server = await start_server(stack, program, frontend, project, options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -14,6 +14,7 @@ from durabase.cli.frontend.site import Fetch, Frontend, Site
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project
 from durabase.cli.stop import StopSignals
+from durabase.durable_objects import ObjectObserver
 from durabase.server import Server
 from durabase.server import run as run_on_loop
 from durabase.workers.loader import load_worker
@@ -34,7 +35,7 @@ async def start_runtime(
     stack: AsyncExitStack,
     project: Project,
     options: ServeOptions,
-    observer: Callable[[Any], None] | None = None,
+    observer: ObjectObserver,
 ) -> Runtime:
     """Load the project's program and start its runtime; the stack ends it.
 

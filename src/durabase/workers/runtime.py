@@ -6,13 +6,12 @@ Knows nothing of connections: requests come in, responses go out. What a handler
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from durabase.clock import SystemClock, TimerClock
-from durabase.durable_objects import ObjectClass, ObjectHost
+from durabase.durable_objects import HostStats, ObjectClass, ObjectHost, ObjectObserver
 from durabase.durable_objects.handlers import fitting_arguments
 from durabase.web import Request, Response
 from durabase.workers.bindings.assets import Assets
@@ -52,7 +51,7 @@ class Runtime:
         clock: TimerClock | None = None,
         idle_seconds: float = 10.0,
         max_value_bytes: int = _DEFAULT_MAX_VALUE_BYTES,
-        observer: Callable[[Any], None] | None = None,
+        observer: ObjectObserver | None = None,
     ) -> None:
         self.config = config
         self.worker = worker
@@ -122,7 +121,7 @@ class Runtime:
         self._arguments = {}
         self._bind(config)
 
-    def stats(self) -> Any:
+    def stats(self) -> HostStats:
         """Return the counts of the objects' host."""
         return self._host.stats()
 

@@ -41,3 +41,13 @@ def test_lines(fact: ObjectFact, expected: str) -> None:
     ObjectLog(Console(text, text)).observe(fact)
     assert text.getvalue().endswith(expected)
     assert bool(text.getvalue()) is bool(expected)
+
+
+def test_errors_only() -> None:
+    text = io.StringIO()
+    log = ObjectLog(Console(text, text), errors_only=True)
+    log.observe(ObjectConstructed("Room", NAMED, 1))
+    log.observe(ObjectHibernated("Room", NAMED, 1))
+    assert text.getvalue() == ""
+    log.observe(ObjectReset("Room", NAMED, ValueError("why")))
+    assert text.getvalue() != ""
