@@ -19,7 +19,7 @@ import math
 import shlex
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from durabase import MergeableStore, get_unique_id
 from durabase.persisters import FilePersister
@@ -66,7 +66,7 @@ def count(store: MergeableStore) -> None:
     store.set_value("counter", lambda old: old + 1 if isinstance(old, int | float) else 1)
 
 
-COMMANDS = {
+COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "list": (list_pets, ""),
     "add": (add_pet, "NAME SPECIES"),
     "del": (delete_pet, "ID"),
