@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from durabase import _codec
+from durabase._codec import reading
 from durabase._codec import json_text, parse_json
 from durabase.mergeable import MergeableStore, hashes
 from durabase.testing import FakeClock
@@ -64,4 +64,4 @@ def test_composed_hashes(kind: str) -> None:
 
 def test_both_parsers_read_all_texts_alike() -> None:
     for case in load("js_number_and_json")["values"]:
-        assert repr(_codec._parse(case["json"])) == repr(_codec._decode(case["json"]))
+        assert repr(reading._parse(case["json"])) == repr(reading._decode(case["json"]))

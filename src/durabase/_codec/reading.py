@@ -1,0 +1,121 @@
+"""``JSON.parse``.
+
+``orjson`` reads when it is installed; what it reads differently from JavaScript, or refuses, goes to
+the standard library's parser, so results are the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from durabase._codec.limits import MAX_NESTING, too_deep
+from durabase._codec.numbers import MAX_SAFE
+from durabase.types import UNDEFINED, UNDEFINED_MARK
+
+__all__ = ["parse_json", "parse_json_with_undefined"]
+
+_MAX_DOUBLE_DIGITS: Final = 310
+_SHORT_NUMBER: Final = 15
+"""Numbers of so many characters are below 2^53."""
+
+
+def parse_json(text: str | bytes) -> Any:
+    """What ``JSON.parse(text)`` gives; bytes are UTF-8.
+
+    Numbers written as integers are ``int``, beyond 2^53 the nearest double; all others ``float``, too
+    large ones infinite. ``-0`` is ``-0.0``.
+
+    Raises:
+        ValueError: ``JSON.parse`` would throw, the UTF-8 is bad, or it is nested too deeply.
+    """
+    if not isinstance(text, str):
+        text = bytes(text).decode()
+    try:
+        value = _parse(text)
+    except RecursionError:
+        raise too_deep() from None
+    if text.count("[") + text.count("{") > MAX_NESTING and _is_deep(value):
+        raise too_deep()
+    return value
+
+
+def parse_json_with_undefined(text: str | bytes) -> Any:
+    """Like ``parse_json``, but every string that is exactly U+FFFC, except keys, becomes ``UNDEFINED``."""
+    if not isinstance(text, str):
+        text = bytes(text).decode()
+    value = parse_json(text)
+    return _with_undefined(value) if UNDEFINED_MARK in text or "\\u" in text else value
+
+
+def _with_undefined(value: Any) -> Any:
+    """Replaces the marks in a freshly parsed value, in place."""
+    if isinstance(value, dict):
+        for key, member in value.items():
+            value[key] = _with_undefined(member)
+    elif isinstance(value, list):
+        value[:] = [_with_undefined(element) for element in value]
+    elif value == UNDEFINED_MARK:
+        return UNDEFINED
+    return value
+
+
+def _number_from_text(text: str) -> float:
+    """A JSON integer as JavaScript holds it."""
+    if len(text) <= _SHORT_NUMBER:
+        return int(text) if text != "-0" else -0.0
+    if len(text) > _MAX_DOUBLE_DIGITS:
+        return float("-inf") if text[0] == "-" else float("inf")
+    double = float(text)
+    return int(double) if -MAX_SAFE <= double <= MAX_SAFE else double
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+_decode: Final[Callable[[str], Any]] = json.JSONDecoder(
+    parse_int=_number_from_text, parse_constant=_refuse_constant
+).decode
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether a parsed value is nested too deeply, seen level by level."""
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(MAX_NESTING):
+        level = [
+            member
+            for node in level
+            for member in (node.values() if type(node) is dict else node)
+            if type(member) is list or type(member) is dict
+        ]
+        if not level:
+            return False
+    return True
+
+
+try:
+    import orjson
+except ImportError:  # the data wing needs nothing but the standard library
+    _parse: Callable[[str], Any] = _decode
+else:
+    _SAME_DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
+    _LONG_NUMBER: Final = b"0" * (_SHORT_NUMBER + 1)
+    _NEGATIVE_ZERO: Final = re.compile(rb"(?:^|[\[:,\s])-0(?![.\d])")
+
+    def _parse_quickly(text: str) -> Any:
+        """``orjson`` for what it reads as JavaScript does; the rest, errors included, is for ``_decode``."""
+        try:
+            raw = text.encode()
+            if _LONG_NUMBER in raw.translate(_SAME_DIGITS) or _may_hold_negative_zero(raw):
+                return _decode(text)
+            return orjson.loads(raw)
+        except ValueError:
+            return _decode(text)
+
+    def _may_hold_negative_zero(raw: bytes) -> bool:
+        return b"-0" in raw and _NEGATIVE_ZERO.search(raw) is not None
+
+    _parse = _parse_quickly
