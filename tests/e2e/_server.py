@@ -84,6 +84,14 @@ class Server:
     def wait_for_log(self, text: str, *, count: int = 1, seconds: float = 15.0) -> None:
         self._wait(lambda: self.log.count(text) >= count, seconds, f"{count} times {text!r} in the log")
 
+    def wait_until_asleep(self, seconds: float = 15.0) -> None:
+        """Wait until the last thing that the only object did was to hibernate (`durabase dev` logs it)."""
+        self._wait(
+            lambda: self.log.rfind("hibernated") > self.log.rfind("started ("),
+            seconds,
+            "the object hibernated",
+        )
+
     def _wait(self, is_so: object, seconds: float, what: str) -> None:
         assert callable(is_so)
         end = time.monotonic() + seconds

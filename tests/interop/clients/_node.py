@@ -6,6 +6,7 @@ import itertools
 import json
 import shutil
 import subprocess
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,17 @@ class NodeClient:
     def errors(self) -> list[str]:
         """What its synchronizer reported as ignored errors."""
         return list(self._host.do("log", self.name)["errors"])
+
+    def hashes_text(self) -> str:
+        """The hashes as they stand in messages."""
+        return json.dumps(self.hashes(), separators=(",", ":"))
+
+    def wait_for_payload(self, payload: str, seconds: float = 5.0) -> None:
+        """Wait until exactly this has arrived."""
+        end = time.monotonic() + seconds
+        while ("<", payload) not in self.transcript():
+            assert time.monotonic() < end, self.transcript()
+            time.sleep(0.01)
 
     def wait_for(self, content: Any, seconds: float = 5.0) -> None:
         self._host.do("waitForContent", self.name, expected=content, seconds=seconds)
