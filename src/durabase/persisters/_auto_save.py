@@ -59,8 +59,12 @@ class AutoSave:
         """Save what changed in the store beside what was loaded: by mutator listeners, or by local edits."""
         if self.is_on():
             had_mutated = self._persister._had_mutated()
-            if had_mutated or (self.has_unsaved_edits and self._persister._keeps_unsaved_edits):
+            if had_mutated or self.has_unsaved_edits:
                 yield from self._save_steps(None)
+
+    def note_unsaved_edits(self) -> None:
+        """Remember that something could not be saved; synchronizers do not, their peers ask for it."""
+        self.has_unsaved_edits = self._persister._keeps_unsaved_edits
 
     def _remove_listener(self) -> None:
         listener_id, self._listener_id = self._listener_id, None
@@ -73,20 +77,28 @@ class AutoSave:
         changes = persister._access.get_changes() if self.is_on() else None
         if changes is None:
             return
-        if persister.get_status() is Status.LOADING:
-            self.has_unsaved_edits |= not persister._is_applying
-        elif self.has_unsaved_edits and persister._keeps_unsaved_edits:
-            start_steps(self._save_steps(None))
-        else:
-            start_steps(self._save_steps(changes))
+        if persister.get_status() is not Status.LOADING:
+            start_steps(self._save_changes_steps(changes))
+        elif not persister._is_applying:
+            self.note_unsaved_edits()
+
+    def _save_changes_steps(self, changes: list[Any]) -> Steps[None]:
+        """Save changes and, once that works again, everything, for something was left behind before."""
+        had_unsaved_edits, self.has_unsaved_edits = self.has_unsaved_edits, False
+        yield from self._save_steps(changes)
+        if had_unsaved_edits and not self.has_unsaved_edits:
+            self.has_unsaved_edits = True
+            yield from self._save_steps(None)
 
     def _save_steps(self, changes: list[Any] | None) -> Steps[None]:
         load_error = self._persister._load_error
-        if load_error is None or not self._persister._keeps_unsaved_edits:
-            yield from self._persister._save_steps(changes)
-        else:
-            self.has_unsaved_edits = True
+        if load_error is not None and self._persister._keeps_unsaved_edits:
+            self.note_unsaved_edits()
             self._report_withholding(load_error)
+        elif self._persister.get_status() is Status.LOADING:
+            self.note_unsaved_edits()
+        else:
+            yield from self._persister._save_steps(changes)
 
     def _report_withholding(self, load_error: Exception) -> None:
         if self._reported_error is load_error:

@@ -13,7 +13,7 @@ Where the original can lose what is stored, this does not:
   that it holds nothing (``UNDEFINED``, or ``None``) did not fail.
 * Edits made while a load is under way are saved when it is done; the original leaves them for the
   next full save.
-* After a save that failed, the next one writes everything, not only its own changes.
+* After a save that failed, the next one that succeeds is followed by one of everything.
 """
 
 from __future__ import annotations
@@ -311,7 +311,7 @@ class Persister:
         try:
             yield self.set_persisted(self._access.get_content, changes)
         except Exception as error:
-            self._auto_save.has_unsaved_edits = True
+            self._auto_save.note_unsaved_edits()
             self._report(error)
 
     # Both, and the end

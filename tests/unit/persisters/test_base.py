@@ -290,7 +290,18 @@ class TestDataSafety:
         set_cell(store, c=2)
         assert place.content == content(c=2)
 
-    def test_after_a_failed_save_the_next_one_writes_everything(self) -> None:
+    def test_a_save_that_is_skipped_when_following_starts_is_made_up_for(self) -> None:
+        place, store = Place(), Store()
+        place.is_slow = True
+        persister = place.persister(store)
+        set_cell(store, a=1)
+        persister.load()
+        persister.start_auto_save()
+        place.go_on()
+        place.go_on()
+        assert place.content == content(a=1)
+
+    def test_after_a_failed_save_the_next_one_is_followed_by_one_of_everything(self) -> None:
         place, store = Place(), Store()
         persister = place.persister(store)
         persister.start_auto_persisting()
@@ -300,8 +311,22 @@ class TestDataSafety:
         place.log.clear()
         set_cell(store, b=2)
         set_cell(store, c=3)
-        assert place.log == [2, "set all", 0, 2, changes(c=3), 0]
+        assert place.log == [2, changes(b=2), 0, 2, "set all", 0, 2, changes(c=3), 0]
         assert [str(error) for error in place.errors] == ["full"]
+
+    def test_as_long_as_saves_fail_each_tries_its_own_changes_only(self) -> None:
+        place, store = Place(), Store()
+        persister = place.persister(store)
+        persister.start_auto_persisting()
+        place.write_error = OSError("full")
+        place.log.clear()
+        set_cell(store, a=1)
+        set_cell(store, b=2)
+        assert place.log == [2, changes(a=1), 0, 2, changes(b=2), 0]
+        place.write_error = None
+        persister.save()
+        set_cell(store, c=3)
+        assert place.log[6:] == [2, "set all", 0, 2, changes(c=3), 0]
 
     def test_a_listener_that_cannot_be_added_does_not_keep_from_loading(self) -> None:
         class Deaf(Persister):
