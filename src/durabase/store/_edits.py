@@ -297,7 +297,11 @@ class Edits:
         self._old_values_schema = None
 
     def undo(self) -> None:
-        """Restore the schemas, then set every changed cell and value back; the log of them is empty after."""
+        """Restore the schemas, then set every changed cell and value back; the log of them is empty after.
+
+        As in the original the old things pass the validator in their encoded form: unless encoded things
+        are being accepted, objects and arrays are refused, reported as invalid, and not set back.
+        """
         if self._old_tables_schema is not None:
             active, tables = self._old_tables_schema
             self._tables_schema.set(tables, active)
@@ -318,7 +322,7 @@ class Edits:
 
     def _restore_cell(self, table_id: Id, row_id: Id, cell_id: Id, old: EncodedOrUndefined) -> None:
         if old is not UNDEFINED:
-            self._put_cell(table_id, row_id, cell_id, old)  # type: ignore[arg-type]
+            self.set_cell(table_id, row_id, cell_id, old)
             return
         self.delete_cell(table_id, row_id, cell_id, True)
         table = self._content.tables.get(table_id)
@@ -327,7 +331,7 @@ class Edits:
 
     def _restore_value(self, value_id: Id, old: EncodedOrUndefined) -> None:
         if old is not UNDEFINED:
-            self._content.set_value(value_id, old)  # type: ignore[arg-type]
+            self.set_value(value_id, old)
         else:
             self.delete_value(value_id)
 

@@ -1,8 +1,7 @@
 """The store: tables of rows of cells, and values, that can be listened to.
 
 A façade: each method is one thought and leaves the work to ``_reader``, ``_listening``, ``_edits``
-and ``_transaction``. Behaviour is TinyBase 10.0.1's in every detail that can be observed, except
-that a rollback also restores objects and arrays.
+and ``_transaction``. Behaviour is TinyBase 10.0.1's in every detail that can be observed.
 """
 
 from __future__ import annotations

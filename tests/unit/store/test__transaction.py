@@ -110,11 +110,14 @@ def test_an_exception_undoes_all_and_passes_on_and_nobody_is_told() -> None:
     assert calls.count("did") == 1
 
 
-def test_objects_and_arrays_come_back_too() -> None:
+def test_objects_and_arrays_do_not_come_back_and_are_told_as_invalid_as_in_the_original() -> None:
     store = Store().set_cell("t", "r", "c", {"a": [1]}).set_value("v", [2])
+    invalid: list[Any] = []
+    store.add_invalid_cell_listener(None, None, None, lambda _, *arguments: invalid.append(arguments))
     with store.transaction(_yes):
         store.set_cell("t", "r", "c", 5).del_values()
-    assert store.get_content() == [{"t": {"r": {"c": {"a": [1]}}}}, {"v": [2]}]
+    assert store.get_content() == [{"t": {"r": {"c": 5}}}, {}]
+    assert invalid == [("t", "r", "c", ['\ufffd{"a":[1]}'])]
 
 
 def test_an_exception_inside_dooms_the_outermost_even_if_it_is_caught() -> None:
