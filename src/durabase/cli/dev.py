@@ -42,7 +42,7 @@ async def _dev(project: Project, options: ServeOptions, console: Console) -> Non
         server = await start_server(stack, program, frontend, project, options)
         show_banner(console, "dev", project, server.url, _client_kind(frontend))
         reloader = Reloader(options, runtime, console)
-        await serve_until_stopped(stop, console, server, watch(project.config, reloader.reload))
+        await serve_until_stopped(stop, console, server, watch(project.config, reloader.reload, console))
 
 
 async def _start_client(

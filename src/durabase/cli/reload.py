@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from watchfiles import Change, awatch
+from watchfiles._rust_notify import WatchfilesRustInternalError
 
 from durabase.cli.console import Console
 from durabase.cli.options import ServeOptions
@@ -42,16 +44,30 @@ class Reloader:
             self._console.line("⎔ Local server updated and ready")
 
 
-async def watch(config: Config, changed: Callable[[], Awaitable[None]]) -> None:
-    """Call ``changed`` after each change of the program or its configuration, until cancelled."""
-    roots = {Path(config.import_root), Path(config.directory)}
-    outermost = [root for root in roots if not any(other in root.parents for other in roots)]
+async def watch(config: Config, changed: Callable[[], Awaitable[None]], console: Console) -> None:
+    """Call ``changed`` after each change of the program or its configuration, until cancelled.
 
-    def wanted(change: Change, path: str) -> bool:
-        return any(is_watched(root, Path(path)) for root in outermost)
+    If the system can't watch any more files, that is said, and nothing is watched.
+    """
+    one_at_a_time = asyncio.Lock()
 
-    async for _ in awatch(*outermost, watch_filter=wanted, debounce=400, step=50):
-        await changed()
+    async def follow(directory: Path, recursive: bool) -> None:
+        def wanted(change: Change, path: str) -> bool:
+            return is_watched(directory, Path(path))
+
+        changes = awatch(directory, watch_filter=wanted, recursive=recursive, debounce=400, step=50)
+        async for _ in changes:
+            async with one_at_a_time:
+                await changed()
+
+    program, configuration = Path(config.import_root), Path(config.directory)
+    try:
+        async with asyncio.TaskGroup() as followers:
+            followers.create_task(follow(program, recursive=True))
+            if configuration != program:
+                followers.create_task(follow(configuration, recursive=False))
+    except* (OSError, WatchfilesRustInternalError) as errors:
+        console.warning(f"Changes are not followed: {errors.exceptions[0]}")
 
 
 def is_watched(root: Path, path: Path) -> bool:

@@ -79,9 +79,11 @@ async def serve_until_stopped(
     tasks = [asyncio.ensure_future(work) for work in background]
     stopped = asyncio.create_task(stop.stopped.wait())
     try:
-        done, _ = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
+        pending: set[asyncio.Future[Any]] = {stopped, *tasks}
+        while not stopped.done():
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
     finally:
         for task in (stopped, *tasks):
             task.cancel()

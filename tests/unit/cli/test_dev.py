@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from .running import PROGRAM, Running, finished, running, write_project
+from .running import PROGRAM, TOML, Running, finished, running, write_project
 
 Talk = Callable[[ClientConnection], Awaitable[None]]
 
@@ -182,3 +182,25 @@ def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
         assert command.process.poll() is None
         assert command.stop(signal.SIGINT) == 1
         connection.close()
+
+
+def test_a_configuration_above_the_program(tmp_path: Path) -> None:
+    program = PROGRAM.replace('"version %d" % VERSION', 'f"version {VERSION} {self.env.A}"')
+    toml = TOML.replace("index.py", "src/index.py") + '[vars]\nA = "{}"\n'
+    write_project(tmp_path / "src", program)
+    (tmp_path / "src" / "wrangler.toml").unlink()
+    (tmp_path / "wrangler.toml").write_text(toml.format("one"))
+    with running(tmp_path, "dev", "--port", "0") as command:
+        port = command.port()
+        assert get(port) == (200, "version 1 one")
+        (tmp_path / "wrangler.toml").write_text(toml.format("two"))
+        command.expect("⎔ Local server updated and ready")
+        assert get(port) == (200, "version 1 two")
+        (tmp_path / "src" / "index.py").write_text(program.replace("VERSION = 1", "VERSION = 2"))
+        command.expect("⎔ Local server updated and ready")
+        assert get(port) == (200, "version 2 two")
+        (tmp_path / "wrangler.toml").write_text("name = ")
+        command.expect(r"✘ \[ERROR\] .*wrangler\.toml: ")
+        command.expect("⎔ The last good code keeps serving")
+        assert get(port) == (200, "version 2 two")
+        assert command.stop() == 0

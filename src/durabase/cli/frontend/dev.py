@@ -86,18 +86,18 @@ class DevClient:
             while True:
                 await self._run_once()
         except ServerError as error:
-            instead = "a client that is built" if self._built is not None else "no client"
-            self._console.warning(f"{error}\nServing {instead} instead.")
+            served = "the built client, without hot reload" if self._built is not None else "no client"
+            self._console.warning(f"Serving {served}: {error}")
         finally:
             self._settled.set()
 
     async def _install(self) -> None:
         if (problem := node_problem()) is not None:
-            raise ServerError(f"{problem}: no hot reload.")
+            raise ServerError(problem)
         if not (self._client / "node_modules").is_dir():
             self._console.line(f"npm install in {self._client} ...")
             if self._built is not None:
-                self._console.line("Serving a client that is built until Vite runs.")
+                self._console.line("Serving the built client until Vite runs.")
                 self._settled.set()
             await install_packages(self._client)
             self._settled.clear()

@@ -31,6 +31,10 @@ class Fields:
         """Return the name of ``key`` as messages show it."""
         return f"{self._path}.{key}" if self._path else key
 
+    def keys(self) -> list[str]:
+        """Return all keys, in order."""
+        return list(self._table)
+
     def has(self, key: str) -> bool:
         """Tell whether ``key`` is there and not null."""
         return self.raw(key) is not None

@@ -13,6 +13,8 @@ from durabase.workers.config.model import ObjectClassConfig, StorageKind
 
 __all__ = ["MigratedClasses"]
 
+_STORAGES: tuple[StorageKind, ...] = ("sqlite", "kv")
+
 
 class MigratedClasses:
     """Class names and what is known of them, changed by one directive after the other."""
@@ -54,16 +56,15 @@ class MigratedClasses:
                 migration.error('"transferred_classes" is not supported: there is one worker in a process.')
             migration.warn_unexpected()
 
-    def apply_exports(self, exports: Fields, class_names: list[str]) -> None:
+    def apply_exports(self, exports: Fields) -> None:
         """Apply the declarative ``exports`` table, of which only existing classes are supported."""
-        for class_name in class_names:
+        for class_name in exports.keys():  # noqa: SIM118 (it is no dict)
             entry = exports.table(class_name)
             if entry.required_string("type") != "durable-object":
                 entry.error('only exports of type "durable-object" are supported.')
             if entry.choice("state", ("created", "deleted", "renamed"), "created") != "created":
                 entry.error('only the state "created" is supported; use "migrations" for other changes.')
-            storage: StorageKind = "sqlite"
-            self.create(class_name, entry.choice("storage", ("sqlite", "kv"), storage), entry)
+            self.create(class_name, entry.choice("storage", _STORAGES, "sqlite"), entry)
             entry.warn_unexpected()
 
     def _check_tag(self, migration: Fields, tags: set[str]) -> None:

@@ -202,11 +202,11 @@ class _Normaliser:
     def _classes(self, bindings: tuple[DurableObjectBinding, ...]) -> tuple[ObjectClassConfig, ...]:
         classes = MigratedClasses()
         migrations = self._fields.tables("migrations")
-        exports = self._fields.mapping("exports")
-        if migrations and exports:
+        exports = self._fields.table("exports")
+        if migrations and exports.keys():
             self._diagnostics.error('Expected at most one of the following fields ["migrations","exports"].')
         classes.apply(migrations)
-        classes.apply_exports(self._fields.table("exports"), list(exports))
+        classes.apply_exports(exports)
         bound = dict.fromkeys(binding.class_name for binding in bindings)
         missing = [class_name for class_name in bound if class_name not in classes]
         if missing:

@@ -124,7 +124,7 @@ def test_without_vite_the_built_client_is_served(client: Path, tmp_path: Path, f
 
     async def use(frontend: DevClient) -> None:
         async def has_given_up() -> bool:
-            return "Serving a client that is built instead" in told()
+            return "Serving the built client, without hot reload: " in told()
 
         await until(has_given_up)
         assert await get(frontend, "/room", **PAGE) == "built"
@@ -150,7 +150,7 @@ def test_without_node(client: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def use(frontend: DevClient) -> None:
         assert await get(frontend, "/", **PAGE) is None
 
-    assert "Node.js is not installed: no hot reload." in run(client, use)
+    assert "Serving no client: Node.js is not installed\n" in run(client, use)
 
 
 def hmr_request() -> Request:
