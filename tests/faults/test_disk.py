@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from durabase.durable_objects import DurableObject
+from durabase.errors import StorageError
 from durabase.web import WebSocket
 from unit.durable_objects.rig import Accepting, Rig, run
 
@@ -65,22 +67,21 @@ def test_after_a_failed_sync_nothing_is_acknowledged_any_more(monkeypatch: pytes
             wire.sink.on_text("m")
             await rig.settle()
         assert wire.sent == ["before", "abort"]
-        with pytest.raises(OSError, match="Input/output"):
+        with pytest.raises(StorageError, match="Input/output"):
             await rig.stub().save("again")
 
     run(scenario, Saving)
 
 
-def test_a_database_that_is_none_is_reported(tmp_path: Any) -> None:
+def test_a_database_that_is_none_is_reported() -> None:
     async def scenario(rig: Rig) -> None:
         await rig.host.__aexit__(None, None, None)
-        (file,) = (path for path in os.scandir(rig.folder) if path.is_dir())
-        with open(os.path.join(file.path, "objects.sqlite"), "wb") as database:
-            database.write(b"this is no database" * 100)
+        (database,) = Path(rig.folder).glob("*/objects.sqlite")
+        database.write_bytes(b"this is no database" * 100)
         rig.host = rig._made()
-        with pytest.raises(Exception, match="can't be used"):
+        with pytest.raises(StorageError, match="can't be used"):
             await rig.host.__aenter__()
-        os.remove(os.path.join(file.path, "objects.sqlite"))
+        database.unlink()
         rig.host = rig._made()
         await rig.host.__aenter__()
 

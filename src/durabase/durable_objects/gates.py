@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Final
+from typing import Final, Protocol
 
-__all__ = ["InputGate", "OutputGate", "Section", "current_section"]
+__all__ = ["InputGate", "OutputGate", "Section", "WriteGate", "WriteGates", "current_section"]
 
 MAX_NESTING: Final = 64
 
@@ -85,6 +85,68 @@ class OutputGate:
         self.is_open = False
         self._held.clear()
         self._syncs.clear()
+
+
+class WriteGate(Protocol):
+    """What a store tells of its writes."""
+
+    @property
+    def written(self) -> int:
+        """The number of the last write."""
+
+    def wrote(self, confirmed: bool = True) -> None:
+        """Something was written."""
+
+    def safe(self, written: int) -> None:
+        """The writes up to this number are durable."""
+
+
+class WriteGates:
+    """Splits one gate for several stores of an object: a write is durable when all of them say so."""
+
+    __slots__ = ("_gate", "_parts")
+
+    def __init__(self, gate: OutputGate) -> None:
+        self._gate = gate
+        self._parts: list[PartGate] = []
+
+    def part(self) -> PartGate:
+        """The gate of one more store."""
+        part = PartGate(self._gate, self.update)
+        self._parts.append(part)
+        return part
+
+    def update(self) -> None:
+        """Tell the gate what all parts agree on."""
+        behind = [part.safe_until for part in self._parts if part.safe_until < part.last]
+        self._gate.safe(min(behind, default=self._gate.written))
+
+
+class PartGate:
+    """The gate of one of several stores."""
+
+    __slots__ = ("_gate", "_update", "last", "safe_until")
+
+    def __init__(self, gate: OutputGate, update: Callable[[], object]) -> None:
+        self._gate = gate
+        self._update = update
+        self.last = 0
+        self.safe_until = 0
+
+    @property
+    def written(self) -> int:
+        """The number of the last write, of whichever store."""
+        return self._gate.written
+
+    def wrote(self, confirmed: bool = True) -> None:
+        """This store has written."""
+        self._gate.wrote(confirmed)
+        self.last = self._gate.written
+
+    def safe(self, written: int) -> None:
+        """This store's writes up to this number are durable."""
+        self.safe_until = max(self.safe_until, written)
+        self._update()
 
 
 class Section:

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from contextvars import Context
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 from urllib.parse import quote
 
 from durabase.clock import TimerClock
@@ -18,12 +18,16 @@ from durabase.durable_objects.gates import OutputGate
 from durabase.durable_objects.handlers import HandlerTable
 from durabase.durable_objects.ids import DurableObjectId, IdMint
 from durabase.durable_objects.slot import HostedClass, ObjectSlot, Opened
-from durabase.durable_objects.storage.kv import DurableObjectStorage, StorageHost, StorageRules
+from durabase.durable_objects.storage.file import FileStore
+from durabase.durable_objects.storage.kv import DurableObjectStorage, StorageRules
 from durabase.durable_objects.storage.shared import NamespaceDatabase, SharedStore
+from durabase.durable_objects.storage.sql_policy import MAX_ROW_BYTES
 from durabase.durable_objects.storage.store import AlarmRow
 from durabase.errors import ObjectError, ObjectResetError
 
 __all__ = ["ClassHost", "ObjectClass"]
+
+MAX_KEY_BYTES: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +101,15 @@ class ClassHost:
         self._host = host
         self._database: NamespaceDatabase | None = None
         self._definition = definition
+        self._folder = host.state_dir / quote(definition.unique_key, safe="")
         self._hosted = self._as_hosted(definition)
 
     def _as_hosted(self, definition: ObjectClass) -> HostedClass:
         handlers = definition.handlers()
+        is_kv = definition.storage == "kv"
         rules = StorageRules(
-            max_value_bytes=definition.max_value_bytes,
+            max_key_bytes=MAX_KEY_BYTES if is_kv else None,
+            max_value_bytes=definition.max_value_bytes if is_kv else MAX_ROW_BYTES,
             delete_all_deletes_alarm=definition.delete_all_deletes_alarm,
             has_alarm_handler=handlers.alarm is not None,
         )
@@ -115,8 +122,7 @@ class ClassHost:
             StorageError: it can't be opened.
         """
         self.loop, self.context = self._host.loop, self._host.context
-        folder = self._host.state_dir / quote(self._definition.unique_key, safe="")
-        self._database = NamespaceDatabase(folder / "objects.sqlite", self.loop, self._host.executor)
+        self._database = NamespaceDatabase(self._folder / "objects.sqlite", self.loop, self._host.executor)
         self._database.alarms_changed = self._host.scheduler.changed
         self._host.scheduler.add(self)
 
@@ -175,13 +181,21 @@ class ClassHost:
     def _open_store(
         self, id: DurableObjectId, gate: OutputGate, on_failed: Callable[[Exception], object]
     ) -> Opened:
-        store = SharedStore(self._open_database(), id.key, id.name, gate, on_failed)
-        rules = self._hosted.rules
-
-        def make_storage(life: StorageHost) -> DurableObjectStorage:
-            return DurableObjectStorage(store, gate, rules, life)
-
-        return store, make_storage
+        rules, database = self._hosted.rules, self._open_database()
+        if self._definition.storage == "kv":
+            store = SharedStore(database, id.key, id.name, gate, on_failed)
+            return store, lambda life: DurableObjectStorage(store, gate, rules, life)
+        file = FileStore(
+            self._folder / f"{id}.sqlite",
+            database,
+            self.loop,
+            self._host.executor,
+            id.key,
+            id.name,
+            gate,
+            on_failed,
+        )
+        return file, lambda life: DurableObjectStorage(file, gate, rules, life, file)
 
     def _open_database(self) -> NamespaceDatabase:
         if self._database is None:

@@ -341,7 +341,7 @@ class ObjectSlot:
         life.sleep()
         self.sockets.fold()
         self._tell(ObjectHibernated(self.hosted.name, self.id, len(self.sockets)))
-        self._folded()
+        self._when_store_settled()
 
     def broke(self, error: Exception) -> None:
         """The life ended badly: what waits fails, sockets are dropped."""
@@ -353,6 +353,9 @@ class ObjectSlot:
             if waiting.result is not None and not waiting.result.done():
                 waiting.result.set_exception(error)
         self._tell(ObjectReset(self.hosted.name, self.id, error))
+        self._when_store_settled()
+
+    def _when_store_settled(self) -> None:
         if self._store is None:
             self._folded()
         else:

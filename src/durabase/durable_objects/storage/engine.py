@@ -21,6 +21,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final, Protocol
 
+from durabase.errors import StorageError
+
 __all__ = ["Database", "TurnStore"]
 
 CHECKPOINT_CHANGES: Final = 2_000
@@ -55,8 +57,8 @@ class Database:
         path: the file; it and its folder are made if they are not there.
         loop: the event loop that uses it.
         executor: where syncs run.
-        every_turn: commit each turn by itself, also while a sync runs, so that the uncommitted one
-            can be rolled back alone. For files of one object.
+        every_turn: stores commit each of their turns themselves when it ends, also while a sync runs, so
+            that the one under way can be rolled back alone. For files of one object.
 
     Raises:
         sqlite3.Error: it can't be opened, or is no database.
@@ -106,10 +108,6 @@ class Database:
         if not self.connection.in_transaction:
             self.connection.execute("BEGIN IMMEDIATE")
 
-    def is_busy(self, store: TurnStore) -> bool:
-        """Whether something of ``store`` is not durable yet."""
-        return store in self._dirty or store in self._group or store in (self._syncing or ())
-
     async def settle(self) -> None:
         """Wait until everything that was written is durable, or lost."""
         while self._dirty or self._group or self._syncing is not None:
@@ -148,8 +146,7 @@ class Database:
 
     def _commit(self) -> None:
         """Commit the group and have it synced, unless the one before it is still being synced."""
-        waits = self._syncing is not None
-        if not self._group or (waits and not self._every_turn):
+        if not self._group or self._syncing is not None:
             self._tell_idle()
             return
         try:
@@ -157,14 +154,13 @@ class Database:
         except (OSError, sqlite3.Error) as error:
             self._lose_group(error)
             return
-        if not waits:
-            self._syncing, self._group = self._group, {}
-            self._executor.submit(self._sync, self.connection.total_changes)
+        self._syncing, self._group = self._group, {}
+        self._executor.submit(self._sync, self.connection.total_changes)
 
     def _append_to_log(self) -> None:
         if self._broken is not None:
             raise self._broken
-        if self.connection.in_transaction:
+        if self.connection.in_transaction and not self._every_turn:
             self.connection.execute("COMMIT")
 
     def _lose_group(self, error: Exception) -> None:
@@ -172,7 +168,7 @@ class Database:
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
         for store in lost:
-            store.failed(error)
+            store.failed(_lost(error))
         self._tell_idle()
 
     def _sync(self, changes: int) -> None:
@@ -209,7 +205,7 @@ class Database:
             if error is None:
                 store.durable(turn)
             else:
-                store.failed(error)
+                store.failed(_lost(error))
         self._commit()
 
     def _tell_idle(self) -> None:
@@ -217,6 +213,17 @@ class Database:
         for future in idle:
             if not future.done():
                 future.set_result(None)
+
+
+def _lost(error: Exception) -> StorageError:
+    if isinstance(error, sqlite3.IntegrityError):
+        text = (
+            "Durable Object was reset and rolled back to its last known good state because the application "
+            f"left the database in a state where constraints were violated: {error}"
+        )
+    else:
+        text = f"Durable Object was reset because its writes could not be stored: {error}"
+    return StorageError(text, durable_object_reset=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -15,11 +15,14 @@ from functools import partial
 from inspect import isawaitable
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
-from durabase._names import js_names, snake_case
+from durabase._names import js_names
 from durabase.clock import Clock
 from durabase.durable_objects.gates import OutputGate
 from durabase.durable_objects.storage.done import DONE, Done
-from durabase.durable_objects.storage.store import AlarmRow, KeyRange, ObjectStore
+from durabase.durable_objects.storage.keys import key_bytes, key_range, key_text, merged_options
+from durabase.durable_objects.storage.sql import SqlFile, SqlStorage
+from durabase.durable_objects.storage.store import AlarmRow, ObjectStore
+from durabase.durable_objects.storage.sync_kv import SyncKv
 from durabase.durable_objects.storage.transactions import Transaction
 from durabase.errors import AlarmError, StorageError, ValueTooLargeError
 from durabase.types import UNDEFINED
@@ -44,8 +47,8 @@ _Dict: TypeAlias = dict[str, Any]
 class StorageRules:
     """What a class's storage allows."""
 
-    max_key_bytes: int | None = 2048
-    max_value_bytes: int = 131_072
+    max_key_bytes: int | None
+    max_value_bytes: int
     delete_all_deletes_alarm: bool = True
     has_alarm_handler: bool = True
 
@@ -74,13 +77,22 @@ class DurableObjectStorage:
         running_alarm: the serial of the alarm whose handler runs; it counts as not set.
     """
 
-    def __init__(self, store: ObjectStore, gate: OutputGate, rules: StorageRules, host: StorageHost) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        gate: OutputGate,
+        rules: StorageRules,
+        host: StorageHost,
+        sql_file: SqlFile | None = None,
+    ) -> None:
         self._store = store
         self._gate = gate
         self._rules = rules
         self._host = host
         self._transactions = 0
         self.running_alarm: int | None = None
+        self._sql = None if sql_file is None else SqlStorage(sql_file, host.check_alive)
+        self._kv = None if sql_file is None else SyncKv(store, host.check_alive, self._encoded_pair)
 
     # Reading
 
@@ -89,11 +101,11 @@ class DurableObjectStorage:
         ordered by key."""
         self._host.check_alive()
         if isinstance(key, str) or not isinstance(key, Iterable):
-            data = self._store.get(_key_bytes(key))
+            data = self._store.get(key_bytes(key))
             return Done(None if data is None else decode_value(data))
-        wanted = sorted({_key_bytes(one) for one in key})
+        wanted = sorted({key_bytes(one) for one in key})
         found = ((one, self._store.get(one)) for one in wanted)
-        return Done({_key_text(one): decode_value(data) for one, data in found if data is not None})
+        return Done({key_text(one): decode_value(data) for one, data in found if data is not None})
 
     def list(self, options: _Options = None, **more: Any) -> Done[_Dict]:
         """Keys and values, ordered by the keys' UTF-8 bytes.
@@ -106,8 +118,8 @@ class DurableObjectStorage:
             TypeError: ``start`` and ``start_after`` together, or a limit that is not positive.
         """
         self._host.check_alive()
-        pairs = self._store.list(key_range(_merged(options, more)))
-        return Done({_key_text(key): decode_value(data) for key, data in pairs})
+        pairs = self._store.list(key_range(merged_options(options, more)))
+        return Done({key_text(key): decode_value(data) for key, data in pairs})
 
     # Writing
 
@@ -134,7 +146,8 @@ class DurableObjectStorage:
             entries = {key: value}
         encoded: dict[bytes, bytes | None] = {}
         for name, entry in entries.items():
-            encoded[self._checked_key(name)] = self._encoded(name, entry)
+            data, value_data = self._encoded_pair(name, entry)
+            encoded[data] = value_data
         if encoded:
             self._store.write(encoded, _is_confirmed(options, more))
         return DONE
@@ -143,7 +156,7 @@ class DurableObjectStorage:
         """Delete a key and tell whether it was there; of several keys, how many were."""
         self._host.check_alive()
         single = isinstance(key, str) or not isinstance(key, Iterable)
-        wanted = dict.fromkeys(map(_key_bytes, [key] if single else key))
+        wanted = dict.fromkeys(map(key_bytes, [key] if single else key))
         there: dict[bytes, bytes | None] = {one: None for one in wanted if self._store.get(one) is not None}
         if there:
             self._store.write(there, _is_confirmed(options, more))
@@ -246,37 +259,39 @@ class DurableObjectStorage:
     # Only with SQLite
 
     @property
-    def sql(self) -> Any:
+    def sql(self) -> SqlStorage:
         """SQL, for classes whose storage is SQLite.
 
         Raises:
             StorageError: this class's is not.
         """
-        raise StorageError(_NO_SQL)
+        if self._sql is None:
+            raise StorageError(_NO_SQL)
+        return self._sql
 
     @property
-    def kv(self) -> Any:
+    def kv(self) -> SyncKv:
         """Keys and values without awaiting, for classes whose storage is SQLite.
 
         Raises:
             StorageError: this class's is not.
         """
-        raise StorageError(_NO_SQL)
+        if self._kv is None:
+            raise StorageError(_NO_SQL)
+        return self._kv
 
-    def _checked_key(self, key: object) -> bytes:
-        data = _key_bytes(key)
-        limit = self._rules.max_key_bytes
-        if limit is not None and len(data) > limit:
+    def _encoded_pair(self, key: object, value: Any) -> tuple[bytes, bytes]:
+        """The bytes of a key and its value, both within their limits."""
+        rules, data = self._rules, key_bytes(key)
+        if rules.max_key_bytes is not None and len(data) > rules.max_key_bytes:
             raise StorageError(
-                f"Keys cannot be larger than {limit} bytes. A key of size {len(data)} was provided."
+                f"Keys cannot be larger than {rules.max_key_bytes} bytes. "
+                f"A key of size {len(data)} was provided."
             )
-        return data
-
-    def _encoded(self, key: object, value: Any) -> bytes:
-        data = encode_value(value)
-        if len(data) > self._rules.max_value_bytes + ENVELOPE_BYTES:
-            raise ValueTooLargeError(str(key), len(data), self._rules.max_value_bytes)
-        return data
+        encoded = encode_value(value)
+        if len(encoded) > rules.max_value_bytes + ENVELOPE_BYTES:
+            raise ValueTooLargeError(str(key), len(encoded), rules.max_value_bytes)
+        return data, encoded
 
 
 def _resolve(future: Future[None]) -> None:
@@ -290,55 +305,10 @@ _NO_SQL: Final = (
 )
 
 
-def key_range(options: Mapping[str, Any]) -> KeyRange:
-    """The keys that ``list`` with these options means.
-
-    Raises:
-        TypeError: the options contradict each other.
-    """
-    start, start_after, end = options.get("start"), options.get("start_after"), options.get("end")
-    limit = options.get("limit")
-    if start is not None and start_after is not None:
-        raise TypeError("list() cannot be called with both start and startAfter values.")
-    if limit is not None and limit <= 0:
-        raise TypeError("List limit must be positive.")
-    lowest = b"" if start is None else _key_bytes(start)
-    if start_after is not None:
-        lowest = _key_bytes(start_after) + b"\0"
-    highest = None if end is None else _key_bytes(end)
-    if (prefix := options.get("prefix")) is not None:
-        first = _key_bytes(prefix)
-        lowest = max(lowest, first)
-        highest = _lower(highest, _after_prefix(first))
-    return KeyRange(lowest, highest, bool(options.get("reverse")), limit)
-
-
-def _after_prefix(prefix: bytes) -> bytes | None:
-    """The first key after all that begin with ``prefix``; UTF-8 has no byte 255."""
-    return prefix[:-1] + bytes((prefix[-1] + 1,)) if prefix else None
-
-
-def _lower(one: bytes | None, other: bytes | None) -> bytes | None:
-    return min((bound for bound in (one, other) if bound is not None), default=None)
-
-
-def _key_bytes(key: object) -> bytes:
-    return (key if isinstance(key, str) else str(key)).encode("utf-8", "surrogatepass")
-
-
-def _key_text(key: bytes) -> str:
-    return key.decode("utf-8", "surrogatepass")
-
-
-def _merged(options: _Options, more: _Dict) -> _Dict:
-    merged = {**(options or {}), **more}
-    return {snake_case(name): value for name, value in merged.items()}
-
-
 def _is_confirmed(options: _Options, more: _Dict) -> bool:
     if not options and not more:
         return True
-    return not _merged(options, more).get("allow_unconfirmed")
+    return not merged_options(options, more).get("allow_unconfirmed")
 
 
 def _alarm_ms(time: object) -> int:

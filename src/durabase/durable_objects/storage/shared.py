@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from durabase.durable_objects.gates import OutputGate
+from durabase.durable_objects.gates import WriteGate
 from durabase.durable_objects.storage.engine import Database
 from durabase.durable_objects.storage.store import AlarmRow, KeyRange
 from durabase.errors import StorageError
@@ -131,7 +131,7 @@ class SharedStore:
         namespace: NamespaceDatabase,
         id: bytes,
         name: str | None,
-        gate: OutputGate,
+        gate: WriteGate,
         on_failed: Callable[[Exception], object],
     ) -> None:
         found = namespace.find(id)

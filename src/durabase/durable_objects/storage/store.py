@@ -41,8 +41,9 @@ class KeyRange:
 class ObjectStore(Protocol):
     """One object's data. Writes are seen by reads at once and committed at the end of the turn."""
 
-    name: str | None
-    """The object's name, if anybody ever used it."""
+    @property
+    def name(self) -> str | None:
+        """The object's name, if anybody ever used it."""
 
     def learn_name(self, name: str) -> None:
         """Somebody used the object's name: keep it with what the object keeps."""

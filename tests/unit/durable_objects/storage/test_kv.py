@@ -15,15 +15,21 @@ from durabase.types import UNDEFINED
 from unit.durable_objects.rig import Rig, run
 
 
-def in_object(*classes: type, **options: Any) -> Callable[[Callable[[Any], Any]], Callable[[], None]]:
-    """Run the test in an object, with its storage; then once more reading from disk what it left."""
+both_kinds = pytest.mark.parametrize("kind", ["kv", "sqlite"])
 
-    def decorate(test: Callable[[Any], Any]) -> Callable[[], None]:
-        def wrapped() -> None:
+
+def in_object(
+    *classes: type, kinds: tuple[str, ...] = ("kv", "sqlite"), **options: Any
+) -> Callable[[Callable[[Any], Any]], Callable[[str], None]]:
+    """Run the test in an object of each kind, with its storage."""
+
+    def decorate(test: Callable[[Any], Any]) -> Callable[[str], None]:
+        @pytest.mark.parametrize("kind", kinds)
+        def wrapped(kind: str) -> None:
             async def scenario(rig: Rig) -> None:
                 await rig.run_in(lambda instance, ctx: test(ctx.storage))
 
-            run(scenario, *classes, **options)
+            run(scenario, *classes, storage=kind, **options)
 
         wrapped.__name__ = test.__name__
         return wrapped
@@ -105,7 +111,8 @@ RANGES: list[tuple[dict[str, Any], list[str]]] = [
 
 @pytest.mark.parametrize(("options", "keys"), RANGES)
 @pytest.mark.parametrize("written", ["this turn", "before", "both"])
-def test_list(options: dict[str, Any], keys: list[str], written: str) -> None:
+@both_kinds
+def test_list(options: dict[str, Any], keys: list[str], written: str, kind: str) -> None:
     async def scenario(rig: Rig) -> None:
         async def fill(instance: Any, ctx: Any) -> None:
             if written == "before":
@@ -123,7 +130,7 @@ def test_list(options: dict[str, Any], keys: list[str], written: str) -> None:
 
         await rig.run_in(fill)
 
-    run(scenario)
+    run(scenario, storage=kind)
 
 
 @in_object()
@@ -135,7 +142,7 @@ def test_wrong_options_of_list(storage: Any) -> None:
             storage.list(limit=limit)
 
 
-@in_object()
+@in_object(kinds=("kv",))
 async def test_limits_of_keys_and_values(storage: Any) -> None:
     await storage.put("k" * 2048, "x")
     with pytest.raises(StorageError, match="larger than 2048 bytes. A key of size 2050 was provided"):
@@ -148,7 +155,7 @@ async def test_limits_of_keys_and_values(storage: Any) -> None:
     assert await storage.get("small") is None
 
 
-@in_object(max_value_bytes=1_000)
+@in_object(kinds=("kv",), max_value_bytes=1_000)
 async def test_the_limit_of_values_can_be_set(storage: Any) -> None:
     await storage.put("k", "x" * 1_000)
     with pytest.raises(ValueTooLargeError) as caught:
@@ -164,7 +171,8 @@ async def test_what_can_not_be_stored_names_its_path_and_writes_nothing(storage:
     assert await storage.list() == {}
 
 
-def test_delete_all() -> None:
+@both_kinds
+def test_delete_all(kind: str) -> None:
     async def scenario(rig: Rig) -> None:
         async def fill(instance: Any, ctx: Any) -> None:
             storage = ctx.storage
@@ -191,14 +199,15 @@ def test_delete_all() -> None:
         await rig.settle()
         assert rig.host.ids("WithAlarm") == []
 
-    run(scenario, WithAlarm)
+    run(scenario, WithAlarm, storage=kind)
 
 
 class WithAlarm(DurableObject):
     def alarm(self) -> None: ...
 
 
-def test_everything_is_there_after_a_restart() -> None:
+@both_kinds
+def test_everything_is_there_after_a_restart(kind: str) -> None:
     values = {"int": 2**70, "float": 1.0, "nothing": None, "list": [UNDEFINED, 1], "bytes": b"\0"}
 
     async def scenario(rig: Rig) -> None:
@@ -210,7 +219,7 @@ def test_everything_is_there_after_a_restart() -> None:
         assert type(found["float"]) is float
         assert await rig.run_in(lambda instance, ctx: ctx.storage.list(), "other") == {}
 
-    run(scenario)
+    run(scenario, storage=kind)
 
 
 @in_object()
@@ -322,7 +331,8 @@ async def test_asynchronous_transactions_nest(storage: Any) -> None:
     assert await storage.list() == {"outer": 1}
 
 
-def test_a_transaction_that_is_cut_short_leaves_nothing() -> None:
+@both_kinds
+def test_a_transaction_that_is_cut_short_leaves_nothing(kind: str) -> None:
     async def scenario(rig: Rig) -> None:
         async def cut(instance: Any, ctx: Any) -> None:
             async def closure(txn: Any) -> None:
@@ -337,10 +347,10 @@ def test_a_transaction_that_is_cut_short_leaves_nothing() -> None:
             await rig.run_in(cut)
         assert await rig.run_in(lambda instance, ctx: ctx.storage.list()) == {"before": 1}
 
-    run(scenario)
+    run(scenario, storage=kind)
 
 
-@in_object()
+@in_object(kinds=("kv",))
 def test_sql_is_not_there(storage: Any) -> None:
     for member in ("sql", "kv"):
         with pytest.raises(StorageError, match="SQL is not enabled for this Durable Object class"):

@@ -1,0 +1,59 @@
+"""Keys as bytes, and which of them a listing means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from durabase._names import snake_case
+from durabase.durable_objects.storage.store import KeyRange
+
+__all__ = ["key_bytes", "key_range", "key_text", "merged_options"]
+
+
+def key_range(options: Mapping[str, Any]) -> KeyRange:
+    """The keys that ``list`` with these options means.
+
+    Raises:
+        TypeError: the options contradict each other.
+    """
+    start, start_after, end = options.get("start"), options.get("start_after"), options.get("end")
+    limit = options.get("limit")
+    if start is not None and start_after is not None:
+        raise TypeError("list() cannot be called with both start and startAfter values.")
+    if limit is not None and limit <= 0:
+        raise TypeError("List limit must be positive.")
+    lowest = b"" if start is None else key_bytes(start)
+    if start_after is not None:
+        lowest = key_bytes(start_after) + b"\0"
+    highest = None if end is None else key_bytes(end)
+    if (prefix := options.get("prefix")) is not None:
+        first = key_bytes(prefix)
+        lowest = max(lowest, first)
+        highest = _lower(highest, _after_prefix(first))
+    return KeyRange(lowest, highest, bool(options.get("reverse")), limit)
+
+
+def _after_prefix(prefix: bytes) -> bytes | None:
+    """The first key after all that begin with ``prefix``; UTF-8 has no byte 255."""
+    return prefix[:-1] + bytes((prefix[-1] + 1,)) if prefix else None
+
+
+def _lower(one: bytes | None, other: bytes | None) -> bytes | None:
+    return min((bound for bound in (one, other) if bound is not None), default=None)
+
+
+def key_bytes(key: object) -> bytes:
+    """The UTF-8 of a key; what is no text is turned into such."""
+    return (key if isinstance(key, str) else str(key)).encode("utf-8", "surrogatepass")
+
+
+def key_text(key: bytes) -> str:
+    """The key that these bytes are."""
+    return key.decode("utf-8", "surrogatepass")
+
+
+def merged_options(options: Mapping[str, Any] | None, more: dict[str, Any]) -> dict[str, Any]:
+    """Options given as a dict and as keywords, in snake_case."""
+    merged = {**(options or {}), **more}
+    return {snake_case(name): value for name, value in merged.items()}

@@ -1,0 +1,257 @@
+"""``ctx.storage.sql``: SQL on the object's own database.
+
+Follows the original: several statements in one call, the first row at once and the others when asked for,
+positional parameters. Differently from there, integers are bound and come back as integers, booleans as
+0 and 1, and what is neither number, text, bytes nor ``None`` is refused.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple, Protocol
+
+from durabase._names import js_names
+from durabase.durable_objects.storage.sql_policy import TRANSACTION_WORDS, allows
+from durabase.durable_objects.storage.sql_text import first_word, positional, statements
+from durabase.errors import StorageError
+from durabase.types import UNDEFINED
+from durabase.web.structured_clone import AttributeDict
+
+__all__ = ["RawIterator", "SqlCursor", "SqlStep", "SqlStorage"]
+
+_READ_ONLY_WORDS: Final = frozenset(("SELECT", "EXPLAIN", "VALUES"))
+_OWN: Final = "/*object*/"
+"""Before each statement of an object's, so that none is the text of one of ours that is prepared already."""
+
+
+_NO_TRANSACTIONS: Final = (
+    "To execute a transaction, please use the state.storage.transaction() or state.storage.transactionSync() "
+    "APIs instead of the SQL BEGIN TRANSACTION or SAVEPOINT statements."
+)
+_NO_PARAMETERS: Final = (
+    "When executing multiple SQL statements in a single call, only the last statement can have parameters."
+)
+
+
+class SqlFile(Protocol):
+    """The file that statements run on."""
+
+    generation: int
+
+    def connection(self) -> sqlite3.Connection:
+        """The connection, with a transaction open."""
+
+    def wrote(self, confirmed: bool = True) -> None:
+        """Something was written."""
+
+    def size(self) -> int:
+        """Bytes of the pages in use."""
+
+
+class SqlStep(NamedTuple):
+    """What ``next()`` gives: ``value``, unless it is ``done``."""
+
+    done: bool
+    value: Any = None
+
+
+@js_names
+class SqlStorage:
+    """SQL on one object's database.
+
+    Args:
+        file: where it runs.
+        check_alive: raises when the life is over.
+    """
+
+    def __init__(self, file: SqlFile, check_alive: Callable[[], None]) -> None:
+        self._file = file
+        self._check_alive = check_alive
+
+    @property
+    def database_size(self) -> int:
+        """Bytes that the database takes."""
+        self._check_alive()
+        return self._file.size()
+
+    def exec(self, query: str, *bindings: Any) -> SqlCursor:
+        """Run the statements of ``query``; ``bindings`` are the last one's parameters, by position.
+
+        Returns:
+            a cursor over the last one's rows, of which the first is there already.
+
+        Raises:
+            StorageError: what is wrong with a statement; those before it have run.
+            TypeError: a binding is of a type that SQL does not know.
+        """
+        self._check_alive()
+        values = [_bound(value) for value in bindings]
+        *before, last = statements(query)
+        for statement in before:
+            self._run(statement, ()).close()
+        return self._run(last, values, is_last=True)
+
+    def _run(self, statement: str, values: Any, *, is_last: bool = False) -> SqlCursor:
+        word = first_word(statement)
+        if word in TRANSACTION_WORDS:
+            raise StorageError(_NO_TRANSACTIONS)
+        connection = self._file.connection()
+        changes = connection.total_changes
+        connection.set_authorizer(_authorizer)
+        try:
+            rows = connection.execute(_OWN + positional(statement), values)
+        except sqlite3.ProgrammingError as error:
+            raise _binding_error(error, is_last) from None
+        except (sqlite3.Error, OverflowError) as error:
+            raise sql_error(error) from None
+        finally:
+            connection.set_authorizer(None)
+        if word not in _READ_ONLY_WORDS:
+            self._file.wrote()
+        return SqlCursor(self._file, rows, connection.total_changes - changes)
+
+
+def _authorizer(
+    action: int, first: str | None, second: str | None, database: str | None, source: str | None
+) -> int:
+    return sqlite3.SQLITE_OK if allows(action, first, second, database) else sqlite3.SQLITE_DENY
+
+
+def _bound(value: Any) -> Any:
+    if value is None or value is UNDEFINED:
+        return None
+    if isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    raise TypeError(f"a value of type {type(value).__name__} can't be bound to a parameter of SQL")
+
+
+def _binding_error(error: sqlite3.ProgrammingError, is_last: bool) -> StorageError:
+    if "bindings" not in str(error):
+        return sql_error(error)
+    if is_last:
+        return StorageError("Wrong number of parameter bindings for SQL query.")
+    return StorageError(_NO_PARAMETERS)
+
+
+def sql_error(error: Exception) -> StorageError:
+    """The error for a failure of SQLite: its text and its code's name, as the original has it."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return StorageError(str(error))
+    name, extended = _code_name(code & 0xFF), getattr(error, "sqlite_errorname", "")
+    return StorageError(f"{error}: {name}" + (f" (extended: {extended})" if extended != name else ""))
+
+
+def _code_name(code: int) -> str:
+    names = (name for name in _CODE_NAMES if getattr(sqlite3, name) == code)
+    return next(names, "SQLITE_ERROR")
+
+
+_CODE_NAMES: Final = tuple(
+    name
+    for name in dir(sqlite3)
+    if name.startswith("SQLITE_")
+    and name.count("_") == 1
+    and isinstance(getattr(sqlite3, name), int)
+    and name not in ("SQLITE_OK", "SQLITE_DENY", "SQLITE_IGNORE")
+)
+
+
+@js_names
+class SqlCursor:
+    """The rows of one statement, as dicts whose keys are attributes as well.
+
+    Attributes:
+        column_names: the names of the columns; a name may repeat.
+        rows_read: rows that were given so far.
+        rows_written: rows that the statement inserted, updated or deleted.
+    """
+
+    def __init__(self, file: SqlFile, rows: sqlite3.Cursor, written: int) -> None:
+        self.column_names: list[str] = [column[0] for column in rows.description or ()]
+        self.rows_read = 0
+        self.rows_written = written
+        self._file = file
+        self._generation = file.generation
+        self._rows = rows
+
+    def next(self) -> SqlStep:
+        """The next row, or that there is none."""
+        row = self._next_row()
+        return SqlStep(True) if row is None else SqlStep(False, self._as_dict(row))
+
+    def to_array(self) -> list[AttributeDict]:
+        """All rows that are left."""
+        return list(self)
+
+    def one(self) -> AttributeDict:
+        """The only row.
+
+        Raises:
+            StorageError: there is none, or another one.
+        """
+        row = self._next_row()
+        if row is None:
+            raise StorageError("Expected exactly one result from SQL query, but got no results.")
+        if self._next_row() is not None:
+            raise StorageError("Expected exactly one result from SQL query, but got multiple results.")
+        return self._as_dict(row)
+
+    def raw(self) -> RawIterator:
+        """The rows that are left as lists; it moves on together with this cursor."""
+        return RawIterator(self._next_row)
+
+    def close(self) -> None:
+        """Let go of the rows that are left."""
+        self._rows.close()
+
+    def __iter__(self) -> Iterator[AttributeDict]:
+        return self
+
+    def __next__(self) -> AttributeDict:
+        row = self._next_row()
+        if row is None:
+            raise StopIteration
+        return self._as_dict(row)
+
+    def _as_dict(self, row: tuple[Any, ...]) -> AttributeDict:
+        return AttributeDict(zip(self.column_names, row, strict=True))
+
+    def _next_row(self) -> tuple[Any, ...] | None:
+        if self._generation != self._file.generation:
+            raise StorageError("The SQL cursor is not valid any more: everything was deleted.")
+        try:
+            row: tuple[Any, ...] | None = self._rows.fetchone()
+        except sqlite3.Error as error:
+            raise sql_error(error) from None
+        self.rows_read += row is not None
+        return row
+
+
+@js_names
+class RawIterator:
+    """Rows as lists of values."""
+
+    def __init__(self, next_row: Callable[[], tuple[Any, ...] | None]) -> None:
+        self._next_row = next_row
+
+    def next(self) -> SqlStep:
+        """The next row, or that there is none."""
+        row = self._next_row()
+        return SqlStep(True) if row is None else SqlStep(False, list(row))
+
+    def to_array(self) -> list[list[Any]]:
+        """All rows that are left."""
+        return list(self)
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        return self
+
+    def __next__(self) -> list[Any]:
+        row = self._next_row()
+        if row is None:
+            raise StopIteration
+        return list(row)
