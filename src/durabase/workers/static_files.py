@@ -55,8 +55,11 @@ class StaticFiles:
         parts = PurePosixPath(path.lstrip("/")).parts
         if path.endswith("/") or "\0" in path or "\\" in path or ".." in parts or not parts:
             return None
-        file = self.directory.joinpath(*parts).resolve()
-        return file if file.is_relative_to(self.directory) and file.is_file() else None
+        try:
+            file = self.directory.joinpath(*parts).resolve()
+            return file if file.is_relative_to(self.directory) and file.is_file() else None
+        except OSError:  # a name that no file can have: too long
+            return None
 
     async def response(
         self, file: Path, request: Request, *, status: int = 200, cache_control: str = _REVALIDATE

@@ -92,7 +92,7 @@ class DevClient:
             self._settled.set()
 
     async def _install(self) -> None:
-        if (problem := node_problem()) is not None:
+        if (problem := await node_problem()) is not None:
             raise ServerError(problem)
         if not (self._client / "node_modules").is_dir():
             self._console.line(f"npm install in {self._client} ...")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+NODE = "#!/bin/sh\necho {}\n"
+
 NPM = """#!{python}
 import os, sys, time
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -45,11 +47,11 @@ HTTPServer(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])), Handler).
 """
 
 
-def install_fakes(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def install_fakes(directory: Path, monkeypatch: pytest.MonkeyPatch, node: str = "v20.1.0") -> None:
     """Put them first on the path."""
-    directory.mkdir()
-    for name in ("npm", "node"):
-        (directory / name).write_text(NPM.format(python=sys.executable))
+    directory.mkdir(exist_ok=True)
+    for name, script in (("npm", NPM.format(python=sys.executable)), ("node", NODE.format(node))):
+        (directory / name).write_text(script)
         (directory / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{directory}:/usr/bin:/bin")
 

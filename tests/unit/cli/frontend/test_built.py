@@ -45,6 +45,7 @@ BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
         ("/", {}, ("page", REVALIDATE)),
         ("/any/room", {"accept": BROWSER}, ("page", REVALIDATE)),
         ("/any/room.of.mine", {"accept": BROWSER}, ("page", REVALIDATE)),
+        ("/" + "x" * 5000, {"accept": BROWSER}, ("page", REVALIDATE)),
         ("/any/room", {"accept": "*/*"}, ("program", None)),
         ("/any/room", {}, ("program", None)),
         ("/assets/index-abc.js", {}, ("script", FOREVER)),

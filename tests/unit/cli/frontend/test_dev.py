@@ -150,7 +150,16 @@ def test_without_node(client: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def use(frontend: DevClient) -> None:
         assert await get(frontend, "/", **PAGE) is None
 
-    assert "Serving no client: Node.js is not installed\n" in run(client, use)
+    assert "Serving no client: Node.js is not installed; install version 20 or newer.\n" in run(client, use)
+
+
+def test_an_old_node(client: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install_fakes(client.parent / "bin", monkeypatch, node="v18.19.0")
+
+    async def use(frontend: DevClient) -> None:
+        assert await get(frontend, "/", **PAGE) is None
+
+    assert "Serving no client: Node.js v18.19.0: install version 20 or newer.\n" in run(client, use)
 
 
 def hmr_request() -> Request:

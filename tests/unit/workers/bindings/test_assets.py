@@ -76,6 +76,9 @@ def headers_of(directory: Path, path: str, **headers: str) -> Response:
         ("/%2e%2e/secret.txt", (404, "")),
         ("/..%2fsecret.txt", (404, "")),
         ("/%00", (404, "")),
+        ("/" + "x" * 5000, (404, "")),
+        ("/" + "x/" * 3000, (404, "")),
+        ("/%ff%fe", (404, "")),
     ],
 )
 def test_auto_trailing_slash(directory: Path, path: str, expected: tuple[int, str]) -> None:
