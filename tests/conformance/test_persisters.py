@@ -15,6 +15,8 @@ import pytest
 from durabase.durable_objects import DurableObject
 from durabase.durable_objects.host import ObjectHost
 from durabase.durable_objects.hosted import ObjectClass
+from durabase.errors import ValueTooLargeError
+from durabase.mergeable import MergeableStore
 from durabase.persisters import (
     CustomPersister,
     DurableObjectSqlStoragePersister,
@@ -145,6 +147,48 @@ def test_key_value_storage_of_an_object(check: Any, tmp_path: Path) -> None:
         )
 
     run_in_object(tmp_path, "kv", test)
+
+
+def test_a_value_that_is_too_large_for_an_object(tmp_path: Path) -> None:
+    async def test(ctx: Any) -> None:
+        errors: list[Exception] = []
+        store = MergeableStore()
+        persister = DurableObjectStoragePersister(store, ctx.storage, on_ignored_error=errors.append)
+        await persister.start_auto_save()
+        store.set_row("t", "r", {"small": 1, "large": "x" * 200_000})
+        (error,) = errors
+        assert isinstance(error, ValueTooLargeError)
+        assert error.key == 't"t","r","large"'
+        again = MergeableStore()
+        await DurableObjectStoragePersister(again, ctx.storage).load()
+        assert again.get_tables() == {"t": {"r": {"small": 1}}}
+        again._apply_encoded_mergeable_changes(store._get_encoded_mergeable_content())
+        assert again.get_mergeable_content_hashes() == store.get_mergeable_content_hashes()
+
+    run_in_object(tmp_path, "kv", test)
+
+
+@pytest.mark.parametrize("check", PERSISTER_CHECKS, ids=lambda check: check.__name__)
+def test_sql_storage_of_an_object(check: Any, tmp_path: Path) -> None:
+    numbers = count()
+
+    async def test(ctx: Any) -> None:
+        for is_fragmented in (False, True):
+            await check(
+                PersisterSubject(
+                    lambda: f"place{next(numbers)}_",
+                    lambda store, name, is_fragmented=is_fragmented: DurableObjectSqlStoragePersister(
+                        store,
+                        ctx.storage.sql,
+                        FragmentedMode(name) if is_fragmented else name,
+                        on_ignored_error=only_absence,
+                    ),
+                    is_mergeable=True,
+                    takes_initial_content=not is_fragmented,
+                )
+            )
+
+    run_in_object(tmp_path, "sqlite", test)
 
 
 class SqlStorage:
