@@ -117,7 +117,7 @@ class Stamping:
         """Merge accepted changes into the stamps; what the store has to apply."""
         self._leave_row()
         plain, latest = merge_changes(self.stamps, changes, self._journal)
-        self._clock.seen(latest)
+        self._clock.see(latest)
         return plain
 
     def replace(self, content: MergeableContent) -> Changes:
@@ -125,7 +125,7 @@ class Stamping:
         self._leave_row()
         self.stamps, plain, latest = content_from(content)
         self.replaced = True
-        self._clock.seen(latest)
+        self._clock.see(latest)
         return plain
 
     def settle(self) -> ContentStamps:

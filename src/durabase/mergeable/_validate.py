@@ -88,11 +88,11 @@ class _Validation:
         if not isinstance(stamp, (list, tuple)):
             return False
         size = len(stamp)
-        if size == 2 and not self._needs_hashes:
-            return is_hlc(stamp[1], self._upper_bound)
         if size == 3:
             return is_hlc(stamp[1], self._upper_bound) and _is_finite(stamp[2])
-        return size == 1 and not self._needs_hashes
+        if self._needs_hashes:
+            return False
+        return size == 1 or (size == 2 and is_hlc(stamp[1], self._upper_bound))
 
 
 def _is_json(thing: Any) -> bool:

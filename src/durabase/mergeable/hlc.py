@@ -136,21 +136,24 @@ class HybridClock:
 
     def seen(self, hlc: Hlc = "") -> None:
         """Take note of another's HLC. One that is malformed, or more than five minutes ahead, is ignored."""
+        if is_hlc(hlc):
+            self.see(hlc)
+
+    def see(self, hlc: Hlc) -> None:
+        """Like ``seen``, for what is known to be well-formed."""
         if hlc == "":
             self.tick()
             return
         now = self._clock.now_ms()
-        if not is_hlc(hlc):
-            return
-        time, counter = self._decoded_time(hlc[:_TIME_LENGTH]), _decode(hlc[_TIME_LENGTH:_CLIENT_START])
+        time = self._decoded_time(hlc[:_TIME_LENGTH])
         if time > now + MAX_FUTURE_MS:
             return
-        latest = max(self._last_time, time, now)
-        if latest != self._last_time:
-            self._last_time = latest
-            self._last_counter = counter if latest == time else -1
-        elif latest == time:
-            self._last_counter = max(self._last_counter, counter)
+        last = self._last_time
+        if time > last or now > last:
+            self._last_time = max(time, now)
+            self._last_counter = _decode(hlc[_TIME_LENGTH:_CLIENT_START]) if time >= now else -1
+        elif time == last:
+            self._last_counter = max(self._last_counter, _decode(hlc[_TIME_LENGTH:_CLIENT_START]))
 
     def encode(self, time: int, counter: int, unique_id: Id | None = None) -> Hlc:
         """The HLC of a time and a counter, of this clock or of the store with ``unique_id``."""
