@@ -1,5 +1,6 @@
-"""What tests need, ours and our users': a fake clock, fake networks, conformance suites."""
+"""What tests need, ours and our users': a fake clock, conformance suites."""
 
 from durabase.testing.fake_clock import FakeClock
+from durabase.testing.persister_checks import check_persister
 
-__all__ = ["FakeClock"]
+__all__ = ["FakeClock", "check_persister"]
