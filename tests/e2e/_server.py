@@ -75,6 +75,13 @@ class Server:
             self.kill()
             raise AssertionError(f"the server did not stop on SIGTERM:\n{self.log}") from None
 
+    def freeze(self) -> None:
+        """From now on it answers nothing, while its connections stay open, as if the network were cut."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
     def kill(self) -> None:
         """SIGKILL for it and all that it started: no chance to save anything."""
         if self._process is not None and self._process.poll() is None:

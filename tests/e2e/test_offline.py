@@ -55,6 +55,16 @@ def test_a_browser_that_says_it_is_offline_is_believed_at_once(room: str, new_br
         window.expect_saved().expect_counter(1).expect_pet_count(2)
 
 
+def test_a_server_that_answers_no_more_is_noticed(own_demo: Server, new_browser: NewBrowser) -> None:
+    page = new_browser(f"{own_demo.url}/frozen").expect_saved()
+
+    own_demo.freeze()
+    page.count_up().expect_status("Offline", KEPT).count_up()
+    own_demo.thaw()
+
+    page.expect_saved().expect_counter(2)
+
+
 def test_windows_of_one_browser_merge_while_offline(room: str, new_browser: NewBrowser) -> None:
     first = new_browser(room).expect_saved()
     second = first.open_window(room).expect_saved()

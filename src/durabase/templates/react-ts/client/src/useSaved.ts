@@ -21,6 +21,7 @@ const hashesIn = (answer: string) => JSON.stringify(JSON.parse(answer.slice(2))[
 export const useSaved = (
   store: MergeableStore,
   synchronizer: WsSynchronizer<WebSocket> | undefined,
+  onSilence: () => void,
 ): Saved => {
   const [saved, setSaved] = useState<Saved>('saving');
 
@@ -51,7 +52,7 @@ export const useSaved = (
     const giveUp = () => {
       settle('unsaved');
       if (onDisk) {
-        socket.close(); // It used to answer, so the connection is dead.
+        onSilence(); // It used to answer, so the connection is dead.
       }
     };
     const edited = () => {
@@ -89,7 +90,7 @@ export const useSaved = (
       socket.removeEventListener('message', received);
       clearTimeout(timer);
     };
-  }, [store, synchronizer]);
+  }, [store, synchronizer, onSilence]);
 
   return saved;
 };

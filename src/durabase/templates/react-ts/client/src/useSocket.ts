@@ -1,4 +1,4 @@
-import {useEffect, useState} from 'react';
+import {useCallback, useEffect, useState} from 'react';
 
 export type Connection = 'connecting' | 'online' | 'offline';
 
@@ -8,9 +8,20 @@ const STABLE_AFTER = 3000;
 
 // A new WebSocket whenever the last one is lost: at once when the network
 // comes back, else after a delay that grows until a connection has lasted.
-export const useSocket = (url: string): [socket: WebSocket | undefined, connection: Connection] => {
+// Whoever sees that the server answers no more can drop the connection:
+// without a network a WebSocket may not notice for minutes.
+export const useSocket = (
+  url: string,
+): [socket: WebSocket | undefined, connection: Connection, drop: () => void] => {
   const [socket, setSocket] = useState<WebSocket>();
   const [connection, setConnection] = useState<Connection>('connecting');
+  const [drops, setDrops] = useState(0);
+
+  const drop = useCallback(() => {
+    setSocket(undefined);
+    setConnection('offline');
+    setDrops((drops) => drops + 1);
+  }, []);
 
   useEffect(() => {
     let current: WebSocket | undefined;
@@ -52,7 +63,7 @@ export const useSocket = (url: string): [socket: WebSocket | undefined, connecti
       current = undefined;
       last?.close();
     };
-  }, [url]);
+  }, [url, drops]);
 
-  return [socket, connection];
+  return [socket, connection, drop];
 };

@@ -12,7 +12,7 @@ export const useSync = (
   store: MergeableStore,
   isLoaded: boolean,
 ): [connection: Connection, saved: Saved] => {
-  const [socket, connection] = useSocket(ROOM_URL);
+  const [socket, connection, drop] = useSocket(ROOM_URL);
 
   const synchronizer = useCreateSynchronizer(
     isLoaded && socket ? store : undefined,
@@ -24,5 +24,5 @@ export const useSync = (
     [socket],
   );
 
-  return [connection, useSaved(store, synchronizer)];
+  return [connection, useSaved(store, synchronizer, drop)];
 };
