@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from process import ServerProcess
-from servers import HERE
+from servers import BUILD, HERE
 
 __all__ = ["build", "holding_clients", "node_client", "preload_frames", "run_load"]
 
-_BUILD: Final = HERE / "build"
 _ALPHABET: Final = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 
 CHANGE: Final = (
@@ -40,15 +39,16 @@ Result = dict[str, Any]
 
 
 def build() -> None:
-    """Compile the load generator if its source is newer."""
-    source, program = HERE / "load" / "wsload.c", _BUILD / "wsload"
-    if program.exists() and program.stat().st_mtime >= source.stat().st_mtime:
-        return
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        sys.exit("bench: a C compiler (cc) is needed for the load generator.")
-    _BUILD.mkdir(exist_ok=True)
-    subprocess.run([compiler, "-O2", "-o", str(program), str(source)], check=True)
+    """Compile the load generator and the yardstick if their sources are newer."""
+    BUILD.mkdir(exist_ok=True)
+    for name in ("wsload", "wsrelay"):
+        source, program = HERE / "load" / f"{name}.c", BUILD / name
+        if program.exists() and program.stat().st_mtime >= source.stat().st_mtime:
+            continue
+        compiler = shutil.which("cc") or shutil.which("gcc")
+        if compiler is None:
+            sys.exit("bench: a C compiler (cc) is needed for the load generator.")
+        subprocess.run([compiler, "-O2", "-o", str(program), str(source)], check=True)
 
 
 def run_load(server: ServerProcess, *options: object, ask: str = CONTENT_HASHES) -> Result:
@@ -111,7 +111,7 @@ def preload_frames(rows: int, cells: int, *, chunk: int = 1000) -> Path:
 
 
 def _command(server: ServerProcess, *options: object) -> list[str]:
-    return [str(_BUILD / "wsload"), "--port", str(server.port), *map(str, options)]
+    return [str(BUILD / "wsload"), "--port", str(server.port), *map(str, options)]
 
 
 def _payloads(ask: str) -> list[object]:
@@ -120,7 +120,7 @@ def _payloads(ask: str) -> list[object]:
 
 
 def _file(name: str, data: bytes) -> Path:
-    path = _BUILD / name
+    path = BUILD / name
     path.write_bytes(data)
     return path
 

@@ -8,9 +8,10 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["HERE", "SERVERS", "Spec", "install_peers"]
+__all__ = ["BUILD", "HERE", "SERVERS", "Spec", "install_peers"]
 
 HERE = Path(__file__).resolve().parent
+BUILD = HERE / "build"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ def _durabase(project: str) -> tuple[str, ...]:
 
 
 SERVERS: dict[str, Spec] = {
+    "yardstick": Spec("C relay: the generator's ceiling", (str(BUILD / "wsrelay"), "{port}"), False, ""),
     "durabase-relay": Spec("durabase, relay", _durabase("durabase_relay"), False, "Ready on"),
     "node-relay": Spec("TinyBase Node server, relay", _node("tinybase_node.mjs"), False),
     "workerd-relay": Spec("TinyBase Durable Object, relay", _node("tinybase_object.mjs"), False),

@@ -1,7 +1,7 @@
 // Real TinyBase clients in Node.
-//   node join.mjs preload URL ROWS CELLS FRAGMENT_SIZE   fills the server's store, prints its hashes
-//   node join.mjs join URL TABLES_HASH TIMES             new, empty clients join one after the other
-//   node join.mjs ask URL TIMES                          asks the server for everything, without a store
+//   node join.mjs hash URL               the hash of the tables in the server's store
+//   node join.mjs join URL HASH TIMES    new, empty clients join one after the other until they have it
+//   node join.mjs ask URL TIMES          asks the server for everything, without a store
 import {createMergeableStore} from 'tinybase';
 import {createWsSynchronizer} from 'tinybase/synchronizers/synchronizer-ws-client';
 import {WebSocket} from 'ws';
@@ -36,29 +36,12 @@ const ask = (webSocket, message, body) =>
     webSocket.send('S\n' + JSON.stringify([id, message, body]));
   });
 
-const preload = async (rows, cells, fragmentSize) => {
-  const store = createMergeableStore('loader');
-  store.transaction(() => {
-    for (let i = 0; i < rows; i++) {
-      const row = {};
-      for (let k = 0; k < cells; k++) row['c' + k] = k == 0 ? 'text value ' + i : i * 10 + k;
-      store.setRow('t', 'r' + i, row);
-    }
-  });
+// The hash of all tables in the server's store.
+const tablesHash = async () => {
   const webSocket = await open();
-  const synchronizer = await createWsSynchronizer(
-    store, webSocket, 5, undefined, undefined, undefined, fragmentSize,
-  );
-  await synchronizer.startSync();
-  const [hash] = store.getMergeableContentHashes();
-  let ok = false;
-  for (let i = 0; i < 100 && !ok; i++) {
-    ok = (await ask(webSocket, 1, '').catch(() => '')).includes('[' + hash + ',');
-    if (!ok) await sleep(200);
-  }
-  await sleep(1500);
-  await synchronizer.destroy();
-  return {ok, hash};
+  const answer = await ask(webSocket, 1, '');
+  webSocket.terminate();
+  return JSON.parse(answer.slice(2))[2][0];
 };
 
 const join = async (hash) => {
@@ -69,7 +52,7 @@ const join = async (hash) => {
   const synchronizer = await createWsSynchronizer(store, webSocket, 10);
   const converged = new Promise((resolve) => {
     const id = store.addDidFinishTransactionListener(() => {
-      if (store.getMergeableContentHashes()[0] == hash) {
+      if (store.getMergeableContentHashes()[0] === hash) {
         store.delListener(id);
         resolve(true);
       }
@@ -103,7 +86,7 @@ const times = async (count, once) => {
 };
 
 const commands = {
-  preload: () => preload(+args[0], +args[1], +args[2]),
+  hash: tablesHash,
   join: () => times(+args[1], () => join(+args[0])),
   ask: () => times(+args[0], askAll),
 };

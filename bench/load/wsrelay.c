@@ -311,7 +311,9 @@ int main(int argc, char **argv) {
   ep = epoll_create1(0);
   int s = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), one = 1;
   setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  struct sockaddr_in a = {AF_INET, htons(argc > 1 ? atoi(argv[1]) : 8040), {htonl(INADDR_LOOPBACK)}};
+  struct sockaddr_in a = {.sin_family = AF_INET,
+                          .sin_port = htons(argc > 1 ? atoi(argv[1]) : 8040),
+                          .sin_addr = {htonl(INADDR_LOOPBACK)}};
   if (bind(s, (void *)&a, sizeof a) || listen(s, 4096)) {
     perror("listen");
     return 1;
