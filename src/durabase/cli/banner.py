@@ -50,7 +50,8 @@ def _facts(project: Project, url: str, client: str | None) -> Iterable[tuple[str
         yield "Var", f"env.{name} = {'(hidden)' if name in config.secrets else repr(value)}"
     for name in config.secrets.keys() - config.vars.keys():
         yield "Secret", f"env.{name} = (hidden)"
-    yield "Data", _shown(project.state_dir)
+    if config.durable_objects:
+        yield "Data", _shown(project.state_dir)
 
 
 def _shown(path: Path) -> str:

@@ -38,24 +38,23 @@ async def _dev(project: Project, options: ServeOptions, console: Console) -> Non
         runtime = await start_runtime(stack, project, options, ObjectLog(console).observe)
         answering = ScheduledTrigger(runtime, SystemClock()).fetch
         program = AccessLog(ErrorPages(answering, console, show=True).fetch, console).fetch
-        frontend = await _start_client(stack, stop, project, options, console)
+        frontend = _frontend(project, options, console)
         server = await start_server(stack, program, frontend, project, options)
         show_banner(console, "dev", project, server.url, _client_kind(frontend))
+        if isinstance(frontend, DevClient):  # after the banner, for it has things to say
+            stop.on_forced(frontend.kill)
+            await stack.enter_async_context(frontend)
         reloader = Reloader(options, runtime, console)
         await serve_until_stopped(stop, console, server, watch(project.config, reloader.reload, console))
 
 
-async def _start_client(
-    stack: AsyncExitStack, stop: StopSignals, project: Project, options: ServeOptions, console: Console
-) -> Frontend | None:
+def _frontend(project: Project, options: ServeOptions, console: Console) -> BuiltClient | DevClient | None:
     client = project.client
     if client is None or not options.client_dev or not (client / "package.json").is_file():
         directory = built_client_dir(project, console)
         return BuiltClient(directory) if directory is not None else None
     fallback = _fallback(client)
-    dev_client = DevClient(client, BuiltClient(fallback) if fallback is not None else None, console)
-    stop.on_forced(dev_client.kill)
-    return await stack.enter_async_context(dev_client)
+    return DevClient(client, BuiltClient(fallback) if fallback is not None else None, console)
 
 
 def _fallback(client: Path) -> Path | None:
