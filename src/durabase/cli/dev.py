@@ -36,7 +36,7 @@ async def _dev(project: Project, options: ServeOptions, console: Console) -> Non
     stop = StopSignals(lambda: console.line("Stopping ..."))
     async with AsyncExitStack() as stack:
         runtime = await start_runtime(stack, project, options, ObjectLog(console).observe)
-        answering = ScheduledTrigger(runtime, SystemClock()).fetch
+        answering = ScheduledTrigger(runtime, SystemClock(), test=options.test_scheduled).fetch
         program = AccessLog(ErrorPages(answering, console, show=True).fetch, console).fetch
         frontend = _frontend(project, options, console)
         server = await start_server(stack, program, frontend, project, options)

@@ -87,6 +87,11 @@ def _add_dev(commands: _Commands[argparse.ArgumentParser]) -> None:
         action="store_false",
         help="serve the built client instead of starting Vite",
     )
+    dev.add_argument(
+        "--test-scheduled",
+        action="store_true",
+        help="run the scheduled handler at /__scheduled?cron=* * * * *",
+    )
     dev.set_defaults(command=_dev)
 
 
@@ -172,6 +177,7 @@ def _serve_options(options: argparse.Namespace, place: Path) -> ServeOptions:
         variables=dict(options.variables),
         persist_to=options.persist_to,
         client_dev=getattr(options, "client_dev", False),
+        test_scheduled=getattr(options, "test_scheduled", False),
         idle_seconds=options.idle_seconds,
         max_value_bytes=options.max_value_bytes,
     )

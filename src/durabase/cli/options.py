@@ -24,5 +24,6 @@ class ServeOptions:
     variables: Mapping[str, str] = field(default_factory=dict)
     persist_to: Path | None = None
     client_dev: bool = True
+    test_scheduled: bool = False
     idle_seconds: float = 10.0
     max_value_bytes: int = 131_072

@@ -38,7 +38,7 @@ def test_defaults(called: list[ServeOptions]) -> None:
 def test_all_options(called: list[ServeOptions]) -> None:
     arguments = (
         "dev project --port 0 --ip 0.0.0.0 --env staging --var A:1 --var B:x:y --persist-to data "
-        "--no-client-dev --idle-seconds 2.5 --max-value-bytes 1000000"
+        "--no-client-dev --test-scheduled --idle-seconds 2.5 --max-value-bytes 1000000"
     )
     assert main(arguments.split()) == 0
     assert called == [
@@ -50,6 +50,7 @@ def test_all_options(called: list[ServeOptions]) -> None:
             variables={"A": "1", "B": "x:y"},
             persist_to=Path("data"),
             client_dev=False,
+            test_scheduled=True,
             idle_seconds=2.5,
             max_value_bytes=1_000_000,
         )

@@ -23,12 +23,14 @@ class PretendRuntime:
 def test_the_path_triggers_the_handler() -> None:
     runtime = PretendRuntime()
 
-    async def ask(path: str) -> str:
+    async def ask(path: str, test: bool = False) -> str:
         clock = FakeClock(1000)
-        trigger = ScheduledTrigger(cast("Runtime", runtime), clock)
+        trigger = ScheduledTrigger(cast("Runtime", runtime), clock, test=test)
         return await (await trigger.fetch(Request(f"http://host{path}"))).text()
 
     assert asyncio.run(ask("/cdn-cgi/handler/scheduled?cron=*+1+*+*+*")) == "ok"
     assert asyncio.run(ask("/cdn-cgi/handler/scheduled")) == "ok"
-    assert asyncio.run(ask("/other")) == "program"
+    assert asyncio.run(ask("/other")) == asyncio.run(ask("/__scheduled")) == "program"
     assert runtime.seen == [("* 1 * * *", 1000, "scheduled"), ("* * * * *", 1000, "scheduled")]
+    assert asyncio.run(ask("/__scheduled?cron=1+1+1+1+1", test=True)) == "ok"
+    assert runtime.seen[2:] == [("1 1 1 1 1", 1000, "scheduled")]
