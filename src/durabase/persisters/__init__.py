@@ -11,6 +11,7 @@ from durabase.persisters.durable_object_sql_storage import (
 )
 from durabase.persisters.durable_object_storage import DurableObjectStoragePersister, KeyValueStorage
 from durabase.persisters.file import FilePersister
+from durabase.persisters.remote import RemotePersister
 from durabase.persisters.sqlite import JsonMode, LoadTable, SaveTable, SqlitePersister, TabularMode
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Persister",
     "PersisterListener",
     "Persists",
+    "RemotePersister",
     "SaveTable",
     "SqlStorage",
     "SqlitePersister",
