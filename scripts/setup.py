@@ -39,7 +39,7 @@ def require_python():
         needed = ".".join(map(str, MINIMUM_PYTHON))
         found = ".".join(map(str, sys.version_info[:2]))
         fail(
-            f"Python {needed} or newer is needed, this is {found}. With another one: `make PYTHON=python{needed} …`."
+            f"Python {needed} or newer is needed, this is {found}. To name one: `make PYTHON=python{needed}`."
         )
 
 
