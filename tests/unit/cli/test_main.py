@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from durabase.cli import main as module
 from durabase.cli.console import Console
 from durabase.cli.main import main
 from durabase.cli.options import ServeOptions
@@ -109,7 +108,7 @@ def test_exit_codes(
 
 
 def test_an_old_python(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(module.sys, "version_info", (3, 9, 2, "final", 0))
+    monkeypatch.setattr(sys, "version_info", (3, 9, 2, "final", 0))
     assert main(["dev"]) == 1
     assert "durabase needs Python 3.11 or newer; this is 3.9.2" in capsys.readouterr().err
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ def test_background_work_is_finished() -> None:
     async def main() -> list[int]:
         done: list[int] = []
         background = BackgroundTasks()
-        context = ExecutionContext(background)
+        context: Any = ExecutionContext(background)
         context.wait_until(append(done))
         context.waitUntil(append(done))
         token = ambient_context.set(context)

@@ -35,7 +35,7 @@ def test_a_native_program(tmp_path: Path) -> None:
     assert set(worker.object_classes) == {"Room"}
     assert worker.default is not None
     assert issubclass(worker.default, WorkerEntrypoint)
-    assert worker.default.text == "one"
+    assert vars(worker.default)["text"] == "one"
     assert worker.module.__file__ == str(tmp_path / "index.py")
 
 
@@ -56,7 +56,7 @@ def test_a_program_of_cloudflares(tmp_path: Path) -> None:
     """
     worker = load_worker(program_config(tmp_path, program, TOML + ROOM + '[vars]\nMESSAGE = "hi"\n'))
     assert worker.default is not None
-    assert worker.default.facts == [["a"], True, "hi", True]
+    assert vars(worker.default)["facts"] == [["a"], True, "hi", True]
     assert issubclass(worker.object_classes["Room"], DurableObject)
 
 

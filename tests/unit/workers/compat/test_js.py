@@ -139,7 +139,7 @@ def test_outgoing_sockets() -> None:
             def message(event: MessageEvent) -> None:
                 seen.append(event.data)
 
-            def closed(event: CloseEvent) -> None:
+            def closed(event: Any) -> None:
                 seen.append((event.code, event.reason, event.wasClean))
                 over.set()
 
