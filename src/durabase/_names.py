@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from inspect import get_annotations
 from typing import Any, TypeVar
 
 __all__ = ["camel_case", "js_names", "snake_case"]
@@ -33,6 +34,7 @@ def snake_case(name: str) -> str:
 def js_names(cls: _Class) -> _Class:
     """Class decorator: every public snake_case member of ``cls`` is also there in camelCase.
 
+    Members are what the class body defines, and attributes that it declares (``binary_type: str``).
     Subclasses need no decorator: overriding a member under either name overrides both.
 
     Raises:
@@ -41,6 +43,9 @@ def js_names(cls: _Class) -> _Class:
     pairs = _pairs_of(cls)
     for snake, camel in pairs.items():
         setattr(cls, camel, vars(cls)[snake])
+    for name in get_annotations(cls):
+        if name not in vars(cls) and not name.startswith("_") and camel_case(name) != name:
+            setattr(cls, camel_case(name), _attribute(name))
 
     def settle(sub: type) -> None:
         for snake, camel in pairs.items():
@@ -48,6 +53,16 @@ def js_names(cls: _Class) -> _Class:
 
     _call_for_subclasses(cls, settle)
     return cls
+
+
+def _attribute(name: str) -> property:
+    def read(self: object) -> object:
+        return getattr(self, name)
+
+    def write(self: object, value: object) -> None:
+        setattr(self, name, value)
+
+    return property(read, write)
 
 
 def _call_for_subclasses(cls: type, settle: Callable[[type], object]) -> None:

@@ -28,6 +28,15 @@ class Saving(Accepting):
         return await self.ctx.storage.get("k")
 
 
+def database_of(rig: Rig) -> Path:
+    (path,) = Path(rig.folder).glob("*/objects.sqlite")
+    return path
+
+
+def spoil(database: Path) -> None:
+    database.write_bytes(b"this is no database" * 100)
+
+
 def limit_pages(rig: Rig, pages: int) -> None:
     for hosted in rig.host._classes.values():
         hosted._open_database().connection.execute(f"PRAGMA max_page_count = {pages}")
@@ -76,12 +85,12 @@ def test_after_a_failed_sync_nothing_is_acknowledged_any_more(monkeypatch: pytes
 def test_a_database_that_is_none_is_reported() -> None:
     async def scenario(rig: Rig) -> None:
         await rig.host.__aexit__(None, None, None)
-        (database,) = Path(rig.folder).glob("*/objects.sqlite")
-        database.write_bytes(b"this is no database" * 100)
+        database = database_of(rig)
+        spoil(database)
         rig.host = rig._made()
         with pytest.raises(StorageError, match="can't be used"):
             await rig.host.__aenter__()
-        database.unlink()
+        os.remove(database)
         rig.host = rig._made()
         await rig.host.__aenter__()
 

@@ -11,18 +11,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from faults.writer import OBJECTS, opened
 
-KILLS = 12
 
-
-def acknowledged_until_killed(folder: Path, seconds: float) -> dict[str, int]:
+def acknowledged_until_killed(folder: Path, seconds: float, kind: str) -> dict[str, int]:
     """Run the program for a while, kill it, and read what it had acknowledged."""
     program = Path(__file__).with_name("writer.py")
     with subprocess.Popen(
         [sys.executable, str(program), str(folder)],
         stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONWARNINGS": ""},
+        env=os.environ | {"STORAGE": kind},
     ) as process:
         assert process.stdout is not None
         first = process.stdout.readline()  # it is writing
@@ -37,8 +37,8 @@ def acknowledged_until_killed(folder: Path, seconds: float) -> dict[str, int]:
     return acknowledged
 
 
-async def contents(folder: Path) -> dict[str, dict[str, Any]]:
-    async with opened(str(folder)) as host:
+async def contents(folder: Path, kind: str) -> dict[str, dict[str, Any]]:
+    async with opened(str(folder), kind) as host:
         namespace = host.namespace("Ledger")
         return {name: await namespace.get_by_name(name).read() for name in (f"o{n}" for n in range(OBJECTS))}
 
@@ -53,12 +53,13 @@ def check(content: dict[str, Any], acknowledged: int) -> None:
         assert len(content[entry]) == int(entry[6:]) % 50 * 100
 
 
-def test_acknowledged_turns_are_there_after_kills(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "kills"), [("kv", 9), ("sqlite", 3)])
+def test_acknowledged_turns_are_there_after_kills(tmp_path: Path, kind: str, kills: int) -> None:
     rng = random.Random(20)
     acknowledged: dict[str, int] = {}
-    for kill in range(KILLS):
-        acknowledged |= acknowledged_until_killed(tmp_path, rng.uniform(0, 0.3))
-        if kill % 4 == 3:  # the others are found by the next program, which goes on from there
-            for name, content in asyncio.run(contents(tmp_path)).items():
+    for kill in range(kills):
+        acknowledged |= acknowledged_until_killed(tmp_path, rng.uniform(0, 0.3), kind)
+        if kill % 3 == 2:  # the others are found by the next program, which goes on from there
+            for name, content in asyncio.run(contents(tmp_path, kind)).items():
                 check(content, acknowledged.get(name, 0))
-    assert sum(acknowledged.values()) > KILLS
+    assert sum(acknowledged.values()) > kills

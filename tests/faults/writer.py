@@ -28,9 +28,8 @@ class Ledger(DurableObject):
         return dict(await self.ctx.storage.list())
 
 
-def opened(folder: str) -> ObjectHost:
+def opened(folder: str, storage: Any) -> ObjectHost:
     host = ObjectHost(folder)
-    storage: Any = os.environ.get("STORAGE", "kv")
     host.register(ObjectClass("Ledger", "faults-Ledger", Ledger, storage))
     return host
 
@@ -44,7 +43,7 @@ async def write(host: ObjectHost, name: str) -> None:
 
 
 async def main(folder: str) -> None:
-    async with opened(folder) as host, asyncio.TaskGroup() as group:
+    async with opened(folder, os.environ["STORAGE"]) as host, asyncio.TaskGroup() as group:
         for number in range(OBJECTS):
             group.create_task(write(host, f"o{number}"))
 

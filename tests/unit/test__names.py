@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_every_public_member_has_both_names() -> None:
 def test_overriding_either_name_overrides_both_and_super_works_for_both() -> None:
     class Snake(Base):
         def get_it(self) -> str:
-            return "snake+" + super().getIt()  # type: ignore[misc]
+            return f"snake+{super().getIt()}"  # type: ignore[misc]
 
     class Camel(Base):
         def getIt(self) -> str:
@@ -66,9 +67,9 @@ def test_overriding_either_name_overrides_both_and_super_works_for_both() -> Non
             return "again+" + super().getIt()
 
     for cls, said in ((Snake, "snake+base"), (Camel, "camel+base"), (Again, "again+camel+base")):
-        thing = cls()
+        thing: Any = cls()
         assert thing.get_it() == said
-        assert thing.getIt() == said  # type: ignore[attr-defined]
+        assert thing.getIt() == said
         assert thing.read_only == said
 
 
@@ -110,6 +111,23 @@ def test_the_class_s_own_init_subclass_still_runs() -> None:
 
     assert seen == [("Sub", {"mark": 1})]
     assert Sub().a_b() == 2
+
+
+def test_declared_attributes_are_members() -> None:
+    @js_names
+    class Declaring:
+        binary_type: str
+        _own_thing: int
+
+        def __init__(self) -> None:
+            self.binary_type = "blob"
+
+    class Sub(Declaring): ...
+
+    thing = Sub()
+    thing.binaryType = "arraybuffer"  # type: ignore[attr-defined]
+    assert thing.binary_type == thing.binaryType == "arraybuffer"  # type: ignore[attr-defined]
+    assert not hasattr(Declaring, "_ownThing")
 
 
 def test_dataclass_fields_are_members_too() -> None:

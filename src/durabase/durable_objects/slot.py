@@ -105,6 +105,7 @@ class ObjectSlot:
         self._queue: deque[_Waiting] = deque()
         self._timer: TimerHandle | None = None
         self._last_event_ms = 0
+        self._woken_ms = 0
         self._drained: list[Callable[[], object]] = []
 
     @property
@@ -259,7 +260,7 @@ class ObjectSlot:
     def _wake(self) -> None:
         self._move(Signal.EVENT)
         host, hosted = self._host, self.hosted
-        started = host.clock.now_ms()
+        self._woken_ms = host.clock.now_ms()
         life = self.life = ObjectLife(self, host.loop, host.clock, self.sockets, hosted.handlers)
         try:
             store, make_storage = hosted.open_store(self.id, life.output, life.end_with)
@@ -269,11 +270,12 @@ class ObjectSlot:
         self._store = store
         self.id.name = store.name
         life.construct(hosted.factory, hosted.env, self.id, store, make_storage(life), host.context)
-        if life.error is None:
-            self._tell(ObjectConstructed(hosted.name, self.id, host.clock.now_ms() - started))
 
     def ready(self) -> None:
         """Events may enter."""
+        if self.phase is Phase.STARTING:
+            elapsed = self._host.clock.now_ms() - self._woken_ms
+            self._tell(ObjectConstructed(self.hosted.name, self.id, elapsed))
         self._move(Signal.READY)
         if self._drained:
             self._drain_life()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from email.message import Message
 from typing import TypeAlias
 from urllib.parse import parse_qsl
 
@@ -144,6 +143,8 @@ def parse_form(data: bytes, content_type: str) -> FormData:
 
 
 def _parsed_header(name: str, value: str) -> tuple[str, dict[str, str]]:
+    from email.message import Message  # here, for it is a large module that few programs need
+
     message = Message()
     message[name] = value
     (kind, _), *parameters = message.get_params(failobj=[("", "")], header=name)

@@ -141,6 +141,7 @@ class WebSocket:
     READY_STATE_CLOSING: ClassVar[int] = 2
     READY_STATE_CLOSED: ClassVar[int] = 3
 
+    binary_type: str
     onopen: Callable[[OpenEvent], Any] | None = None
     onmessage: Callable[[MessageEvent], Any] | None = None
     onclose: Callable[[CloseEvent], Any] | None = None

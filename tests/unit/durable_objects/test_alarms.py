@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from unit.durable_objects.rig import Rig, run
 class Ringing(DurableObject):
     """Keeps what it was told in the class, as instances come and go."""
 
-    rung: list[tuple[int, int, bool]]
+    rung: list[Any]
     fail_times = 0
 
     async def set(self, milliseconds: int) -> None:
@@ -35,7 +36,7 @@ class Ringing(DurableObject):
 RIGS: list[Rig] = []
 
 
-def ringing(**members: Any) -> type:
+def ringing(**members: Any) -> type[Ringing]:
     return type("Ringing", (Ringing,), {"rung": [], **members})
 
 
@@ -99,7 +100,7 @@ def test_seven_tries_with_growing_distance_then_it_is_given_up(caplog: pytest.Lo
         await rig.pass_time(3600)
         assert await rig.stub().get() is None
         assert cls.rung == [(due, retry, retry > 0) for retry in range(7)]
-        distances = [after - before for before, after in zip(times, times[1:], strict=False)]
+        distances = [after - before for before, after in pairwise(times)]
         for retry, distance in enumerate(distances):
             assert 2000 * 2**retry <= distance <= 2500 * 2**retry
 

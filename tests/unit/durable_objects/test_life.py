@@ -97,7 +97,7 @@ def test_what_is_kept_of_a_turn_that_ends_badly(method: str, kept: int | None) -
 
 
 def test_an_exception_keeps_type_message_instance_and_stub() -> None:
-    class Own(Exception): ...
+    class OwnError(Exception): ...
 
     class Raising(DurableObject):
         def __init__(self, ctx: Any, env: Any) -> None:
@@ -110,7 +110,7 @@ def test_an_exception_keeps_type_message_instance_and_stub() -> None:
 
         async def own(self) -> None:
             self.calls += 1
-            raise Own("text")
+            raise OwnError("text")
 
         def count(self) -> int:
             return self.calls
@@ -122,7 +122,7 @@ def test_an_exception_keeps_type_message_instance_and_stub() -> None:
         assert builtin.value.args == ("k",)
         assert builtin.value.remote is True  # type: ignore[attr-defined]
         assert builtin.value.durableObjectReset is False  # type: ignore[attr-defined]
-        with pytest.raises(RemoteError, match="Own: text") as own:
+        with pytest.raises(RemoteError, match="OwnError: text") as own:
             await stub.own()
         assert own.value.remote
         assert await stub.count() == 2
@@ -379,7 +379,8 @@ def test_abort_fails_everything_under_way_and_cannot_be_swallowed() -> None:
     async def scenario(rig: Rig) -> None:
         stub = rig.stub()
         waiting = stub.waits()
-        for call in (stub.aborts, lambda: waiting, stub.hello):
+        calls: list[Any] = [stub.aborts, lambda: waiting, stub.hello]
+        for call in calls:
             with pytest.raises(ObjectResetError, match="because") as caught:
                 await call()
             assert caught.value.durable_object_reset

@@ -357,9 +357,7 @@ def test_the_automatic_answer_wakes_nobody_and_is_ordered_with_other_sends() -> 
             assert int(answered.timestamp() * 1000) == rig.clock.now_ms()
             assert ctx.get_web_socket_auto_response().response == "pong"
             ctx.set_web_socket_auto_response(None)
-            with pytest.raises(
-                ValueError, match="Request cannot be larger than 2048 bytes. A request of size 2049"
-            ):
+            with pytest.raises(ValueError, match="Request cannot be larger than 2048 bytes"):
                 ctx.set_web_socket_auto_response(WebSocketRequestResponsePair("x" * 2049, ""))
 
         await rig.run_in(look)

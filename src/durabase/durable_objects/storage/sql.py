@@ -170,8 +170,12 @@ class SqlCursor:
         rows_written: rows that the statement inserted, updated or deleted.
     """
 
+    column_names: list[str]
+    rows_read: int
+    rows_written: int
+
     def __init__(self, file: SqlFile, rows: sqlite3.Cursor, written: int) -> None:
-        self.column_names: list[str] = [column[0] for column in rows.description or ()]
+        self.column_names = [column[0] for column in rows.description or ()]
         self.rows_read = 0
         self.rows_written = written
         self._file = file

@@ -1,4 +1,4 @@
-"""Reading SQL text as far as it has to be: where statements end, how they begin, what their parameters are."""
+"""Reading SQL text as far as it must be: where statements end, how they begin, what their parameters are."""
 
 from __future__ import annotations
 

@@ -1,0 +1,321 @@
+"""SQL of objects with a file of their own, as observed in the original."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from durabase.durable_objects import DurableObject
+from durabase.errors import ObjectResetError, StorageError
+from durabase.types import UNDEFINED
+from unit.durable_objects.rig import Rig, run
+from unit.durable_objects.storage.test_kv import in_object
+
+sqlite_only = ("sqlite",)
+
+
+@in_object(kinds=sqlite_only)
+def test_statements_rows_and_counts(storage: Any) -> None:
+    sql = storage.sql
+    cursor = sql.exec("CREATE TABLE t (a, b TEXT); INSERT INTO t VALUES (1, 'x'), (2, 'y'), (3, ?)", "z")
+    assert cursor.rowsWritten == 3
+    assert cursor.columnNames == []
+    assert cursor.toArray() == []
+    rows = sql.exec("SELECT a, b FROM t ORDER BY a")
+    assert rows.columnNames == ["a", "b"]
+    first = rows.next()
+    assert (first.done, first.value) == (False, {"a": 1, "b": "x"})
+    assert first.value.b == "x"
+    raw = rows.raw()
+    assert raw.next().value == [2, "y"]
+    assert rows.to_array() == [{"a": 3, "b": "z"}]
+    assert rows.rowsRead == 3
+    assert rows.next().done
+    assert raw.toArray() == []
+    assert [row.a for row in sql.exec("SELECT a FROM t WHERE a > ?", 1)] == [2, 3]
+    assert storage.sql.databaseSize > 0
+
+
+@in_object(kinds=sqlite_only)
+def test_one(storage: Any) -> None:
+    exec = storage.sql.exec
+    assert exec("SELECT 5 AS five").one() == {"five": 5}
+    with pytest.raises(StorageError, match="but got no results"):
+        exec("SELECT 1 WHERE 0").one()
+    with pytest.raises(StorageError, match="but got multiple results"):
+        exec("VALUES (1), (2)").one()
+
+
+@in_object(kinds=sqlite_only)
+def test_types_and_parameters(storage: Any) -> None:
+    exec = storage.sql.exec
+    given = [None, UNDEFINED, True, 2**63 - 1, 1.5, "text", b"\0\1", memoryview(b"ab")]
+    query = "SELECT " + ", ".join(f"? AS c{n}" for n in range(len(given)))
+    assert exec(query, *given).raw().next().value == [None, None, 1, 2**63 - 1, 1.5, "text", b"\0\1", b"ab"]
+    assert exec("SELECT typeof(?) AS t", 1).one().t == "integer"
+    assert exec("SELECT :b AS b, $a AS a, :b AS again, ':b' AS text", 1, 2).one() == {
+        "b": 1,
+        "a": 2,
+        "again": 1,
+        "text": ":b",
+    }
+    assert exec("SELECT ?2 AS x, ?1 AS y", 1, 2).one() == {"x": 2, "y": 1}
+    assert exec("SELECT 1 AS a, 2 AS a").raw().next().value == [1, 2]
+    assert exec("SELECT 1 AS a, 2 AS a").one() == {"a": 2}
+    with pytest.raises(TypeError, match="type list"):
+        exec("SELECT ?", [1])
+    for wrong in ((), (1, 2)):
+        with pytest.raises(StorageError, match="Wrong number of parameter bindings for SQL query"):
+            exec("SELECT ?", *wrong)
+    with pytest.raises(StorageError, match="only the last statement can have parameters"):
+        exec("SELECT ?; SELECT ?", 1)
+    with pytest.raises(StorageError):
+        exec("SELECT ?", 2**63)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "   ", "-- comment", "/* c */", "SELECT 1; -- after", ";", "SELECT 1;;"]
+)
+def test_text_without_a_statement(text: str) -> None:
+    async def scenario(rig: Rig) -> None:
+        with pytest.raises(StorageError, match="SQL code did not contain a statement"):
+            await rig.run_in(lambda instance, ctx: ctx.storage.sql.exec(text))
+
+    run(scenario, storage="sqlite")
+
+
+@in_object(kinds=sqlite_only)
+def test_semicolons_that_end_nothing(storage: Any) -> None:
+    exec = storage.sql.exec
+    assert exec("SELECT ';' AS a; SELECT 2 AS a ;  \n").one() == {"a": 2}
+    exec(
+        "CREATE TABLE t (a); CREATE TABLE log (a);"
+        "CREATE TRIGGER tr AFTER INSERT ON t"
+        " BEGIN INSERT INTO log VALUES (1); INSERT INTO log VALUES (2); END;"
+        "INSERT INTO t VALUES (1)"
+    )
+    assert exec("SELECT count(*) AS n FROM log").one().n == 2
+
+
+@in_object(kinds=sqlite_only)
+def test_a_later_statement_that_fails_leaves_the_earlier(storage: Any) -> None:
+    with pytest.raises(StorageError, match="no such table: nosuch: SQLITE_ERROR"):
+        storage.sql.exec("CREATE TABLE t (a); INSERT INTO t VALUES (1); SELECT * FROM nosuch")
+    assert storage.sql.exec("SELECT a FROM t").one() == {"a": 1}
+
+
+@in_object(kinds=sqlite_only)
+def test_errors_name_their_code(storage: Any) -> None:
+    storage.sql.exec("CREATE TABLE uq (a UNIQUE); INSERT INTO uq VALUES (1)")
+    with pytest.raises(StorageError) as caught:
+        storage.sql.exec("INSERT INTO uq VALUES (1)")
+    assert str(caught.value) == (
+        "UNIQUE constraint failed: uq.a: SQLITE_CONSTRAINT (extended: SQLITE_CONSTRAINT_UNIQUE)"
+    )
+    with pytest.raises(StorageError, match='near "SELEC": syntax error'):
+        storage.sql.exec("SELEC 1")
+
+
+FORBIDDEN = [
+    "BEGIN",
+    "COMMIT",
+    "/* c */ rollback",
+    "SAVEPOINT a",
+    "RELEASE a",
+    "ATTACH 'x' AS y",
+    "DETACH main",
+    "CREATE TEMP TABLE t (a)",
+    "CREATE TEMP VIEW v AS SELECT 1",
+    "VACUUM",
+    "SELECT * FROM _cf_KV",
+    "CREATE TABLE _CF_x (a)",
+    "DROP TABLE _cf_KV",
+    "PRAGMA user_version",
+    "PRAGMA journal_mode=DELETE",
+    "PRAGMA page_count",
+    "PRAGMA table_info(_cf_KV)",
+    "PRAGMA writable_schema=1",
+    "SELECT sqlite_version()",
+    "SELECT load_extension('x')",
+    "SELECT value FROM _cf_KV WHERE key = ?",
+]
+
+
+@pytest.mark.parametrize("statement", FORBIDDEN)
+def test_what_is_not_allowed(statement: str) -> None:
+    def attempt(instance: Any, ctx: Any) -> None:
+        ctx.storage.put("k", 1)
+        assert ctx.storage.get("k").result == 1
+        assert ctx.storage.sql.database_size
+        with pytest.raises(StorageError):
+            ctx.storage.sql.exec(statement, *["k"] * statement.count("?"))
+
+    async def scenario(rig: Rig) -> None:
+        await rig.run_in(attempt)
+        assert await rig.run_in(lambda instance, ctx: ctx.storage.get("k")) == 1
+
+    run(scenario, storage="sqlite")
+
+
+@in_object(kinds=sqlite_only)
+def test_what_is_allowed(storage: Any) -> None:
+    exec = storage.sql.exec
+    exec("CREATE TABLE parent (id INTEGER PRIMARY KEY) STRICT; CREATE INDEX i ON parent (id)")
+    exec("CREATE TABLE child (p REFERENCES parent(id)); CREATE VIEW v AS SELECT id FROM parent")
+    exec("ALTER TABLE child ADD COLUMN more; ANALYZE; REINDEX")
+    exec("CREATE VIRTUAL TABLE docs USING fts5(text); INSERT INTO docs VALUES ('hello world')")
+    assert exec("SELECT text FROM docs WHERE docs MATCH 'world'").one().text == "hello world"
+    assert exec("PRAGMA table_info(child)").to_array()[0].name == "p"
+    assert exec("PRAGMA foreign_keys").one().foreign_keys == 1
+    assert (
+        exec("WITH RECURSIVE c(x) AS (SELECT 1 UNION SELECT x + 1 FROM c LIMIT 3) SELECT sum(x) AS s FROM c")
+        .one()
+        .s
+        == 6
+    )
+    assert exec("INSERT INTO parent VALUES (1) ON CONFLICT DO NOTHING RETURNING id").one().id == 1
+    assert exec("SELECT name FROM sqlite_master WHERE type = 'view'").one().name == "v"
+    with pytest.raises(StorageError, match="FOREIGN KEY constraint failed"):
+        exec("INSERT INTO child (p) VALUES (5)")
+
+
+@in_object(kinds=sqlite_only)
+async def test_transactions_cover_sql_and_keys(storage: Any) -> None:
+    storage.sql.exec("CREATE TABLE t (a)")
+    storage.put("k", 1)
+
+    def fails() -> None:
+        storage.sql.exec("INSERT INTO t VALUES (1)")
+        storage.kv.put("k", 2)
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        storage.transaction_sync(fails)
+    assert storage.sql.exec("SELECT count(*) AS n FROM t").one().n == 0
+    assert await storage.get("k") == 1
+
+    async def closure(txn: Any) -> None:
+        storage.sql.exec("INSERT INTO t VALUES (1)")
+        await asyncio.sleep(0)
+        await txn.put("k", 3)
+        await asyncio.sleep(0)
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        await storage.transaction(closure)
+    assert storage.sql.exec("SELECT count(*) AS n FROM t").one().n == 0
+    assert await storage.get("k") == 1
+
+
+@in_object(kinds=sqlite_only)
+def test_synchronous_keys_and_values(storage: Any) -> None:
+    kv = storage.kv
+    assert kv.get("a") is None
+    kv.put("b", 2)
+    kv.put("a", [1])
+    kv.put("u", UNDEFINED)
+    assert kv.get("a") == [1]
+    assert kv.get("u") is None
+    assert kv.list().toArray() == [["a", [1]], ["b", 2], ["u", UNDEFINED]]
+    assert list(kv.list(reverse=True, limit=1)) == [["u", UNDEFINED]]
+    listing = kv.list()
+    assert listing.next().value == ["a", [1]]
+    assert kv.delete("b") is True
+    assert kv.delete("b") is False
+    assert listing.next().value == ["b", 2]
+    kv.list()
+    with pytest.raises(StorageError, match="iterator was invalidated"):
+        listing.next()
+    assert storage.get("a").result == [1]
+
+
+def test_a_turn_that_is_aborted_leaves_nothing_in_the_file() -> None:
+    async def scenario(rig: Rig) -> None:
+        def first(instance: Any, ctx: Any) -> None:
+            ctx.storage.sql.exec("CREATE TABLE t (a)")
+
+        def second(instance: Any, ctx: Any) -> None:
+            ctx.storage.sql.exec("INSERT INTO t VALUES (1)")
+            ctx.abort()
+
+        await rig.run_in(first)
+        with pytest.raises(ObjectResetError):
+            await rig.run_in(second)
+        count = await rig.run_in(
+            lambda i, ctx: dict(ctx.storage.sql.exec("SELECT count(*) AS n FROM t").one())
+        )
+        assert count == {"n": 0}
+
+    run(scenario, storage="sqlite")
+
+
+def test_a_deferred_constraint_that_is_violated_at_the_turn_s_end_resets_the_object() -> None:
+    def violate(instance: Any, ctx: Any) -> None:
+        ctx.storage.sql.exec(
+            "CREATE TABLE p (id INTEGER PRIMARY KEY);"
+            "CREATE TABLE c (p REFERENCES p(id) DEFERRABLE INITIALLY DEFERRED);"
+        )
+        ctx.storage.sql.exec("INSERT INTO c VALUES (1)")
+
+    async def scenario(rig: Rig) -> None:
+        with pytest.raises(StorageError, match="rolled back to its last known good state") as caught:
+            await rig.run_in(violate)
+        assert caught.value.durable_object_reset
+        assert (
+            await rig.run_in(lambda i, ctx: ctx.storage.sql.exec("SELECT 1 FROM sqlite_master").to_array())
+            == []
+        )
+
+    run(scenario, storage="sqlite")
+
+
+def test_the_file_comes_with_the_first_write_and_goes_when_it_is_empty() -> None:
+    async def scenario(rig: Rig) -> None:
+        def files() -> list[str]:
+            return [
+                path.name for path in Path(rig.folder).glob("*/*.sqlite") if path.name != "objects.sqlite"
+            ]
+
+        assert await rig.run_in(lambda i, ctx: ctx.storage.get("k")) is None
+        assert files() == []
+        await rig.run_in(lambda i, ctx: ctx.storage.put("k", 1))
+        assert files() == [f"{rig.namespace.id_from_name('x')}.sqlite"]
+        await rig.pass_time(10)
+        assert rig.host.stats().live == 0
+        assert await rig.run_in(lambda i, ctx: ctx.storage.get("k")) == 1
+
+        def everything(instance: Any, ctx: Any) -> None:
+            ctx.storage.sql.exec(
+                "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p(id));"
+                "CREATE VIRTUAL TABLE docs USING fts5(text); CREATE VIEW v AS SELECT * FROM p;"
+                "INSERT INTO p VALUES (1); INSERT INTO c VALUES (1)"
+            )
+            cursor = ctx.storage.sql.exec("SELECT 1")
+            ctx.storage.delete_all()
+            with pytest.raises(StorageError, match="everything was deleted"):
+                cursor.next()
+
+        await rig.run_in(everything)
+        assert await rig.run_in(lambda i, ctx: ctx.storage.list()) == {}
+        await rig.pass_time(10)
+        await rig.restart()
+        assert files() == []
+
+    run(scenario, storage="sqlite")
+
+
+def test_alarms_of_objects_with_a_file() -> None:
+    class Ringing(DurableObject):
+        async def alarm(self) -> None:
+            await self.ctx.storage.put("rung", self.ctx.id.name)
+
+    async def scenario(rig: Rig) -> None:
+        await rig.run_in(lambda i, ctx: ctx.storage.set_alarm(rig.clock.now_ms() + 5000))
+        await rig.restart()
+        await rig.pass_time(5)
+        assert await rig.run_in(lambda i, ctx: ctx.storage.get("rung")) == "x"
+
+    run(scenario, Ringing, storage="sqlite")
