@@ -8,7 +8,6 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebSocket,
 
 SAVED = "Saved on the server"
 KEPT = "Kept in this browser"
-SYNC_SECONDS = 10.0
 _NETWORK_ERROR = re.compile(r"WebSocket connection to|net::ERR_|Failed to load resource")
 
 
@@ -85,9 +84,7 @@ class RoomPage:
         return self
 
     def expect_status(self, connection: str, place: str) -> RoomPage:
-        expect(self.page.locator("#status span")).to_have_text(
-            [connection, place], timeout=SYNC_SECONDS * 1000
-        )
+        expect(self.page.locator("#status span")).to_have_text([connection, place])
         return self
 
     def expect_saved(self) -> RoomPage:

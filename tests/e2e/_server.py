@@ -11,8 +11,7 @@ import time
 from pathlib import Path
 
 READY = "[wrangler:info] Ready on "
-START_SECONDS = 30.0
-STOP_SECONDS = 15.0
+PATIENCE_SECONDS = 60.0
 
 
 def free_port() -> int:
@@ -62,7 +61,7 @@ class Server:
                 start_new_session=True,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
-        self._wait(lambda: self.log.count(READY) > ready_before, START_SECONDS, "ready")
+        self._wait(lambda: self.log.count(READY) > ready_before, PATIENCE_SECONDS, "ready")
         return self
 
     def stop(self) -> int:
@@ -70,7 +69,7 @@ class Server:
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
         try:
-            return self._process.wait(STOP_SECONDS)
+            return self._process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"the server did not stop on SIGTERM:\n{self.log}") from None
@@ -86,12 +85,12 @@ class Server:
         """SIGKILL for it and all that it started: no chance to save anything."""
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(STOP_SECONDS)
+            self._process.wait(PATIENCE_SECONDS)
 
-    def wait_for_log(self, text: str, *, count: int = 1, seconds: float = 15.0) -> None:
+    def wait_for_log(self, text: str, *, count: int = 1, seconds: float = PATIENCE_SECONDS) -> None:
         self._wait(lambda: self.log.count(text) >= count, seconds, f"{count} times {text!r} in the log")
 
-    def wait_until_asleep(self, seconds: float = 15.0) -> None:
+    def wait_until_asleep(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until the last thing that the only object did was to hibernate (`durabase dev` logs it)."""
         self._wait(
             lambda: self.log.rfind("hibernated") > self.log.rfind("started ("),

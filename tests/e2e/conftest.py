@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from durabase.templates import prebuilt_client_dir, template_dir
 from e2e._page import RoomPage
@@ -15,6 +15,7 @@ from e2e._server import Server
 
 PROJECT = Path(__file__).parents[2]
 CLIENT = template_dir() / "client"
+PATIENCE_MS = 30_000  # for what takes well under a second on a machine that is not busy
 BROWSER_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -43,6 +44,7 @@ def built_client() -> None:
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     assert chromium, "Chromium is needed: `apt-get install chromium`"
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_ARGUMENTS)
         yield browser
@@ -56,7 +58,7 @@ def new_browser(browser: Browser) -> Iterator[Callable[..., RoomPage]]:
 
     def make(url: str) -> RoomPage:
         context = browser.new_context()
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         opened.append(RoomPage(context))
         return opened[-1].open(url)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -29,8 +30,16 @@ def project(tmp_path: Path, built_client: None) -> Path:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stdout + done.stderr
     project = tmp_path / "my-app"
-    shutil.copytree(CLIENT / "node_modules", project / "client/node_modules", symlinks=True)
+    packages = project / "client/node_modules"
+    shutil.copytree(CLIENT / "node_modules", packages, symlinks=True, copy_function=link_or_copy)
     return project
+
+
+def link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
 
 
 @pytest.fixture

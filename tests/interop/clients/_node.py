@@ -66,7 +66,7 @@ class NodeHost:
         self.do("open", name, major=major, uniqueId=unique_id, now=now)
         return NodeClient(self, name)
 
-    def converge(self, clients: Iterable[NodeClient], seconds: float = 5.0) -> Any:
+    def converge(self, clients: Iterable[NodeClient], seconds: float = 20.0) -> Any:
         """Wait until all hold the same content and hashes; gives the content."""
         return self.do("converge", names=[client.name for client in clients], seconds=seconds)
 
@@ -78,8 +78,22 @@ class NodeClient:
         self._host = host
         self.name = name
 
-    def connect(self, url: str, *, fragment_size: int | None = None, start: bool = True) -> NodeClient:
-        self._host.do("connect", self.name, url=url, fragmentSize=fragment_size, start=start)
+    def connect(
+        self,
+        url: str,
+        *,
+        fragment_size: int | None = None,
+        request_timeout_seconds: float = 1,
+        start: bool = True,
+    ) -> NodeClient:
+        self._host.do(
+            "connect",
+            self.name,
+            url=url,
+            fragmentSize=fragment_size,
+            requestTimeoutSeconds=request_timeout_seconds,
+            start=start,
+        )
         return self
 
     def start(self) -> None:
@@ -126,17 +140,17 @@ class NodeClient:
         """The hashes as they stand in messages."""
         return json.dumps(self.hashes(), separators=(",", ":"))
 
-    def wait_for_payload(self, payload: str, seconds: float = 5.0) -> None:
+    def wait_for_payload(self, payload: str, seconds: float = 20.0) -> None:
         """Wait until exactly this has arrived."""
         end = time.monotonic() + seconds
         while ("<", payload) not in self.transcript():
             assert time.monotonic() < end, self.transcript()
             time.sleep(0.01)
 
-    def wait_for(self, content: Any, seconds: float = 5.0) -> None:
+    def wait_for(self, content: Any, seconds: float = 20.0) -> None:
         self._host.do("waitForContent", self.name, expected=content, seconds=seconds)
 
-    def wait_for_hashes(self, hashes: Iterable[int], seconds: float = 5.0) -> None:
+    def wait_for_hashes(self, hashes: Iterable[int], seconds: float = 20.0) -> None:
         self._host.do("waitForHashes", self.name, expected=list(hashes), seconds=seconds)
 
     def wait_for_close(self) -> tuple[int, str]:

@@ -111,7 +111,7 @@ const actions = {
   },
 
   // Waits until these clients hold one content with one pair of hashes, and gives it.
-  async converge({names, seconds = 5}) {
+  async converge({names, seconds = 20}) {
     const [first, ...others] = names;
     const isSame = () =>
       others.every(
@@ -121,7 +121,7 @@ const actions = {
     return content(first);
   },
 
-  async waitForHashes({client, expected, seconds = 5}) {
+  async waitForHashes({client, expected, seconds = 20}) {
     await until(
       () => isDeepStrictEqual(hashes(client), expected),
       seconds,
@@ -129,7 +129,7 @@ const actions = {
     );
   },
 
-  async waitForContent({client, expected, seconds = 5}) {
+  async waitForContent({client, expected, seconds = 20}) {
     await until(
       () => isDeepStrictEqual(content(client), expected),
       seconds,
@@ -137,7 +137,7 @@ const actions = {
     );
   },
 
-  async waitForClose({client, seconds = 5}) {
+  async waitForClose({client, seconds = 20}) {
     const {closes} = clients.get(client);
     await until(() => closes.length > 0, seconds, () => 'still open');
     return closes[0];

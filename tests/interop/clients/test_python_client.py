@@ -14,7 +14,7 @@ from durabase.synchronizers.ws_client import WsSynchronizer
 from e2e._server import Server
 from interop.clients._node import NodeClient, NodeHost
 
-SECONDS = 10.0
+SECONDS = 20.0
 
 
 async def until(is_so: Callable[[], bool], what: Callable[[], Any]) -> None:
@@ -28,7 +28,7 @@ async def in_step(store: MergeableStore, client: NodeClient) -> None:
     """Wait until both hold the same hashes; then the contents are the same, too."""
 
     def is_same() -> bool:
-        return list(store.get_mergeable_content_hashes()) == client.hashes()
+        return bool(list(store.get_mergeable_content_hashes()) == client.hashes())
 
     await until(is_same, lambda: (store.get_content(), client.content()))
     assert list(store.get_content()) == client.content()
@@ -36,7 +36,7 @@ async def in_step(store: MergeableStore, client: NodeClient) -> None:
 
 def run(story: Awaitable[None]) -> None:
     async def told() -> None:
-        await asyncio.wait_for(story, 60)
+        await asyncio.wait_for(story, 100)
 
     asyncio.run(told())
 
@@ -111,10 +111,12 @@ def test_ten_thousand_rows_from_python_to_javascript_in_fragments(node: NodeHost
     async def story() -> None:
         store = MergeableStore()
         store.set_table("pets", {f"row{index}": {"price": index} for index in range(10_000)})
-        async with WsSynchronizer.connect(store, room, fragment_size=4096) as synchronizer:
+        async with WsSynchronizer.connect(
+            store, room, request_timeout=SECONDS, fragment_size=4096
+        ) as synchronizer:
             await synchronizer.start_sync()
             client = node.client("many-rows")
-            await asyncio.to_thread(client.connect, room)
+            await asyncio.to_thread(client.connect, room, request_timeout_seconds=SECONDS)
             await in_step(store, client)
 
     run(story())
