@@ -183,7 +183,7 @@ class SocketConnection(asyncio.Protocol):
     def _hang_up_when_done(self) -> None:
         """Close after a closing handshake. A peer that was refused may still be sending: to let it see why,
         the connection is closed in one direction only, and the rest of its data is dropped."""
-        if not self._endpoint.is_over or not self._outbox.is_empty:
+        if not self._endpoint.is_over or not self._outbox.is_empty or self._transport.is_closing():
             return
         if self._endpoint.peer_close is None:
             self._transport.write_eof()

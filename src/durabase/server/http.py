@@ -54,6 +54,7 @@ class HttpConnection(asyncio.Protocol):
         "_is_lost",
         "_is_receiving",
         "_is_refusing",
+        "_is_streaming",
         "_parser",
         "_started",
         "_task",
@@ -74,6 +75,7 @@ class HttpConnection(asyncio.Protocol):
         self._is_lost = False
         self._is_receiving = False
         self._is_refusing = False
+        self._is_streaming = False
 
     # The network's side.
 
@@ -91,7 +93,10 @@ class HttpConnection(asyncio.Protocol):
             self._is_receiving = True
             self._context.deadlines.watch(self, self._context.limits.request_seconds)
         self._parser.receive_data(data)
-        self._advance()
+        if self._task is None:
+            self._advance()
+        else:
+            self._transport.pause_reading()
 
     def eof_received(self) -> bool:
         """The client sends nothing more. It still gets the answers to what it has sent."""
@@ -100,7 +105,7 @@ class HttpConnection(asyncio.Protocol):
         self._parser.receive_data(b"")
         if self._task is None:
             self._advance()
-        return self._task is not None
+        return self._task is not None and not self._is_streaming
 
     def pause_writing(self) -> None:
         """The client does not read fast enough."""
@@ -113,11 +118,14 @@ class HttpConnection(asyncio.Protocol):
         self._drained = None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone. A request that is being handled is handled to its end."""
+        """The connection is gone. A request is handled to its end all the same, but a stream has lost its
+        reader and is cancelled."""
         self._is_lost = True
         self.resume_writing()
         if self._task is None:
             self._context.forget(self)
+        elif self._is_streaming:
+            self._task.cancel()
 
     # The server's side.
 
@@ -265,12 +273,17 @@ class HttpConnection(asyncio.Protocol):
             if body is not None:
                 self._write_data(body)
             else:
-                async for chunk in response.iter_body():
-                    self._write_data(chunk)
-                    await self._until_drained()
-                    if self._transport.is_closing():
-                        return
+                await self._stream(response)
         self._write(h11.EndOfMessage())
+
+    async def _stream(self, response: Response) -> None:
+        self._is_streaming = True
+        self._transport.resume_reading()  # to notice if the client hangs up
+        async for chunk in response.iter_body():
+            self._write_data(chunk)
+            if self._drained is not None:
+                await self._drained
+        self._is_streaming = False
 
     def _carries_body(self, status: int) -> bool:
         return self._head is not None and self._head.method != b"HEAD" and status not in _BODILESS
@@ -304,10 +317,6 @@ class HttpConnection(asyncio.Protocol):
         if data and not self._transport.is_closing():
             self._transport.write(data)
 
-    async def _until_drained(self) -> None:
-        if self._drained is not None:
-            await self._drained
-
     def _next_request(self) -> None:
         """One request has been answered: close, or go on with what has arrived meanwhile."""
         if self._transport.is_closing():
@@ -326,6 +335,8 @@ class HttpConnection(asyncio.Protocol):
         """Answer a request that can't be handled and hang up: in one direction only at first, for a client
         that is still sending would otherwise not see the answer."""
         self._is_refusing = True
+        if self._transport.is_closing():
+            return
         body = text.encode()
         if self._parser.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             self._start_response(status, [_TEXT, (b"Content-Length", b"%d" % len(body)), *extra])
@@ -353,6 +364,8 @@ class HttpConnection(asyncio.Protocol):
         protocol = response.headers.get("sec-websocket-protocol") or ""
         socket = SocketConnection(self._transport, self._context)
         socket.start(web_socket, protocol, self._parser.trailing_data[0])
+        if self._context.is_draining:
+            socket.drain()
 
     def _switching_protocols(self, response: Response) -> h11.InformationalResponse:
         assert self._head is not None  # noqa: S101 - it is being answered

@@ -257,6 +257,30 @@ def test_a_stream_waits_for_its_reader(loop_factory: LoopFactory) -> None:
 
 
 @on_each_loop
+def test_a_stream_without_a_reader_is_cancelled(loop_factory: LoopFactory) -> None:
+    ended = asyncio.Event()
+
+    async def stream() -> AsyncIterator[bytes]:
+        try:
+            yield b"one"
+            await asyncio.get_running_loop().create_future()
+        finally:
+            ended.set()
+
+    async def fetch(request: Request) -> Response:
+        return Response(stream())
+
+    async def main() -> None:
+        async with serving(fetch) as server:
+            async with Client.opened(server.port) as client:
+                await client.send(get())
+                await client.reader.readuntil(b"one")
+            await ended.wait()
+
+    run_on(loop_factory, main())
+
+
+@on_each_loop
 def test_an_error_is_a_500_and_logged(loop_factory: LoopFactory, caplog: pytest.LogCaptureFixture) -> None:
     async def fetch(request: Request) -> Response:
         raise LookupError("secret")

@@ -136,6 +136,33 @@ def test_stopping_lets_a_request_end_and_takes_no_new_one(loop_factory: LoopFact
 
 
 @on_each_loop
+def test_an_upgrade_while_stopping_is_followed_by_the_goodbye(loop_factory: LoopFactory) -> None:
+    async def main() -> None:
+        hub, entered, go_on = Hub(), asyncio.Event(), asyncio.Event()
+
+        async def fetch(request: Request) -> Response:
+            entered.set()
+            await go_on.wait()
+            return await hub.fetch(request)
+
+        server = Server(fetch, port=0)
+        await server.__aenter__()
+        async with Client.opened(server.port) as client:
+            await client.send(upgrade_request())
+            await entered.wait()
+            stopping = asyncio.create_task(server.__aexit__(None, None, None))
+            await asyncio.sleep(0)
+            go_on.set()
+            await client.reader.readuntil(b"\r\n\r\n")
+            assert (await client.read_frame()).close_code == 1012
+            await client.send(close(1012))
+            await stopping
+            assert hub.sinks[0].events == [("close", 1012, "", True)]
+
+    run_on(loop_factory, main())
+
+
+@on_each_loop
 def test_a_request_that_does_not_end_is_given_up(loop_factory: LoopFactory) -> None:
     async def main() -> None:
         entered, cancelled, clock = asyncio.Event(), asyncio.Event(), FakeClock()
