@@ -218,8 +218,11 @@ def test_a_stream_is_sent_in_chunks_as_it_comes(loop_factory: LoopFactory) -> No
             head = await client.reader.readuntil(b"\r\n\r\n")
             assert b"transfer-encoding: chunked" in head.lower()
             assert await client.reader.readuntil(b"one\r\n") == b"3\r\none\r\n"
+            await client.send(get("/next"))
             asked.set()
             assert await client.reader.readuntil(b"0\r\n\r\n") == b"3\r\ntwo\r\n0\r\n\r\n"
+            assert b"chunked" in (await client.reader.readuntil(b"\r\n\r\n")).lower()
+            assert await client.reader.readuntil(b"0\r\n\r\n") == b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"
 
     run_on(loop_factory, main())
 
