@@ -100,7 +100,10 @@ class ObjectReset:
 
 @dataclass(frozen=True, slots=True)
 class EventHandled:
-    """An event is over: ``kind`` is the handler's or method's name, ``error`` what it raised."""
+    """An event is over: ``kind`` is the handler's or method's name, ``error`` what it raised.
+
+    A socket's message is told of only if its handler had to wait or failed.
+    """
 
     class_name: str
     id: DurableObjectId

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import AbstractEventLoop, Future
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ from durabase.durable_objects.life import ObjectLife
 from durabase.durable_objects.namespace import DurableObjectNamespace
 from durabase.durable_objects.phases import Phase
 from durabase.durable_objects.routing import ObjectKey
+from durabase.durable_objects.slot import ObjectSlot
 from durabase.durable_objects.storage.lock import FolderLock
 from durabase.errors import ObjectError
 from durabase.web.connection import socket_owner
@@ -129,7 +130,8 @@ class ObjectHost:
     ) -> None:
         """Let events end, commit what they wrote, close sockets with 1001."""
         self.scheduler.close()
-        await self._drain(self._classes.values())
+        while _awake(self._classes.values()):  # an event that ends may have woken another object
+            await self._drain(self._classes.values())
         for hosted in self._classes.values():
             for slot in hosted.slots.values():
                 slot.sockets.close_all(GOING_AWAY, "")
@@ -170,23 +172,18 @@ class ObjectHost:
     def _any_env(self) -> Any:
         return next((hosted.env for hosted in self._classes.values()), None)
 
-    async def _drain(self, classes: Iterable[ClassHost]) -> None:
+    async def _drain(self, classes: Collection[ClassHost]) -> None:
         """Let every life end; those that take too long are reset."""
-        every = [slot for hosted in classes for slot in hosted.slots.values()]
-        slots = [slot for slot in every if slot.phase is not Phase.EMPTY]
-        waits: list[Future[None]] = []
-        for slot in slots:
-            done: Future[None] = self.loop.create_future()
-            waits.append(done)
-            slot.drain(partial(done.set_result, None))
-        if not waits:
-            return
 
         def give_up() -> None:
-            for slot in slots:
+            for slot in _awake(classes):
                 slot.reset(_stopped())
 
         timer = self.clock.call_later(DRAIN_SECONDS, give_up)
+        waits: list[Future[None]] = []
+        for slot in _awake(classes):
+            waits.append(self.loop.create_future())
+            slot.drain(partial(waits[-1].set_result, None))
         await asyncio.gather(*waits)
         timer.cancel()
 
@@ -220,6 +217,11 @@ class ObjectHost:
             return self._classes[class_name]
         except KeyError:
             raise ObjectError(f"no class {class_name} is hosted") from None
+
+
+def _awake(classes: Collection[ClassHost]) -> list[ObjectSlot]:
+    every = [slot for hosted in classes for slot in hosted.slots.values()]
+    return [slot for slot in every if slot.phase is not Phase.EMPTY]
 
 
 def _stopped() -> ObjectError:

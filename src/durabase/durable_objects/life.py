@@ -22,10 +22,11 @@ from durabase.durable_objects.gates import InputGate, OutputGate, Section, curre
 from durabase.durable_objects.handlers import HandlerTable
 from durabase.durable_objects.hibernation import SocketRecord, SocketRegistry
 from durabase.durable_objects.ids import DurableObjectId
+from durabase.durable_objects.rpc import as_reset
 from durabase.durable_objects.state import DurableObjectState
 from durabase.durable_objects.storage.kv import DurableObjectStorage
 from durabase.durable_objects.storage.store import ObjectStore
-from durabase.errors import ObjectError, ObjectOverloadedError, ObjectResetError
+from durabase.errors import ObjectOverloadedError, ObjectResetError
 from durabase.web.connection import Connection, socket_owner
 
 __all__ = ["Finish", "LifeWatcher", "ObjectLife"]
@@ -126,7 +127,7 @@ class ObjectLife:
         try:
             self.instance = self._context.run(factory, self.state, env)
         except (Exception, DurableObjectAbort) as error:
-            self.end_with(_as_exception(error))
+            self.end_with(as_reset(error))
             return
         if self.error is None:
             self._bind()
@@ -216,8 +217,16 @@ class ObjectLife:
             self.entered = False
         self._finish(finish, result, None)
 
-    def message(self, record: SocketRecord, message: str | bytes) -> None:
-        """A socket's message: what :meth:`begin` does, without what a plain handler does not need."""
+    def message(
+        self,
+        record: SocketRecord,
+        message: str | bytes,
+        finish: Callable[[ObjectLife], Finish],
+    ) -> None:
+        """A socket's message: what :meth:`begin` does, without what a plain handler does not need.
+
+        ``finish`` is asked only if the handler has to wait, or fails.
+        """
         handler = self._on_message
         if handler is None:
             return
@@ -230,10 +239,10 @@ class ObjectLife:
                 task, _ = self._starter.start(result, self.input, context)
                 if task is not None:
                     self.open_events += 1
-                    finish = self.limited(self.logged("web_socket_message"))
-                    self._see_through(task, partial(self._task_done, finish))
+                    self._see_through(task, partial(self._task_done, finish(self)))
         except (Exception, asyncio.CancelledError, DurableObjectAbort) as error:
-            self.logged("web_socket_message")(None, error)
+            if self.error is None:
+                finish(self)(None, error)
         finally:
             self.entered = False
 
@@ -340,7 +349,7 @@ class ObjectLife:
             return await result if isawaitable(result) else result
         except (Exception, asyncio.CancelledError) as error:
             if fatal:
-                self.end_with(_as_exception(error))
+                self.end_with(as_reset(error))
             raise
 
     def _section_too_long(self) -> None:
@@ -381,13 +390,3 @@ class ObjectLife:
     def release(self, connection: Connection) -> None:
         """An adopted socket is over."""
         self._adopted.discard(connection)
-
-
-def _as_exception(error: BaseException) -> Exception:
-    """``error`` as what callers of a life that it ended get: the same, marked as a reset."""
-    made = error if isinstance(error, Exception) else ObjectResetError(str(error) or type(error).__name__)
-    if isinstance(made, ObjectError):
-        made.durable_object_reset = True
-    else:
-        made.durable_object_reset = made.durableObjectReset = True  # type: ignore[attr-defined]
-    return made

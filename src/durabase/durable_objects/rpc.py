@@ -14,7 +14,7 @@ from collections.abc import AsyncIterable, Callable, Mapping
 from typing import Any, Final
 
 from durabase.durable_objects.handlers import RESERVED
-from durabase.errors import ObjectError, RemoteError
+from durabase.errors import ObjectError, ObjectResetError, RemoteError
 from durabase.types import UNDEFINED
 from durabase.web.blob import Blob
 from durabase.web.body import Body
@@ -22,7 +22,7 @@ from durabase.web.form_data import FormData
 from durabase.web.headers import Headers
 from durabase.web.structured_clone import decode_value, encode_value
 
-__all__ = ["call_method", "check_callable_name", "copied", "remote_error"]
+__all__ = ["as_reset", "call_method", "check_callable_name", "copied", "remote_error"]
 
 MAX_MESSAGE_BYTES: Final = 32 * 1024 * 1024
 
@@ -98,6 +98,13 @@ def remote_error(error: BaseException) -> Exception:
             return _marked(made, remote=True)
     text = str(error)
     return _marked(RemoteError(f"{kind.__name__}: {text}" if text else kind.__name__), remote=True)
+
+
+def as_reset(error: BaseException) -> Exception:
+    """``error``, that ended a life, as what those get who waited for it: marked as a reset."""
+    made = error if isinstance(error, Exception) else ObjectResetError(str(error) or type(error).__name__)
+    made.durable_object_reset = True  # type: ignore[attr-defined]
+    return _marked(made, remote=False)
 
 
 def _same_kind(error: Exception) -> Exception | None:

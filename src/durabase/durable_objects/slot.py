@@ -25,7 +25,7 @@ from durabase.durable_objects.events import (
 )
 from durabase.durable_objects.execution import quiet_future
 from durabase.durable_objects.gates import OutputGate
-from durabase.durable_objects.handlers import HandlerTable
+from durabase.durable_objects.handlers import Handler, HandlerTable
 from durabase.durable_objects.hibernation import SocketRecord, SocketRegistry
 from durabase.durable_objects.ids import DurableObjectId
 from durabase.durable_objects.invocation import invocation
@@ -140,27 +140,26 @@ class ObjectSlot:
     def socket_message(self, record: SocketRecord, message: str | bytes) -> None:
         """A message of a hibernatable socket."""
         life = self.life
-        if life is None or not self._admits(life) or self._queue or self._host.observer is not None:
-            self._message_by_the_way(record, message)
-            return
-        life.message(record, message)
+        if life is not None and not self._queue and self._admits(life):
+            self._handle_message(record, message, life)
+            if self._queue:
+                self._drain()
+        elif self.hosted.handlers.web_socket_message is not None:
+            self._arrive(_Waiting(partial(self._handle_message, record, message)))
+
+    def _handle_message(self, record: SocketRecord, message: str | bytes, life: ObjectLife) -> None:
+        life.message(record, message, self._message_finish)
         self._last_event_ms = self._host.clock.now_ms()
         if life.open_events and self.phase is Phase.QUIET:
             self._move(Signal.EVENT)
-        if self._queue:
-            self._drain()
 
-    def _message_by_the_way(self, record: SocketRecord, message: str | bytes) -> None:
-        handler = self.hosted.handlers.web_socket_message
-        if handler is None:
-            return
+    def _message_finish(self, life: ObjectLife) -> Finish:
+        return self._unwaited(life, self.hosted.handlers.web_socket_message)
 
-        def start(life: ObjectLife) -> None:
-            socket = self.sockets.revive(record)
-            call = partial(handler.bound(life.instance), socket, message)
-            self._begin(life, call, life.limited(life.logged(handler.name)), handler.name)
-
-        self._arrive(_Waiting(start))
+    def _unwaited(self, life: ObjectLife, handler: Handler | None) -> Finish:
+        """What to do at the end of a socket's event, for whose result nobody waits."""
+        kind = "web_socket_message" if handler is None else handler.name
+        return self._observed(life.limited(life.logged(kind)), kind)
 
     def socket_close(self, record: SocketRecord, code: int, reason: str, was_clean: bool) -> None:
         """A hibernatable socket is over; it is listed until the handler has begun."""
@@ -172,7 +171,7 @@ class ObjectSlot:
         def start(life: ObjectLife) -> None:
             socket = self.sockets.revive(record)
             call = partial(handler.bound(life.instance), socket, code, reason, was_clean)
-            self._begin(life, call, life.limited(life.logged(handler.name)), handler.name)
+            self._begin(life, call, self._unwaited(life, handler))
             self._forget_socket(record)
 
         self._arrive(_Waiting(start))
@@ -185,7 +184,7 @@ class ObjectSlot:
 
         def start(life: ObjectLife) -> None:
             call = partial(handler.bound(life.instance), self.sockets.revive(record), error)
-            self._begin(life, call, life.limited(life.logged(handler.name)), handler.name)
+            self._begin(life, call, self._unwaited(life, handler))
 
         self._arrive(_Waiting(start))
 
@@ -193,7 +192,7 @@ class ObjectSlot:
         """An event of a life's own making: of a socket with listeners, or a timer."""
 
         def start(current: ObjectLife) -> None:
-            self._begin(current, event, current.logged("a listener"), "listener")
+            self._begin(current, event, self._observed(current.logged("a listener"), "listener"))
 
         if self.phase is Phase.DRAINING and self.life is life and life.input.is_open and not life.entered:
             start(life)  # what is under way may be waiting for just this
@@ -218,14 +217,15 @@ class ObjectSlot:
             if waiting.result is None or not waiting.result.done():
                 waiting.start(self.life)
 
-    def _begin(self, life: ObjectLife, call: Callable[[], Any], finish: Finish, kind: str) -> None:
+    def _begin(self, life: ObjectLife, call: Callable[[], Any], finish: Finish) -> None:
         if self.phase is Phase.QUIET:
             self._move(Signal.EVENT)
-        if self._host.observer is not None:
-            finish = self._observed(finish, kind)
         life.begin(call, finish)
 
     def _observed(self, finish: Finish, kind: str) -> Finish:
+        """``finish``, telling the observer as well, if there is one."""
+        if self._host.observer is None:
+            return finish
         started = self._host.clock.now_ms()
 
         def finish_and_tell(result: Any, error: BaseException | None) -> None:
@@ -253,7 +253,7 @@ class ObjectSlot:
                     error = failure
             life.give_result(result, value, None if error is None else remote_error(error))
 
-        self._begin(life, call, finish, kind)
+        self._begin(life, call, self._observed(finish, kind))
 
     # Lives
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from asyncio import AbstractEventLoop, Future
+from collections.abc import Iterable
 from concurrent.futures import Executor
 from contextlib import closing
 from pathlib import Path
@@ -95,8 +96,9 @@ class Database:
 
     def end_turn_now(self, store: TurnStore) -> None:
         """End the turn of ``store`` at once: what it wrote so far and what it writes next are two turns."""
-        if self._dirty.pop(store, 0) is None and (turn := store.end_turn()) is not None:
-            self._group[store] = turn
+        if store in self._dirty:
+            del self._dirty[store]
+            self._end([store])
             self._schedule()
 
     def forget(self, store: TurnStore) -> None:
@@ -133,16 +135,19 @@ class Database:
     def _end_turns(self) -> None:
         self._turn_scheduled = False
         dirty, self._dirty = self._dirty, {}
+        self._end(dirty)
+        self._commit()
+
+    def _end(self, stores: Iterable[TurnStore]) -> None:
+        """Write what these stores bring. If that fails the group is lost: a turn may be there in part."""
         try:
-            for store in dirty:
+            for store in stores:
                 turn = store.end_turn()
                 if turn is not None:
                     self._group[store] = turn
         except sqlite3.Error as error:
-            self._group.update(dict.fromkeys(dirty, 0))
+            self._group.update(dict.fromkeys(stores, 0))
             self._lose_group(error)
-            return
-        self._commit()
 
     def _commit(self) -> None:
         """Commit the group and have it synced, unless the one before it is still being synced."""

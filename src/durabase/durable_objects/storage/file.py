@@ -18,6 +18,7 @@ from typing import Final, TypeAlias
 from durabase.durable_objects.gates import OutputGate, WriteGates
 from durabase.durable_objects.storage.engine import Database
 from durabase.durable_objects.storage.shared import NamespaceDatabase, SharedStore
+from durabase.durable_objects.storage.sql import sql_error
 from durabase.durable_objects.storage.sql_policy import LIMITS
 from durabase.durable_objects.storage.store import AlarmRow, KeyRange
 
@@ -136,13 +137,16 @@ class FileStore:
         return reader.execute(query, (*arguments, -1 if keys.limit is None else keys.limit)).fetchall()
 
     def write(self, entries: dict[bytes, bytes | None], confirmed: bool) -> None:
-        connection = self.connection()
-        connection.execute(_TABLE)
         puts = [(key, value) for key, value in entries.items() if value is not None]
         deletes = [(key,) for key, value in entries.items() if value is None]
-        connection.executemany(_PUT, puts)
-        connection.executemany("DELETE FROM _cf_KV WHERE key = ?", deletes)
+        connection = self.connection()
         self.wrote(confirmed)
+        try:
+            connection.execute(_TABLE)
+            connection.executemany(_PUT, puts)
+            connection.executemany("DELETE FROM _cf_KV WHERE key = ?", deletes)
+        except sqlite3.Error as error:
+            raise sql_error(error) from error
 
     def clear(self, with_alarm: bool) -> None:
         """Drop every table. What the turn wrote before is rolled back, it would be dropped as well."""
