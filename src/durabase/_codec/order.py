@@ -24,8 +24,11 @@ def ordered_items(mapping: Mapping[Any, Any]) -> Iterable[tuple[str, Any]]:
 
     Keys that are no strings become strings.
     """
-    if not mapping:
-        return ()
+    if len(mapping) < 2:
+        for key in mapping:
+            if type(key) is not str:
+                return [(js_string(key), mapping[key])]
+        return mapping.items()
     try:
         if min(mapping) >= ":":  # no key starts with a digit: the quickest way to see it
             return mapping.items()

@@ -195,10 +195,13 @@ class MergeableStore(Store):
         self._apply_plain(self._stamping.replace(content), encoded)
 
     def _apply_plain(self, changes: Changes, encoded: bool) -> None:
-        if encoded:
-            self._apply_encoded_changes(changes)
-        else:
-            self.apply_changes(changes)
+        edits = self._edits
+        was_encoded = edits.accept_encoded(True) if encoded else None
+        try:
+            edits.apply_changes(changes)
+        finally:
+            if was_encoded is not None:
+                edits.accept_encoded(was_encoded)
 
     def _set_default_now(self, content: Content | Callable[[], Content]) -> None:
         self._stamping.defaulting = True
