@@ -9,7 +9,7 @@ from load import Result
 from servers import SERVERS, Spec
 from workloads import WORKLOADS, Workload
 
-__all__ = ["Row", "markdown"]
+__all__ = ["Row", "disturbance", "markdown"]
 
 Row = tuple[str, str, Result]
 """Workload, server, figures."""
@@ -23,6 +23,14 @@ def markdown(rows: Iterable[Row]) -> str:
     for workload, server, result in rows:
         runs.setdefault(workload, {}).setdefault(server, []).append(result)
     return "\n\n".join(_table(WORKLOADS[name], runs[name]) for name in WORKLOADS if name in runs)
+
+
+def disturbance(rows: Iterable[Row]) -> str:
+    """How much of the machine others used meanwhile."""
+    others = [result["other_cpu"] for _, _, result in rows if "other_cpu" in result]
+    if not others:
+        return ""
+    return f"Other programs used {statistics.median(others):.2f} of a core meanwhile (at most {max(others):.2f})."
 
 
 def _table(workload: Workload, servers: dict[str, list[Result]]) -> str:

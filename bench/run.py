@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from load import build
-from report import Row, markdown
+from report import Row, disturbance, markdown
 from servers import HERE, SERVERS, install_peers
 from workloads import WORKLOADS, Effort
 
@@ -29,7 +29,8 @@ from workloads import WORKLOADS, Effort
 def main() -> None:
     options = parse_options()
     if options.report:
-        print(markdown(read_rows(options.report)))
+        rows = read_rows(options.report)
+        print(disturbance(rows), "", markdown(rows), sep="\n")
         return
     if sys.platform != "linux":
         sys.exit("bench: this runs on Linux only.")
@@ -45,7 +46,7 @@ def main() -> None:
         ):
             rows.append(row)
             print(json.dumps(row), file=file, flush=True)
-    print(machine(), "", markdown(rows), sep="\n")
+    print(machine(), disturbance(rows), "", markdown(rows), sep="\n")
 
 
 def parse_options() -> argparse.Namespace:
