@@ -30,7 +30,8 @@ def disturbance(rows: Iterable[Row]) -> str:
     others = [result["other_cpu"] for _, _, result in rows if "other_cpu" in result]
     if not others:
         return ""
-    return f"Other programs used {statistics.median(others):.2f} of a core meanwhile (at most {max(others):.2f})."
+    middle, most = statistics.median(others), max(others)
+    return f"Other programs used {middle:.2f} of a core meanwhile (at most {most:.2f})."
 
 
 def _table(workload: Workload, servers: dict[str, list[Result]]) -> str:
@@ -55,7 +56,7 @@ def _rows(workload: Workload, servers: dict[str, list[Result]]) -> Iterator[list
 
 def _ratio(spec: Spec, name: str, key: str, more_is_better: bool, servers: dict[str, list[Result]]) -> str:
     ours = _OURS[spec.keeps]
-    if name == ours or not any("error" not in result for result in servers.get(ours, [])):
+    if name in (ours, "yardstick") or not any("error" not in result for result in servers.get(ours, [])):
         return ""
     our, their = _median(servers[ours], key), _median(servers[name], key)
     ratio = our / their if more_is_better else their / our
