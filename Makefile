@@ -36,7 +36,9 @@ $(STAMPS)/python: pyproject.toml scripts/setup.py
 $(STAMPS)/demo: $(STAMPS)/python $(STAMPS)/client
 	@touch $@
 
-$(STAMPS)/client: $(CLIENT)/package-lock.json $(shell find $(CLIENT)/src $(CLIENT)/index.html -type f 2>/dev/null) scripts/setup.py
+CLIENT_SOURCES := $(wildcard $(CLIENT)/*.json $(CLIENT)/*.ts $(CLIENT)/*.html $(CLIENT)/src/*)
+
+$(STAMPS)/client: $(CLIENT_SOURCES) scripts/setup.py
 	@mkdir -p $(STAMPS)
 	@$(PYTHON) scripts/setup.py client $(CLIENT)
 	@touch $@
@@ -45,7 +47,7 @@ $(STAMPS)/dev: $(STAMPS)/demo
 	@$(PYTHON) scripts/setup.py dev $(VENV)
 	@touch $@
 
-$(STAMPS)/tools: scripts/setup.py tests/interop/package-lock.json
+$(STAMPS)/tools: scripts/setup.py $(wildcard tests/interop/package-lock.json tests/interop/*/package-lock.json)
 	@mkdir -p $(STAMPS)
 	@$(PYTHON) scripts/setup.py tools
 	@touch $@

@@ -10,7 +10,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MINIMUM_PYTHON = (3, 11)
-MINIMUM_NODE = 20
+MINIMUM_NODE = (20, 19)
 INTEROP_FOLDERS = ("tests/interop", "tests/interop/clients")
 DEBIAN_TOOLS = {"chromium": "chromium"}
 
@@ -45,14 +45,12 @@ def require_python():
 
 def require_node():
     node = shutil.which("node")
-    npm = shutil.which("npm")
-    if not node or not npm:
-        fail(f"Node.js {MINIMUM_NODE} or newer with npm is needed: see https://nodejs.org/en/download.")
+    needed = ".".join(map(str, MINIMUM_NODE))
+    if not node or not shutil.which("npm"):
+        fail(f"Node.js {needed} or newer with npm is needed: see https://nodejs.org/en/download.")
     version = subprocess.run([node, "--version"], stdout=subprocess.PIPE, check=True).stdout.decode().strip()
-    if int(version.lstrip("v").split(".")[0]) < MINIMUM_NODE:
-        fail(
-            f"Node.js {MINIMUM_NODE} or newer is needed, this is {version}: see https://nodejs.org/en/download."
-        )
+    if tuple(map(int, version.lstrip("v").split(".")[:2])) < MINIMUM_NODE:
+        fail(f"Node.js {needed} or newer is needed, this is {version}: see https://nodejs.org/en/download.")
 
 
 def pip(venv):
