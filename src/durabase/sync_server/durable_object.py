@@ -185,7 +185,7 @@ class WsServerDurableObject(DurableObject):
         size = utf8_length(text)
         for socket in sockets:
             connection = socket.connection
-            if connection.port.buffered_amount() + size > MAX_PAYLOAD_BYTES:
+            if connection.buffered_amount() + size > MAX_PAYLOAD_BYTES:
                 self._disconnect(socket, SyncOverflowError("socket"))
             elif not connection.sendable:
                 continue

@@ -17,6 +17,7 @@ from enum import IntEnum
 from functools import partial
 from typing import Any, Final, Protocol
 
+from durabase._codec import utf8_length
 from durabase.web.ports import SocketPort, SocketSink
 
 __all__ = [
@@ -147,6 +148,7 @@ class Connection:
         sendable: its program may send now.
         sent_close: this end has been closed by its program.
         closed: it is over.
+        held_bytes: what its program has sent and its owner's hold still keeps back.
     """
 
     __slots__ = (
@@ -154,6 +156,7 @@ class Connection:
         "closed",
         "connecting",
         "extensions",
+        "held_bytes",
         "peer",
         "port",
         "protocol",
@@ -173,6 +176,7 @@ class Connection:
         self.sent_close = False
         self.closed = False
         self.connecting = False
+        self.held_bytes = 0
         self.attachment: bytes | None = None
         self.protocol = ""
         self.extensions = ""
@@ -222,6 +226,20 @@ class Connection:
     def send_binary(self, data: bytes) -> None:
         """Send; a closed connection drops it."""
         self.port.send_binary(data)
+
+    def send_held_text(self, text: str, output: OutputHold) -> None:
+        """Send when ``output`` lets it leave; until then it counts as buffered."""
+        size = utf8_length(text)
+        self.held_bytes += size
+        output.hold(partial(self._send_released_text, text, size))
+
+    def _send_released_text(self, text: str, size: int) -> None:
+        self.held_bytes -= size
+        self.port.send_text(text)
+
+    def buffered_amount(self) -> int:
+        """Bytes that its program has sent and that have not left the process, whatever they wait for."""
+        return self.held_bytes + self.port.buffered_amount()
 
     def send_close(self, code: int | None, reason: str) -> None:
         """Send a Close frame, ``None`` for an empty one."""

@@ -264,7 +264,7 @@ class WebSocket:
             if self._output.is_open:
                 connection.port.send_text(text)
             else:
-                self._output.hold(partial(connection.send_text, text))
+                connection.send_held_text(text, self._output)
 
     def _drops(self) -> bool:
         """Why a message can't be sent: an error, or the peer is gone."""
