@@ -31,6 +31,8 @@ __all__ = ["MAX_PENDING_REQUESTS", "Merge", "MergeSource", "Outgoing", "Session"
 
 MAX_PENDING_REQUESTS: Final = 100
 """The most requests of one session that may be unanswered at a time."""
+MAX_TRANSACTION_ID_LENGTH: Final = 256
+"""The longest id of a peer's message that a pull takes over, and so keeps. The original's have 11 characters."""
 
 
 class MergeSource(Enum):
@@ -230,7 +232,9 @@ class Session:
     # Pulls
 
     def _begin_pull_from(self, peer: Id, message: Message) -> None:
-        transaction_id = _new_transaction_id() if message.request_id is None else message.request_id
+        transaction_id = message.request_id
+        if transaction_id is None or len(transaction_id) > MAX_TRANSACTION_ID_LENGTH:
+            transaction_id = _new_transaction_id()
         self._begin(_Dialogue(_pull(self._store, message.body), MergeSource.PULL, peer, transaction_id))
 
     def _begin(self, dialogue: _Dialogue) -> None:
