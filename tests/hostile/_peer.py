@@ -8,7 +8,7 @@ from typing import Any
 
 from durabase.clock import SystemClock
 from durabase.mergeable.hlc import HybridClock
-from hostile._wire import Wire
+from hostile._wire import Wire, frame
 
 UNDEFINED_MARK = "\ufffc"
 GET_HASHES, HASHES, DIFF, TABLE_DIFF, ROW_DIFF, CELL_DIFF, VALUE_DIFF = range(1, 8)
@@ -47,6 +47,11 @@ class Peer(Wire):
 
     def say(self, payload: str | bytes) -> None:
         self.send_text(payload)
+
+    @staticmethod
+    def as_frame(payload: str) -> bytes:
+        """The bytes that ``say`` would send, to send many at once."""
+        return frame(payload)
 
     def broadcast(self, body: Any, number: int = DIFF) -> None:
         """Send a message to everybody else."""

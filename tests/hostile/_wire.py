@@ -6,6 +6,7 @@ import base64
 import os
 import socket
 from dataclasses import dataclass, field
+from typing import Self
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 CONTINUATION = 0x0
@@ -68,7 +69,7 @@ class Wire:
         head = self._read_until(b"\r\n\r\n").decode("latin-1")
         assert head.startswith("HTTP/1.1 101 "), head
 
-    def __enter__(self) -> Wire:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -101,7 +102,7 @@ class Wire:
             opcode, payload = self.receive()
             if opcode == PING:
                 self.send(frame(payload, PONG))
-            else:
+            elif opcode != PONG:
                 assert opcode == TEXT, (opcode, payload)
                 return payload.decode()
 

@@ -1,4 +1,4 @@
-"""Malformed payloads: the sender is closed as the protocol says, all others go on, nothing is half-applied."""
+"""Malformed payloads: the sender is closed, all others go on, nothing is half-applied."""
 
 from __future__ import annotations
 
