@@ -89,6 +89,8 @@ class SocketRegistry:
         event_timeout_ms: how long a handler of a socket may take.
     """
 
+    __slots__ = ("_by_tag", "_clock", "_records", "auto_response", "event_timeout_ms", "events", "output")
+
     def __init__(self, events: SocketEvents, clock: Clock) -> None:
         self.events = events
         self.output: OutputHold = ALWAYS_OPEN

@@ -13,11 +13,12 @@ from urllib.parse import quote
 
 from durabase.clock import TimerClock
 from durabase.durable_objects.alarms import AlarmScheduler
+from durabase.durable_objects.definition import HostedClass, Opened
 from durabase.durable_objects.events import Alarm, ObjectObserver
 from durabase.durable_objects.gates import OutputGate
 from durabase.durable_objects.handlers import HandlerTable
 from durabase.durable_objects.ids import DurableObjectId, IdMint
-from durabase.durable_objects.slot import HostedClass, ObjectSlot, Opened
+from durabase.durable_objects.slot import ObjectSlot
 from durabase.durable_objects.storage.file import FileStore
 from durabase.durable_objects.storage.kv import DurableObjectStorage, StorageRules
 from durabase.durable_objects.storage.shared import NamespaceDatabase, SharedStore
