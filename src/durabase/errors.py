@@ -21,7 +21,9 @@
     │   ├── ObjectOverloadedError
     │   ├── RemoteError
     │   ├── StorageError
-    │   │   └── ValueTooLargeError a stored value is over the limit
+    │   │   └── EntryTooLargeError an entry is over a limit of the storage, by its
+    │   │       ├── KeyTooLargeError
+    │   │       └── ValueTooLargeError
     │   └── AlarmError
     ├── WorkerError
     │   ├── ConfigError
@@ -44,6 +46,8 @@ __all__ = [
     "ConfigError",
     "ContentError",
     "DurabaseError",
+    "EntryTooLargeError",
+    "KeyTooLargeError",
     "ObjectError",
     "ObjectOverloadedError",
     "ObjectResetError",
@@ -202,17 +206,39 @@ class StorageError(ObjectError):
     """A storage operation was refused or failed."""
 
 
-class ValueTooLargeError(StorageError):
-    """A key or value is over the storage's limit; nothing of its ``put`` was written."""
+class EntryTooLargeError(StorageError):
+    """A key or value is over the storage's limit; nothing of its ``put`` was written.
 
-    def __init__(self, key: str, size: int, limit: int) -> None:
-        super().__init__(
-            f"the value of key {key!r} takes {size} bytes; at most {limit} can be stored. "
-            "Split it, or raise the limit (max_value_bytes)."
-        )
+    Attributes:
+        key: the key.
+        size: how many bytes it, or its value, takes.
+        limit: how many it may.
+    """
+
+    def __init__(self, message: str, key: str, size: int, limit: int) -> None:
+        super().__init__(message)
         self.key = key
         self.size = size
         self.limit = limit
+
+
+class KeyTooLargeError(EntryTooLargeError):
+    """A key is over the storage's limit."""
+
+    def __init__(self, key: str, size: int, limit: int) -> None:
+        message = f"Keys cannot be larger than {limit} bytes. A key of size {size} was provided."
+        super().__init__(message, key, size, limit)
+
+
+class ValueTooLargeError(EntryTooLargeError):
+    """A value is over the storage's limit."""
+
+    def __init__(self, key: str, size: int, limit: int) -> None:
+        message = (
+            f"the value of key {key!r} takes {size} bytes; at most {limit} can be stored. "
+            "Split it, or raise the limit (max_value_bytes)."
+        )
+        super().__init__(message, key, size, limit)
 
 
 class AlarmError(ObjectError):

@@ -14,9 +14,9 @@ only through :class:`KeyValueStorage`. Where this does more than the original:
 
 * Starting to save writes nothing if what was loaded is still all there is.
 * A key of this form with a value that is no stamp is skipped and reported; the original fails the load.
-* A value that the storage refuses as too large is left out and reported, and everything else is saved.
-  The containers above it are then stored with the hash 0, which tells the next load to hash them anew
-  from what is there; so an older copy in storage never passes for the newer thing.
+* What the storage refuses, for its key or its value is too large, is left out and reported, and everything
+  else is saved. The containers above it are then stored with the hash 0, which tells the next load to hash
+  them anew from what is there; so an older copy in storage never passes for the newer thing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
 from durabase._codec import ordered_items, parse_json, string_text
-from durabase.errors import PersisterError, ValueTooLargeError
+from durabase.errors import EntryTooLargeError, PersisterError
 from durabase.mergeable.hashes import get_hash, get_row_hash, get_table_hash
 from durabase.persisters._steps import Completion, Steps, start_steps
 from durabase.persisters.base import IgnoredErrorHandler, Persister, Persists
@@ -43,6 +43,8 @@ _logger = logging.getLogger(__name__)
 
 _BATCH_KEYS: Final = 128
 _MAX_IDS: Final = {"t": 3, "v": 1}
+_SHOWN_LENGTH: Final = 100
+"""How much of an id the log shows: it is a client's choice."""
 _Path: TypeAlias = tuple[str, ...]
 """The type ``t`` or ``v``, then the ids."""
 
@@ -57,7 +59,7 @@ class KeyValueStorage(Protocol):
         """Write entries, which has happened when the call returns.
 
         Raises:
-            ValueTooLargeError: an entry is over a limit; nothing of this call was written.
+            EntryTooLargeError: an entry is over a limit; nothing of this call was written.
         """
 
 
@@ -72,7 +74,7 @@ class DurableObjectStoragePersister(Persister):
         storage: the storage, usually ``ctx.storage`` of the object.
         prefix: begins every key, so that other keys may live beside them.
         on_ignored_error: is called with each error that is not raised; see :class:`Persister`. It also gets a
-            :class:`ValueTooLargeError` for each thing that was left out; it stays in the store and in sync.
+            :class:`EntryTooLargeError` for each thing that was left out; it stays in the store and in sync.
 
     Raises:
         StoreTypeError: ``store`` is not mergeable.
@@ -140,23 +142,24 @@ class DurableObjectStoragePersister(Persister):
         entries = self._entries(content_or_changes)
         if self._left_out:
             self._retry(entries)
-        refused: list[ValueTooLargeError] = []
+        refused: list[EntryTooLargeError] = []
         for batch in _batches(entries):
             try:
                 yield self._storage.put(batch)
-            except ValueTooLargeError as error:
+            except EntryTooLargeError as error:
                 refused += yield from self._put_without_steps(error, batch)
         if refused:
             self._leave_out(refused)
-            above = {key: _unhashed(entries[key]) for key in entries if key in self._incomplete_keys}
+            marked = self._incomplete_keys - self._left_out.keys()
+            above = {key: _unhashed(entry) for key, entry in entries.items() if key in marked}
             for batch in _batches(above):
                 yield self._storage.put(batch)
 
     def _put_without_steps(
-        self, error: ValueTooLargeError, batch: dict[str, Any]
-    ) -> Steps[list[ValueTooLargeError]]:
+        self, error: EntryTooLargeError, batch: dict[str, Any]
+    ) -> Steps[list[EntryTooLargeError]]:
         """Put a batch without the entry that was refused, nor any other that is."""
-        refused: list[ValueTooLargeError] = []
+        refused: list[EntryTooLargeError] = []
         while True:
             if error.key not in batch:
                 raise error
@@ -165,7 +168,7 @@ class DurableObjectStoragePersister(Persister):
             try:
                 if batch:
                     yield self._storage.put(batch)
-            except ValueTooLargeError as another:
+            except EntryTooLargeError as another:
                 error = another
             else:
                 return refused
@@ -198,7 +201,7 @@ class DurableObjectStoragePersister(Persister):
         for key in self._incomplete_keys & entries.keys():
             entries[key] = _unhashed(entries[key])
 
-    def _leave_out(self, refused: list[ValueTooLargeError]) -> None:
+    def _leave_out(self, refused: list[EntryTooLargeError]) -> None:
         for error in refused:
             path = cast("_Path", _path_of(error.key[len(self._prefix) :]))
             self._left_out[error.key] = [self._key(path[:length]) for length in range(1, len(path))]
@@ -322,13 +325,17 @@ def _is_stored_stamp(value: Any) -> bool:
 
 _LEVELS: Final = {
     ("t", 1): "the tables' stamp",
-    ("t", 2): "table {0!r}",
-    ("t", 3): "row {1!r} of table {0!r}",
-    ("t", 4): "cell {2!r} of row {1!r} in table {0!r}",
+    ("t", 2): "table {0}",
+    ("t", 3): "row {1} of table {0}",
+    ("t", 4): "cell {2} of row {1} in table {0}",
     ("v", 1): "the values' stamp",
-    ("v", 2): "value {0!r}",
+    ("v", 2): "value {0}",
 }
 
 
 def _describe(path: _Path) -> str:
-    return _LEVELS[path[0], len(path)].format(*path[1:])
+    return _LEVELS[path[0], len(path)].format(*(_shortened(repr(id_)) for id_ in path[1:]))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}…"

@@ -24,7 +24,7 @@ from durabase.durable_objects.storage.sql import SqlFile, SqlStorage
 from durabase.durable_objects.storage.store import AlarmRow, ObjectStore
 from durabase.durable_objects.storage.sync_kv import SyncKv
 from durabase.durable_objects.storage.transactions import Transaction
-from durabase.errors import AlarmError, StorageError, ValueTooLargeError
+from durabase.errors import AlarmError, KeyTooLargeError, StorageError, ValueTooLargeError
 from durabase.types import UNDEFINED
 from durabase.web.structured_clone import decode_value, encode_value
 
@@ -134,7 +134,7 @@ class DurableObjectStorage:
 
         Raises:
             TypeError: a value is of no kind that can be stored, with the path of the item.
-            ValueTooLargeError: a value is over the limit. In either case nothing is written.
+            EntryTooLargeError: a key or value is over its limit. In either case nothing is written.
         """
         self._host.check_alive()
         if isinstance(key, Mapping):
@@ -284,10 +284,7 @@ class DurableObjectStorage:
         """The bytes of a key and its value, both within their limits."""
         rules, data = self._rules, key_bytes(key)
         if rules.max_key_bytes is not None and len(data) > rules.max_key_bytes:
-            raise StorageError(
-                f"Keys cannot be larger than {rules.max_key_bytes} bytes. "
-                f"A key of size {len(data)} was provided."
-            )
+            raise KeyTooLargeError(str(key), len(data), rules.max_key_bytes)
         encoded = encode_value(value)
         if len(encoded) > rules.max_value_bytes + ENVELOPE_BYTES:
             raise ValueTooLargeError(str(key), len(encoded), rules.max_value_bytes)
