@@ -32,7 +32,7 @@ __all__ = ["MAX_PENDING_REQUESTS", "Merge", "MergeSource", "Outgoing", "Session"
 MAX_PENDING_REQUESTS: Final = 100
 """The most requests of one session that may be unanswered at a time."""
 MAX_TRANSACTION_ID_LENGTH: Final = 256
-"""The longest id of a peer's message that a pull takes over, and so keeps. The original's have 11 characters."""
+"""The longest id of a peer's message that a pull takes over, and keeps. The original's have 11 characters."""
 
 
 class MergeSource(Enum):
