@@ -1,4 +1,4 @@
-"""Clients that do not read, or ask more than they read: memory is bounded, 1013 for them, the others go on."""
+"""Clients that do not read, or ask more than they read: memory is bounded, and the others go on."""
 
 from __future__ import annotations
 

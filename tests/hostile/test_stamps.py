@@ -1,4 +1,4 @@
-"""Stamps that are too far ahead, and stamps that change nothing that one can see: what the store makes of them.
+"""Stamps that are too far ahead, and stamps that change nothing that one can see: what the store does.
 
 The latter have to be saved all the same: without them the hashes can't be had again after a restart, and
 an older edit, which was overruled, would win.
