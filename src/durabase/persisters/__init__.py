@@ -4,6 +4,7 @@ from durabase.persisters._queue import ActionQueue
 from durabase.persisters._steps import Completion
 from durabase.persisters.base import Persister, PersisterListener, Persists, Status
 from durabase.persisters.custom import CustomPersister
+from durabase.persisters.custom_sqlite import CustomSqlitePersister
 from durabase.persisters.durable_object_sql_storage import (
     DurableObjectSqlStoragePersister,
     FragmentedMode,
@@ -18,6 +19,7 @@ __all__ = [
     "ActionQueue",
     "Completion",
     "CustomPersister",
+    "CustomSqlitePersister",
     "DurableObjectSqlStoragePersister",
     "DurableObjectStoragePersister",
     "FilePersister",

@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from durabase._codec import json_text_with_undefined, ordered_items, parse_json_with_undefined
 from durabase.clock import TimerClock
 from durabase.persisters._database.commands import Execute, SqlRow
-from durabase.persisters._database.config import JsonMode, json_mode_of
-from durabase.persisters._database.modes import JsonLayout, Layout
-from durabase.persisters._database.persister import SqlCommandCallback, SqlPersister
+from durabase.persisters._database.config import JsonMode, mode_of
+from durabase.persisters._database.dialect import SQLITE
+from durabase.persisters._database.modes import Layout, layout_of
+from durabase.persisters._database.persister import SqlCommandCallback
+from durabase.persisters._database.polling import PollingPersister
 from durabase.persisters._steps import Steps
 from durabase.persisters.base import IgnoredErrorHandler, Persists
 
@@ -51,7 +53,7 @@ class FragmentedMode:
     storage_prefix: str = ""
 
 
-class DurableObjectSqlStoragePersister(SqlPersister):
+class DurableObjectSqlStoragePersister(PollingPersister):
     """Keeps a mergeable store in the SQL storage of its object.
 
     Saving happens within the call or the transaction that causes it, and is part of the object's turn. The
@@ -109,8 +111,8 @@ def _layout_maker(
         names = _table_names(config.storage_prefix)
         sql_storage.exec(_CREATE_SQL.format(*names))
         return lambda execute: _FragmentedLayout(execute, *names), None
-    mode = config if isinstance(config, JsonMode) else json_mode_of(config)
-    return lambda execute: JsonLayout(mode, execute), mode.auto_load_interval_seconds
+    mode = mode_of(config)
+    return lambda execute: layout_of(mode, execute, SQLITE), mode.auto_load_interval_seconds
 
 
 _CREATE_SQL: Final = """

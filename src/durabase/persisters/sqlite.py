@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from durabase.clock import TimerClock
-from durabase.errors import StoreTypeError
-from durabase.persisters._database.config import JsonMode, LoadTable, SaveTable, TabularMode, json_mode_of
-from durabase.persisters._database.modes import JsonLayout, TabularLayout
-from durabase.persisters._database.persister import SqlCommandCallback, SqlPersister
-from durabase.persisters.base import IgnoredErrorHandler, Persists
+from durabase.persisters._database.config import JsonMode, LoadTable, SaveTable, TabularMode
+from durabase.persisters._database.persister import SqlCommandCallback
+from durabase.persisters.base import IgnoredErrorHandler
+from durabase.persisters.custom_sqlite import CustomSqlitePersister
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,7 +22,7 @@ __all__ = ["JsonMode", "LoadTable", "SaveTable", "SqlitePersister", "TabularMode
 Database: TypeAlias = "str | os.PathLike[str] | sqlite3.Connection"
 
 
-class SqlitePersister(SqlPersister):
+class SqlitePersister(CustomSqlitePersister):
     """Keeps a store in a SQLite database.
 
     Reading and writing happen within the calls that cause them, each in a transaction of its own.
@@ -52,17 +51,10 @@ class SqlitePersister(SqlPersister):
         on_ignored_error: IgnoredErrorHandler | None = None,
         clock: TimerClock | None = None,
     ) -> None:
-        mode = config if isinstance(config, (JsonMode, TabularMode)) else json_mode_of(config)
-        if isinstance(mode, TabularMode) and store.is_mergeable():
-            raise StoreTypeError()
         super().__init__(
             store,
+            config,
             self._run,
-            lambda execute: (
-                JsonLayout(mode, execute) if isinstance(mode, JsonMode) else TabularLayout(mode, execute)
-            ),
-            auto_load_interval=mode.auto_load_interval_seconds,
-            persists=Persists.STORE_OR_MERGEABLE_STORE,
             on_sql_command=on_sql_command,
             on_ignored_error=on_ignored_error,
             clock=clock,

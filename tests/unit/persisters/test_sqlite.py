@@ -309,7 +309,7 @@ class TestTabular:
         mode = TabularMode({"tinybase_values": "t"}, {"t": "tinybase_values"})
         assert mode.loads() == {}
         assert mode.saves() == {}
-        assert mode.managed_tables() == ["tinybase_values"]
+        assert [table.name for table in mode.managed_tables()] == ["tinybase_values"]
 
     def test_many_rows_and_large_numbers(self, db: sqlite3.Connection) -> None:
         kept = Kept(db, BOTH).start()

@@ -1,4 +1,4 @@
-"""The statements of SQLite that load and save tables, as TinyBase 10.0.1 writes them.
+"""The statements that load and save tables, as TinyBase 10.0.1 writes them.
 
 A :class:`Commands` knows the columns of the tables it manages, as they were when its transaction began,
 and runs statements through a function that it is given, plain or asynchronous. It knows nothing of stores.
@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias, TypeVar
 
 from durabase._codec import js_string, json_text, ordered_items
+from durabase.errors import ContentError
 from durabase.mergeable.hashes import get_hash
 from durabase.persisters._database.config import ANY_ROW, SaveTable
+from durabase.persisters._database.dialect import Dialect
 from durabase.persisters._steps import Steps
 from durabase.types import UNDEFINED, Id
 
-__all__ = ["Commands", "Execute", "SqlRow"]
+__all__ = ["Commands", "Execute", "SqlRow", "quoted"]
 
 T = TypeVar("T")
 SqlRow: TypeAlias = Mapping[str, Any]
@@ -23,23 +25,16 @@ Execute: TypeAlias = Callable[[str, Sequence[Any] | None], object]
 """``execute(sql, params)``: the rows of the result, or an awaitable of them; ``None`` for no parameters."""
 _Rows: TypeAlias = Mapping[Id, Any]
 
-_MAX_PARAMETERS: Final = 30_000  # SQLite takes 32,766
 _MAX_LISTED_IDS: Final = 500
-
-_SCHEMA_SQL: Final = (
-    "SELECT t.name tn,c.name cn,c.pk OR EXISTS(SELECT 1 FROM pragma_index_list(t.name)i,"
-    'pragma_index_info(i.name)ii WHERE i."unique"=1 AND ii.name=c.name AND(SELECT count(*) FROM '
-    "pragma_index_info(i.name))=1)uq FROM pragma_table_list()t,pragma_table_info(t.name)c WHERE "
-    "t.schema='main'AND t.type IN('table','view')AND t.name IN({})ORDER BY t.name,c.name"
-)
 
 
 class Commands:
     """Loads and saves managed tables within transactions."""
 
-    def __init__(self, execute: Execute, managed_tables: Sequence[str]) -> None:
+    def __init__(self, execute: Execute, managed_tables: Sequence[str], dialect: Dialect) -> None:
         self._execute = execute
         self._managed_tables = managed_tables
+        self._dialect = dialect
         self._columns: dict[str, list[str]] = {}
         self._unique_columns: dict[str, set[str]] = {}
 
@@ -58,17 +53,21 @@ class Commands:
     def load_table_steps(
         self, table_name: str, id_column: str, condition: str = ANY_ROW, only: Iterable[str] | None = None
     ) -> Steps[dict[Id, dict[str, Any]]]:
-        """The rows that meet the condition, by id, each with its other columns (only these, if given)."""
+        """The rows that meet the condition, by id, each with its other columns (only these, if given).
+
+        Raises:
+            ContentError: what a column holds can't be decoded.
+        """
         if id_column not in self._columns.get(table_name, ()):
             return {}
         rows: Any = yield self._execute(
-            f"SELECT*FROM{_quoted(table_name)}{_where(table_name, condition)}", None
+            f"SELECT*FROM{quoted(table_name)}{_where(table_name, condition)}", None
         )
         included = None if only is None else set(only)
         table: dict[Id, dict[str, Any]] = {}
         for row in rows:
             cells = {
-                name: value
+                name: self._decoded(value, table_name, name)
                 for name, value in row.items()
                 if name != id_column and (included is None or name in included)
             }
@@ -81,27 +80,20 @@ class Commands:
     ) -> Steps[None]:
         """Make the table hold exactly these rows; with ``only``, touch only these columns."""
         name, names = table.table_name, _column_names(rows.values(), only)
-        exists = name in self._columns
-        if (
-            not names
-            and only is None
-            and exists
-            and table.delete_empty_table
-            and table.condition in (None, ANY_ROW)
-        ):
-            yield self._execute(f"DROP TABLE{_quoted(name)}", None)
+        if not names and only is None and name in self._columns and _may_drop(table):
+            yield self._execute(f"DROP TABLE{quoted(name)}", None)
             del self._columns[name]
             return
-        surplus = [] if not table.delete_empty_columns else self._surplus_columns(table, names, only)
+        surplus = self._surplus_columns(table, names, only) if table.delete_empty_columns else []
         if names:
             yield from self._prepare_table_steps(table, names)
         for column in surplus:
-            yield self._execute(f"ALTER TABLE{_quoted(name)}DROP{_quoted(column)}", None)
+            yield self._execute(f"ALTER TABLE{quoted(name)}DROP{quoted(column)}", None)
             self._columns[name].remove(column)
         if names:
             yield from self._replace_rows_steps(table, rows, only)
-        elif only is None and exists:
-            yield self._execute(f"DELETE FROM{_quoted(name)}{_where(name, table.condition)}", None)
+        elif only is None:
+            yield from self._delete_rows_steps(table)
 
     def save_changes_steps(
         self, table: SaveTable, changed_rows: Any, only: Sequence[str] | None = None
@@ -116,19 +108,19 @@ class Commands:
         for row_id, row in ordered_items(changed_rows):
             columns = _column_names([row], only)
             if columns:
-                yield from self._upsert_steps(table, columns, [[row_id, *_values_of(row, columns)]])
+                yield from self._upsert_steps(table, columns, [[row_id, *self._values_of(row, columns)]])
             elif row is UNDEFINED:
-                yield from self._delete_rows_steps(
-                    table, f"({_quoted(table.row_id_column_name)}=?)", [row_id]
-                )
+                matching = f"({quoted(table.row_id_column_name)}={self._dialect.placeholder(1)})"
+                yield from self._delete_rows_steps(table, matching, [row_id])
 
     # The schema
 
     def _refresh_schema_steps(self) -> Steps[None]:
         self._columns.clear()
         self._unique_columns.clear()
-        placeholders = _placeholders(len(self._managed_tables))
-        rows: Any = yield self._execute(_SCHEMA_SQL.format(placeholders), self._managed_tables)
+        names = self._managed_tables
+        sql = self._dialect.schema_sql.format(self._dialect.placeholders(len(names)))
+        rows: Any = yield self._execute(sql, names)
         for row in rows:
             self._columns.setdefault(row["tn"], []).append(row["cn"])
             if row["uq"]:
@@ -151,9 +143,11 @@ class Commands:
             yield from self._create_table_steps(table, names)
 
     def _create_table_steps(self, table: SaveTable, names: Sequence[str]) -> Steps[None]:
-        name, id_column = table.table_name, table.row_id_column_name
-        columns = "".join(f",{_quoted(column)}" for column in names)
-        yield self._execute(f"CREATE TABLE{_quoted(name)}({_quoted(id_column)} PRIMARY KEY{columns});", None)
+        name, id_column, type_ = table.table_name, table.row_id_column_name, self._dialect.column_type
+        columns = "".join(f",{quoted(column)}{type_}" for column in names)
+        yield self._execute(
+            f"CREATE TABLE{quoted(name)}({quoted(id_column)}{type_} PRIMARY KEY{columns});", None
+        )
         self._columns[name] = [id_column, *names]
         self._unique_columns[name] = {id_column}
 
@@ -162,42 +156,47 @@ class Commands:
         existing = self._columns[name]
         for column in (id_column, *names):
             if column not in existing:
-                yield self._execute(f"ALTER TABLE{_quoted(name)}ADD{_quoted(column)}", None)
+                type_ = self._dialect.column_type
+                yield self._execute(f"ALTER TABLE{quoted(name)}ADD{quoted(column)}{type_}", None)
                 existing.append(column)
         unique = self._unique_columns.setdefault(name, set())
         if id_column not in unique:
-            index = _quoted(f"tinybase_pk_{get_hash(json_text([name, id_column]))}")
+            index = quoted(f"tinybase_pk_{get_hash(json_text([name, id_column]))}")
             yield self._execute(
-                f"CREATE UNIQUE INDEX IF NOT EXISTS{index}ON{_quoted(name)}({_quoted(id_column)})", None
+                f"CREATE UNIQUE INDEX IF NOT EXISTS{index}ON{quoted(name)}({quoted(id_column)})", None
             )
             unique.add(id_column)
 
     # Rows
 
     def _replace_rows_steps(self, table: SaveTable, rows: _Rows, only: Sequence[str] | None) -> Steps[None]:
-        id_column = table.row_id_column_name
         columns = [
             column
             for column in self._columns[table.table_name]
-            if column != id_column and (only is None or column in only)
+            if column != table.row_id_column_name and (only is None or column in only)
         ]
-        records = [[row_id, *_values_of(row, columns)] for row_id, row in ordered_items(rows)]
+        records = [[row_id, *self._values_of(row, columns)] for row_id, row in ordered_items(rows)]
         yield from self._upsert_steps(table, columns, records)
-        ids = [record[0] for record in records]
-        is_listed = len(ids) <= _MAX_LISTED_IDS
-        listed = _placeholders(len(ids)) if is_listed else "SELECT value FROM json_each(?)"
-        matching = f"{_quoted(id_column)}NOT IN({listed})"
-        yield from self._delete_rows_steps(table, matching, ids if is_listed else [json_text(ids)])
+        yield from self._delete_others_steps(table, [record[0] for record in records])
+
+    def _delete_others_steps(self, table: SaveTable, ids: list[Id]) -> Steps[None]:
+        column = quoted(table.row_id_column_name)
+        if len(ids) <= _MAX_LISTED_IDS:
+            matching = f"{column}NOT IN({self._dialect.placeholders(len(ids))})"
+            yield from self._delete_rows_steps(table, matching, ids)
+        else:
+            matching = self._dialect.unlisted_sql.format(column=column)
+            yield from self._delete_rows_steps(table, matching, [json_text(ids)])
 
     def _upsert_steps(self, table: SaveTable, columns: Sequence[str], records: list[Any]) -> Steps[None]:
-        id_column = _quoted(table.row_id_column_name)
-        names = ",".join(map(_quoted, columns))
-        updates = ",".join(f"{_quoted(column)}=excluded.{_quoted(column)}" for column in columns)
-        placeholders = f"({_placeholders(len(columns) + 1)})"
-        for batch in _batches(records, max(1, _MAX_PARAMETERS // (len(columns) + 1))):
+        id_column, width = quoted(table.row_id_column_name), len(columns) + 1
+        names = ",".join(map(quoted, columns))
+        updates = ",".join(f"{quoted(column)}=excluded.{quoted(column)}" for column in columns)
+        for batch in _batches(records, max(1, self._dialect.max_parameters // width)):
+            rows = (f"({self._dialect.placeholders(width, 1 + width * n)})" for n in range(len(batch)))
             yield self._execute(
-                f"INSERT INTO{_quoted(table.table_name)}({id_column},{names})VALUES"
-                f"{','.join([placeholders] * len(batch))}ON CONFLICT({id_column})DO UPDATE SET{updates}",
+                f"INSERT INTO{quoted(table.table_name)}({id_column},{names})VALUES{','.join(rows)}"
+                f"ON CONFLICT({id_column})DO UPDATE SET{updates}",
                 [value for record in batch for value in record],
             )
 
@@ -207,7 +206,19 @@ class Commands:
         name = table.table_name
         if name in self._columns:
             where = _where(name, table.condition, matching)
-            yield self._execute(f"DELETE FROM{_quoted(name)}{where}", params)
+            yield self._execute(f"DELETE FROM{quoted(name)}{where}", params)
+
+    def _values_of(self, row: Mapping[str, Any], columns: Sequence[str]) -> list[Any]:
+        encode = self._dialect.encode
+        return [encode(row.get(column, UNDEFINED)) for column in columns]
+
+    def _decoded(self, stored: Any, table_name: str, column: str) -> Any:
+        try:
+            return self._dialect.decode(stored)
+        except ValueError as error:
+            raise ContentError(
+                f"column {column!r} of table {table_name!r} holds {stored!r}: {error}"
+            ) from error
 
     def _roll_back_steps(self) -> Steps[None]:
         try:
@@ -216,22 +227,19 @@ class Commands:
             pass
 
 
-def _may_drop(table: SaveTable) -> bool:
-    return table.delete_empty_table and table.condition in (None, ANY_ROW)
-
-
-def _quoted(identifier: str) -> str:
+def quoted(identifier: str) -> str:
+    """An identifier, or several with dots between, as it stands in a statement."""
     return ".".join('"' + part.replace('"', '""') + '"' for part in identifier.split("."))
 
 
-def _placeholders(count: int) -> str:
-    return ",".join("?" * count)
+def _may_drop(table: SaveTable) -> bool:
+    return table.delete_empty_table and table.condition in (None, ANY_ROW)
 
 
 def _where(table_name: str, condition: str | None, extra: str | None = None) -> str:
     conditions = []
     if condition is not None and condition != ANY_ROW:
-        conditions.append(f"({condition.replace('$tableName', _quoted(table_name))})")
+        conditions.append(f"({condition.replace('$tableName', quoted(table_name))})")
     if extra is not None:
         conditions.append(extra)
     return f"WHERE{'AND'.join(conditions)}" if conditions else ""
@@ -244,20 +252,6 @@ def _column_names(rows: Iterable[Any], only: Sequence[str] | None) -> list[str]:
         if row is not UNDEFINED:
             names.update((name, None) for name, _ in ordered_items(row) if only is None or name in only)
     return list(names)
-
-
-def _values_of(row: Mapping[str, Any], columns: Sequence[str]) -> list[Any]:
-    return [_sql_value(row.get(column)) for column in columns]
-
-
-def _sql_value(thing: Any) -> Any:
-    if thing is UNDEFINED:
-        return None
-    if isinstance(thing, bool):
-        return int(thing)
-    if isinstance(thing, int) and not -(2**63) <= thing < 2**63:
-        return float(thing)
-    return thing
 
 
 def _batches(records: list[Any], size: int) -> Iterator[list[Any]]:

@@ -6,15 +6,35 @@ Defaults and meanings are those of TinyBase 10.0.1.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import astuple, dataclass, field, replace
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from durabase.types import Id
 
-__all__ = ["ANY_ROW", "JsonMode", "LoadTable", "SaveTable", "TabularMode", "json_mode_of"]
+__all__ = [
+    "ANY_ROW",
+    "VALUES_ID_COLUMN",
+    "JsonMode",
+    "LoadTable",
+    "ManagedTable",
+    "Mode",
+    "SaveTable",
+    "TabularMode",
+    "mode_of",
+]
 
 ANY_ROW: Final = "true"
 """The condition that every row meets."""
+VALUES_ID_COLUMN: Final = "_id"
+"""The id column of the table that holds the values."""
+
+
+class ManagedTable(NamedTuple):
+    """A database table that a layout is about; only rows that meet the condition are loaded from it."""
+
+    name: str
+    row_id_column_name: str
+    condition: str = ANY_ROW
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +48,14 @@ class JsonMode:
     store_id_column_name: str = "_id"
     store_column_name: str = "store"
     auto_load_interval_seconds: float = 1.0
+
+    def managed_tables(self) -> list[ManagedTable]:
+        """The one table."""
+        return [ManagedTable(self.store_table_name, self.store_id_column_name)]
+
+    def identity(self) -> list[Any]:
+        """What tells this layout from others, as JSON."""
+        return [self.store_table_name, self.store_id_column_name, self.store_column_name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +125,31 @@ class TabularMode:
                 saves[table_id] = replace(save, condition=condition)
         return saves
 
-    def managed_tables(self) -> list[str]:
+    def managed_tables(self) -> list[ManagedTable]:
         """The database tables that this is about, each once."""
-        saved = [save.table_name for save in self.saves().values()]
-        return list(dict.fromkeys([self.values_table_name, *self.loads(), *saved]))
+        tables = {self.values_table_name: ManagedTable(self.values_table_name, VALUES_ID_COLUMN)}
+        for name, load in self.loads().items():
+            tables[name] = ManagedTable(name, load.row_id_column_name, load.condition)
+        for save in self.saves().values():
+            tables.setdefault(save.table_name, ManagedTable(save.table_name, save.row_id_column_name))
+        return list(tables.values())
+
+    def identity(self) -> list[Any]:
+        """What tells this layout from others, as JSON."""
+        loads = {name: list(astuple(load)) for name, load in self.loads().items()}
+        saves = {table_id: list(astuple(save)) for table_id, save in self.saves().items()}
+        choices = [
+            choice if isinstance(choice, bool) else list(choice)
+            for choice in (self.values_load, self.values_save)
+        ]
+        return [loads, saves, [*choices, self.values_table_name]]
 
 
-def json_mode_of(table_name: str | None) -> JsonMode:
-    """The JSON mode with this table name, or the usual one."""
-    return JsonMode() if table_name is None else JsonMode(store_table_name=table_name)
+Mode: TypeAlias = JsonMode | TabularMode
+
+
+def mode_of(config: Mode | str | None) -> Mode:
+    """The configuration; a text is the table name of a JSON mode."""
+    if config is None:
+        return JsonMode()
+    return JsonMode(store_table_name=config) if isinstance(config, str) else config

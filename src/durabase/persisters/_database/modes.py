@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from durabase._codec import json_text_with_undefined, ordered_items, parse_json_with_undefined
 from durabase.errors import ContentError
 from durabase.persisters._database.commands import Commands, Execute
-from durabase.persisters._database.config import JsonMode, SaveTable, TabularMode
+from durabase.persisters._database.config import VALUES_ID_COLUMN, JsonMode, Mode, SaveTable, TabularMode
+from durabase.persisters._database.dialect import Dialect
 from durabase.persisters._steps import Steps
 from durabase.types import UNDEFINED, Id
 
-__all__ = ["JsonLayout", "Layout", "TabularLayout", "layout_of"]
+__all__ = ["Frame", "JsonLayout", "Layout", "TabularLayout", "layout_of"]
 
 _SINGLE_ROW_ID: Final = "_"
-_VALUES_ID_COLUMN: Final = "_id"
+Frame: TypeAlias = Callable[[Steps[None]], Steps[None]]
+"""Is put around what a save does, within its transaction."""
 
 
 class Layout(Protocol):
@@ -28,17 +30,24 @@ class Layout(Protocol):
         """Write changes, or everything."""
 
 
-def layout_of(mode: JsonMode | TabularMode, execute: Execute) -> Layout:
-    """The layout for a configuration."""
-    return JsonLayout(mode, execute) if isinstance(mode, JsonMode) else TabularLayout(mode, execute)
+def _no_frame(saving: Steps[None]) -> Steps[None]:
+    return saving
+
+
+def layout_of(mode: Mode, execute: Execute, dialect: Dialect, frame: Frame = _no_frame) -> Layout:
+    """The layout for a configuration, in a database of some dialect."""
+    if isinstance(mode, JsonMode):
+        return JsonLayout(mode, execute, dialect, frame)
+    return TabularLayout(mode, execute, dialect, frame)
 
 
 class JsonLayout:
     """Everything as one text; changes are not told apart."""
 
-    def __init__(self, mode: JsonMode, execute: Execute) -> None:
+    def __init__(self, mode: JsonMode, execute: Execute, dialect: Dialect, frame: Frame = _no_frame) -> None:
         self._mode = mode
-        self._commands = Commands(execute, [mode.store_table_name])
+        self._frame = frame
+        self._commands = Commands(execute, [mode.store_table_name], dialect.verbatim())
         self._table = SaveTable(mode.store_table_name, mode.store_id_column_name, True, True)
 
     def load_steps(self) -> Steps[Any]:
@@ -58,7 +67,7 @@ class JsonLayout:
             row = {_SINGLE_ROW_ID: {self._mode.store_column_name: text}}
             yield from self._commands.save_table_steps(self._table, row)
 
-        yield from self._commands.transaction_steps(write)
+        yield from self._commands.transaction_steps(lambda: self._frame(write()))
 
     def _read_steps(self) -> Steps[Any]:
         rows = yield from self._commands.load_table_steps(
@@ -75,12 +84,13 @@ class JsonLayout:
 class TabularLayout:
     """Tables as tables, rows as rows, values as the one row of a table of their own."""
 
-    def __init__(self, mode: TabularMode, execute: Execute) -> None:
+    def __init__(self, mode: TabularMode, execute: Execute, dialect: Dialect, frame: Frame) -> None:
         self._mode = mode
+        self._frame = frame
         self._loads = mode.loads()
         self._saves = mode.saves()
-        self._values_table = SaveTable(mode.values_table_name, _VALUES_ID_COLUMN, True, True)
-        self._commands = Commands(execute, mode.managed_tables())
+        self._values_table = SaveTable(mode.values_table_name, VALUES_ID_COLUMN, True, True)
+        self._commands = Commands(execute, [table.name for table in mode.managed_tables()], dialect)
 
     def load_steps(self) -> Steps[Any]:
         """The tables that are configured to be loaded, and the values."""
@@ -88,10 +98,14 @@ class TabularLayout:
 
     def save_steps(self, get_content: Callable[[], list[Any]], changes: list[Any] | None) -> Steps[None]:
         """Write the tables that are configured to be saved, and the values."""
-        if changes is None:
-            yield from self._commands.transaction_steps(lambda: self._write_all_steps(get_content()))
-        else:
-            yield from self._commands.transaction_steps(lambda: self._write_changes_steps(changes))
+
+        def write() -> Steps[None]:
+            if changes is None:
+                yield from self._write_all_steps(get_content())
+            else:
+                yield from self._write_changes_steps(changes)
+
+        yield from self._commands.transaction_steps(lambda: self._frame(write()))
 
     def _read_steps(self) -> Steps[Any]:
         tables: dict[Id, Any] = {}
@@ -103,7 +117,7 @@ class TabularLayout:
         if self._mode.values_load is not False:
             only = _listed(self._mode.values_load)
             rows = yield from self._commands.load_table_steps(
-                self._mode.values_table_name, _VALUES_ID_COLUMN, only=only
+                self._mode.values_table_name, VALUES_ID_COLUMN, only=only
             )
             values = rows.get(_SINGLE_ROW_ID, UNDEFINED)
         return [tables, values] if tables or values is not UNDEFINED else UNDEFINED

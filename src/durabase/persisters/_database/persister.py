@@ -1,35 +1,31 @@
-"""A persister over any SQLite-like database that is given as a function."""
+"""A persister over any SQL database that is given as a function."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from durabase.clock import SystemClock, TimerClock, TimerHandle
+from durabase.errors import StoreTypeError
 from durabase.persisters._database.commands import Execute
+from durabase.persisters._database.config import Mode, TabularMode
 from durabase.persisters._database.modes import Layout
+from durabase.persisters._queue import ActionQueue
 from durabase.persisters._steps import Completion, Steps, start_steps
-from durabase.persisters.base import IgnoredErrorHandler, Persister, PersisterListener, Persists
+from durabase.persisters.base import IgnoredErrorHandler, Persister, Persists
 
 if TYPE_CHECKING:
     from durabase.store import Store
 
-__all__ = ["SqlCommandCallback", "SqlPersister"]
+__all__ = ["DatabasePersister", "SqlCommandCallback", "check_store_type"]
 
 SqlCommandCallback: TypeAlias = Callable[[str, Sequence[Any] | None], object]
 """``callback(sql, params)``: a statement is about to be run; ``None`` for no parameters."""
 
-_VERSIONS_SQL = (
-    "SELECT data_version d,schema_version s,TOTAL_CHANGES() c "
-    "FROM pragma_data_version JOIN pragma_schema_version"
-)
 
+class DatabasePersister(Persister):
+    """Keeps a store in a database, in some layout. How it follows the database is for subclasses to say.
 
-class SqlPersister(Persister):
-    """Keeps a store in a database of SQLite's kind, in some layout.
-
-    While loading automatically the database is asked, at an interval, whether anything in it has changed but
-    for what this persister wrote itself.
+    ``destroy``: is called last when the persister is destroyed.
     """
 
     def __init__(
@@ -38,13 +34,13 @@ class SqlPersister(Persister):
         execute: Execute,
         make_layout: Callable[[Execute], Layout],
         *,
-        auto_load_interval: float | None,
         persists: Persists,
         on_sql_command: SqlCommandCallback | None = None,
         on_ignored_error: IgnoredErrorHandler | None = None,
-        clock: TimerClock | None = None,
+        destroy: Callable[[], object] | None = None,
+        queue: ActionQueue | None = None,
     ) -> None:
-        super().__init__(store, persists=persists, on_ignored_error=on_ignored_error)
+        super().__init__(store, persists=persists, on_ignored_error=on_ignored_error, queue=queue)
 
         def execute_command(sql: str, params: Sequence[Any] | None) -> object:
             if on_sql_command is not None:
@@ -53,9 +49,7 @@ class SqlPersister(Persister):
 
         self._execute = execute_command
         self._layout = make_layout(execute_command)
-        self._interval = auto_load_interval
-        self._clock = SystemClock() if clock is None else clock
-        self._watch: _Watch | None = None
+        self._destroy_database = destroy
 
     def get_persisted(self) -> Completion[Any]:
         """Load by the layout, in a transaction."""
@@ -65,70 +59,21 @@ class SqlPersister(Persister):
         self, get_content: Callable[[], list[Any]], changes: list[Any] | None = None
     ) -> Completion[None]:
         """Save by the layout, in a transaction."""
-        saving = self._layout.save_steps(get_content, changes)
-        return start_steps(saving if self._watch is None else self._watch.aware_steps(saving))
+        return start_steps(self._aware_steps(self._layout.save_steps(get_content, changes)))
 
-    def add_persister_listener(self, listener: PersisterListener) -> object:
-        """Begin to ask for changes."""
-        return None if self._interval is None else start_steps(self._watch_steps(listener, self._interval))
+    def _aware_steps(self, saving: Steps[None]) -> Steps[None]:
+        """Save in such a way that following does not take it for a change from outside."""
+        return saving
 
-    def del_persister_listener(self, handle: _Watch | None) -> None:
-        """Stop asking."""
-        if handle is not None:
-            handle.stop()
-        if self._watch is handle:
-            self._watch = None
-
-    def _watch_steps(self, listener: PersisterListener, interval: float) -> Steps[_Watch]:
-        watch = _Watch(self, listener, interval)
-        yield from watch.begin_steps()
-        self._watch = watch
-        return watch
+    def _release(self) -> object:
+        return None if self._destroy_database is None else self._destroy_database()
 
 
-class _Watch:
-    """Asks a database for its versions, again and again."""
+def check_store_type(store: Store, mode: Mode) -> None:
+    """See whether a store can be laid out like this.
 
-    __slots__ = ("_interval", "_listener", "_persister", "_timer", "_versions")
-
-    def __init__(self, persister: SqlPersister, listener: PersisterListener, interval: float) -> None:
-        self._persister = persister
-        self._interval = interval
-        self._listener = listener
-        self._timer: TimerHandle | None = None
-        self._versions: Any = None
-
-    def begin_steps(self) -> Steps[None]:
-        """Note what there is, and set the timer."""
-        self._versions = yield from self._ask_steps()
-        self._set_timer()
-
-    def aware_steps(self, saving: Steps[None]) -> Steps[None]:
-        """Save without taking that for a change from outside, unless there was one before."""
-        is_settled = (yield from self._ask_steps()) == self._versions
-        yield from saving
-        if is_settled:
-            self._versions = yield from self._ask_steps()
-
-    def stop(self) -> None:
-        """Ask no more."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _set_timer(self) -> None:
-        self._timer = self._persister._clock.call_later(self._interval, self._ring)
-
-    def _ring(self) -> None:
-        self._set_timer()
-        self._persister.schedule(lambda: start_steps(self._look_steps()))
-
-    def _look_steps(self) -> Steps[None]:
-        versions = yield from self._ask_steps()
-        if self._timer is not None and versions != self._versions:
-            self._versions = versions
-            self._listener()
-
-    def _ask_steps(self) -> Steps[Any]:
-        rows: Any = yield self._persister._execute(_VERSIONS_SQL, None)
-        return [dict(row) for row in rows]
+    Raises:
+        StoreTypeError: the mode is tabular and the store is mergeable.
+    """
+    if isinstance(mode, TabularMode) and store.is_mergeable():
+        raise StoreTypeError()
