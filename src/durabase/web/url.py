@@ -9,11 +9,13 @@ __all__ = ["normalised_url"]
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _PATH_SAFE = "/%:@!$&'()*+,;=-._~[]|^"
 _QUERY_SAFE = _PATH_SAFE + "?`{}\\"
+_SAME_DIRECTORY = frozenset((".", "%2e"))
+_PARENT_DIRECTORY = frozenset(("..", ".%2e", "%2e.", "%2e%2e"))
 
 
 def normalised_url(url: str) -> str:
-    """``url`` with scheme and host in lower case, no default port, no dot segments, at least ``/`` as path,
-    and everything percent-encoded that has to be.
+    """``url`` with scheme and host in lower case, no default port, no dot segments nor backslashes, at least
+    ``/`` as path, and everything percent-encoded that has to be.
 
     Raises:
         TypeError: it is not absolute, or not a URL at all.
@@ -26,7 +28,10 @@ def normalised_url(url: str) -> str:
     if not parts.scheme or not parts.hostname:
         raise TypeError(f"Invalid URL: {url}")
     scheme = parts.scheme.lower()
-    path = quote(_without_dots(parts.path or "/"), safe=_PATH_SAFE)
+    path = parts.path or "/"
+    if scheme in _DEFAULT_PORTS:
+        path = path.replace("\\", "/")
+    path = quote(_without_dots(path), safe=_PATH_SAFE)
     query = quote(parts.query, safe=_QUERY_SAFE)
     text = urlunsplit((scheme, _authority(parts.hostname, port, scheme, parts.netloc), path, query, ""))
     return f"{text}#{quote(parts.fragment, safe=_QUERY_SAFE)}" if parts.fragment else text
@@ -41,15 +46,16 @@ def _authority(host: str, port: int | None, scheme: str, netloc: str) -> str:
 
 
 def _without_dots(path: str) -> str:
-    if "/." not in path:
+    """``path`` without segments that mean the same directory or its parent, also if these are escaped."""
+    if "/." not in path and "/%2" not in path:
         return path
     kept: list[str] = []
     segments = path.split("/")[1:]
     for segment in segments:
-        if segment == "..":
+        if segment.lower() in _PARENT_DIRECTORY:
             del kept[-1:]
-        elif segment != ".":
+        elif segment.lower() not in _SAME_DIRECTORY:
             kept.append(segment)
-    if segments[-1] in (".", ".."):
+    if segments[-1].lower() in _SAME_DIRECTORY | _PARENT_DIRECTORY:
         kept.append("")
     return "/" + "/".join(kept)
