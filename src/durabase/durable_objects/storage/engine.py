@@ -71,9 +71,7 @@ class Database:
         new = not path.exists()
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        for pragma in _PRAGMAS:
-            self.connection.execute(pragma)
+        self.connection = _connected(path)
         if new:
             _sync_folder(path.parent)
         self._loop = loop
@@ -218,6 +216,17 @@ class Database:
         for future in idle:
             if not future.done():
                 future.set_result(None)
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _lost(error: Exception) -> StorageError:

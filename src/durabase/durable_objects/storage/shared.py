@@ -50,10 +50,14 @@ class NamespaceDatabase:
     def __init__(self, path: Path, loop: AbstractEventLoop, executor: Executor) -> None:
         try:
             self.database = Database(path, loop, executor)
-            self.connection = self.database.connection
-            self._prepare(path)
         except sqlite3.DatabaseError as error:
             raise StorageError(f"{path} can't be used: {error}") from error
+        self.connection = self.database.connection
+        try:
+            self._prepare(path)
+        except BaseException:
+            self.connection.close()
+            raise
         (last,) = self.connection.execute("SELECT max(number) FROM objects").fetchone()
         self._last_number: int = last or 0
         (serial,) = self.connection.execute("SELECT max(serial) FROM alarms").fetchone()
