@@ -67,7 +67,7 @@ Id: TypeAlias = str
 IdOrNone: TypeAlias = str | None
 """In listener ids ``None`` is the wildcard."""
 
-Thing: TypeAlias = str | int | float | bool | None | dict[str, Any] | list[Any]
+Thing: TypeAlias = str | int | float | bool | dict[str, Any] | list[Any] | None
 Cell: TypeAlias = Thing
 Value: TypeAlias = Thing
 ThingOrUndefined: TypeAlias = Thing | UndefinedType

@@ -6,8 +6,7 @@ import struct
 
 import pytest
 
-from durabase._codec import reading
-from durabase._codec import json_text, parse_json
+from durabase._codec import json_text, parse_json, reading
 from durabase.mergeable import MergeableStore, hashes
 from durabase.testing import FakeClock
 from vectors._load import cases, load, same, untag

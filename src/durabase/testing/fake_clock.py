@@ -68,7 +68,7 @@ class FakeClock:
         self._now_ms = until
 
     async def advance_and_settle(self, milliseconds: float, settle_turns: int = 50) -> None:
-        """Like :meth:`advance`, letting the event loop finish what it has to do before and after each timer."""
+        """Like :meth:`advance`, with the event loop doing what it has to before and after each timer."""
         import asyncio
 
         async def settle() -> None:
