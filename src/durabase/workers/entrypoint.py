@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -49,11 +49,19 @@ class BackgroundTasks:
 
 @js_names
 class ExecutionContext:
-    """The ``ctx`` of one call of a worker."""
+    """The ``ctx`` of one call of a worker.
 
-    def __init__(self, background: BackgroundTasks, props: Any = None) -> None:
+    Attributes:
+        props: what the service binding gives along that the call came through.
+        exports: the worker's own entrypoints and namespaces, as bindings.
+    """
+
+    def __init__(
+        self, background: BackgroundTasks, props: Mapping[str, Any] | None = None, exports: Env | None = None
+    ) -> None:
         self._background = background
-        self.props = props
+        self.props = dict(props or {})
+        self.exports = Env({}) if exports is None else exports
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
         """Let ``awaitable`` finish after the response; neither delays nor fails the response."""

@@ -5,22 +5,22 @@ Knows nothing of connections: requests come in, responses go out. What a handler
 
 from __future__ import annotations
 
-import inspect
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from durabase.clock import SystemClock, TimerClock
 from durabase.durable_objects import HostStats, ObjectClass, ObjectHost, ObjectObserver
-from durabase.durable_objects.handlers import fitting_arguments
+from durabase.errors import ConfigError
 from durabase.web import Request, Response
-from durabase.workers.bindings.assets import Assets
-from durabase.workers.bindings.missing import missing_bindings
-from durabase.workers.bindings.objects import namespace_bindings, object_classes
-from durabase.workers.bindings.variables import variable_bindings
+from durabase.workers.bindings.binder import Binder, Program, check_programs
+from durabase.workers.bindings.kv import KvStores
+from durabase.workers.bindings.objects import object_classes
 from durabase.workers.config import Config
-from durabase.workers.entrypoint import BackgroundTasks, ExecutionContext, ambient_context
+from durabase.workers.entrypoint import BackgroundTasks
 from durabase.workers.env import Env, ambient_env
+from durabase.workers.hosted_worker import HostedWorker
 from durabase.workers.loader import Worker
 
 __all__ = ["Runtime"]
@@ -35,11 +35,16 @@ class Runtime:
     Args:
         config: the checked configuration.
         worker: the program, loaded for it.
-        state_dir: where the objects' data is kept.
+        state_dir: where the data of objects and key-value namespaces is kept.
+        others: further workers, for the first one's bindings, and for one another's. They get no requests.
         clock: the source of time and timers.
         idle_seconds: how long an object has to be quiet before it hibernates.
         max_value_bytes: the largest value that a key-value class may store.
         observer: called with the events of the objects' lives.
+
+    Raises:
+        ConfigError: two workers have the same name.
+        WorkerLoadError: a binding names a class that another program does not have.
     """
 
     def __init__(
@@ -48,28 +53,52 @@ class Runtime:
         worker: Worker,
         state_dir: Path,
         *,
+        others: Sequence[Program] = (),
         clock: TimerClock | None = None,
         idle_seconds: float = 10.0,
         max_value_bytes: int = _DEFAULT_MAX_VALUE_BYTES,
         observer: ObjectObserver | None = None,
     ) -> None:
-        self.config = config
-        self.worker = worker
-        self.env = Env({})
-        self._assets: Assets | None = None
-        self._arguments: dict[str, int] = {}
+        clock = clock or SystemClock()
         self._max_value_bytes = max_value_bytes
         self._background = BackgroundTasks()
-        self._host = ObjectHost(
-            state_dir, clock=clock or SystemClock(), idle_seconds=idle_seconds, observer=observer
-        )
+        self._host = ObjectHost(state_dir, clock=clock, idle_seconds=idle_seconds, observer=observer)
+        self._kv = KvStores(state_dir / "kv", clock)
+        self._binder = Binder(self._host, self._kv, clock)
         self._hosted: set[str] = set()
-        self._register(object_classes(config, worker, max_value_bytes))
-        self._bind(config)
+        _check_names([config, *(other for other, _ in others)])
+        check_programs([(config, worker), *others])
+        self._workers = [HostedWorker(config, worker, self._background)]
+        for other, program in others:
+            self._workers.append(HostedWorker(other, program, self._background, f"{other.name}:"))
+        self._open = AsyncExitStack()
+
+    @property
+    def config(self) -> Config:
+        """The first worker's configuration."""
+        return self._workers[0].config
+
+    @property
+    def worker(self) -> Worker:
+        """The first worker's program."""
+        return self._workers[0].program
+
+    @property
+    def env(self) -> Env:
+        """The first worker's bindings; there are none before the runtime is entered."""
+        return self._workers[0].env
 
     async def __aenter__(self) -> Runtime:
+        async with AsyncExitStack() as opening:
+            await opening.enter_async_context(self._host)
+            opening.push_async_callback(self._kv.close)
+            opening.push_async_callback(self._background.finish, _BACKGROUND_SECONDS)
+            for worker in self._workers:
+                worker.start()
+                self._register(worker, self._object_classes(worker, worker.config, worker.program))
+            self._binder.bind(self._workers, [(worker.config, worker.program) for worker in self._workers])
+            self._open = opening.pop_all()
         ambient_env.set(self.env)
-        await self._host.__aenter__()
         return self
 
     async def __aexit__(
@@ -78,8 +107,7 @@ class Runtime:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._background.finish(_BACKGROUND_SECONDS)
-        await self._host.__aexit__(kind, error, trace)
+        await self._open.aclose()
 
     async def dispatch(self, request: Request) -> Response:
         """Answer a request: by a static asset if one is meant, else by the program's ``Default.fetch``.
@@ -88,14 +116,7 @@ class Runtime:
             TypeError: the program has no such handler, or its result is no response.
             Exception: whatever the handler raises.
         """
-        if self._serves_assets_first(request) and self._assets is not None:
-            asset = await self._assets.match(request)
-            if asset is not None:
-                return asset
-        response = await self._call("fetch", request)
-        if not isinstance(response, Response):
-            raise TypeError("Incorrect type for Promise: the Promise did not resolve to 'Response'.")
-        return response
+        return await self._workers[0].fetch(request)
 
     async def scheduled(self, controller: object) -> None:
         """Call the program's ``Default.scheduled`` with ``controller``.
@@ -104,62 +125,55 @@ class Runtime:
             TypeError: the program has no such handler.
             Exception: whatever the handler raises.
         """
-        await self._call("scheduled", controller, None, None)
+        await self._workers[0].scheduled(controller)
 
-    async def reload(self, config: Config, worker: Worker) -> None:
-        """Go on with another configuration and program.
+    async def reload(self, config: Config, worker: Worker, others: Sequence[Program] = ()) -> None:
+        """Go on with other configurations and programs of the same workers.
 
         Objects are built from the new classes at their next event; their sockets stay connected.
 
         Raises:
+            ConfigError: they are other workers.
             ObjectError: a class would change its ids or its kind of storage; then nothing has changed.
+            WorkerLoadError: a binding names a class that another program does not have.
         """
-        classes = object_classes(config, worker, self._max_value_bytes)
-        await self._host.replace(known for known in classes if known.class_name in self._hosted)
-        self._register([added for added in classes if added.class_name not in self._hosted])
-        self.config, self.worker = config, worker
-        self._arguments = {}
-        self._bind(config)
+        programs = [(config, worker), *others]
+        _check_same([hosted.config.name for hosted in self._workers], [config.name for config, _ in programs])
+        check_programs(programs)
+        classes = [
+            (hosted, self._object_classes(hosted, *program))
+            for hosted, program in zip(self._workers, programs, strict=True)
+        ]
+        every = [known for _, of_worker in classes for known in of_worker]
+        await self._host.replace(known for known in every if known.class_name in self._hosted)
+        for hosted, of_worker in classes:
+            self._register(hosted, [added for added in of_worker if added.class_name not in self._hosted])
+        self._binder.bind(self._workers, programs)
 
     def stats(self) -> HostStats:
         """Return the counts of the objects' host."""
         return self._host.stats()
 
-    def _register(self, classes: list[ObjectClass]) -> None:
+    def _object_classes(self, hosted: HostedWorker, config: Config, program: Worker) -> list[ObjectClass]:
+        return object_classes(config, program, self._max_value_bytes, prefix=hosted.class_prefix)
+
+    def _register(self, worker: HostedWorker, classes: list[ObjectClass]) -> None:
+        self._host.context = worker.context  # objects run in the context of their worker
         for object_class in classes:
-            self._host.register(object_class, env=self.env)
+            self._host.register(object_class, env=worker.env)
             self._hosted.add(object_class.class_name)
 
-    def _bind(self, config: Config) -> None:
-        bindings: dict[str, object] = {**variable_bindings(config), **namespace_bindings(config, self._host)}
-        self._assets = Assets(config.assets) if config.assets is not None else None
-        if config.assets is not None and config.assets.binding is not None:
-            bindings[config.assets.binding] = self._assets
-        Env.replace(self.env, Env(bindings, missing_bindings(config)))
 
-    def _serves_assets_first(self, request: Request) -> bool:
-        assets = self.config.assets
-        return (
-            assets is not None
-            and not assets.run_worker_first
-            and request.method in ("GET", "HEAD")
-            and "upgrade" not in request.headers
+def _check_names(configs: Sequence[Config]) -> None:
+    names = [config.name for config in configs]
+    for config in configs:
+        if names.count(config.name) > 1:
+            raise ConfigError(f'{config.path}: there are several workers named "{config.name}".')
+
+
+def _check_same(before: list[str], now: list[str]) -> None:
+    if now != before:
+        raise ConfigError(
+            f"The configuration is for {', '.join(now)} now, and was for {', '.join(before)}: their objects "
+            "have other ids. Stop and start to serve them."
         )
-
-    async def _call(self, handler: str, *arguments: object) -> Any:
-        if self.worker.default is None:
-            raise TypeError(f"Handler does not export a {handler}() function: there is no class Default.")
-        context = ExecutionContext(self._background)
-        ambient_env.set(self.env)
-        token = ambient_context.set(context)
-        try:
-            entrypoint = self.worker.default(context, self.env)
-            function = getattr(entrypoint, handler, None)
-            if function is None:
-                raise TypeError(f"Handler does not export a {handler}() function.")
-            if handler not in self._arguments:
-                self._arguments[handler] = fitting_arguments(function)
-            result = function(*arguments[: self._arguments[handler]])
-            return await result if inspect.isawaitable(result) else result
-        finally:
-            ambient_context.reset(token)

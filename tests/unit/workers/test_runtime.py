@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pytest
 
 from durabase.durable_objects import EventHandled, ObjectConstructed, ObjectFact
-from durabase.errors import ObjectError, WorkerLoadError
+from durabase.errors import ConfigError, ObjectError, WorkerLoadError
 from durabase.web import Request, Response
 from durabase.workers.config import load_config
 from durabase.workers.loader import load_worker
@@ -193,10 +193,19 @@ def test_reloading_adds_classes(tmp_path: Path) -> None:
     assert run(tmp_path, "", use, TOML) == "a 1 version 1"
 
 
-def test_reloading_can_not_change_what_ids_come_from(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ('"app"', '"other"', "The configuration is for other now, and was for app"),
+        ("new_classes", "new_sqlite_classes", "can't change its unique key or its kind of storage"),
+    ],
+)
+def test_reloading_can_not_change_what_ids_come_from(
+    tmp_path: Path, old: str, new: str, complaint: str
+) -> None:
     async def use(runtime: Runtime) -> str:
-        config = program_config(tmp_path, NATIVE, (TOML + ROOM).replace('"app"', '"other"'))
-        with pytest.raises(ObjectError, match="can't change its unique key"):
+        config = program_config(tmp_path, NATIVE, (TOML + ROOM).replace(old, new))
+        with pytest.raises((ConfigError, ObjectError), match=complaint):
             await runtime.reload(config, load_worker(config))
         return await text_of(runtime, "a")
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from durabase.web import Request, Response
+from durabase.workers.outgoing import writes_safe
 
 __all__ = ["fetch"]
 
@@ -61,6 +62,7 @@ async def fetch(resource: str | Request, **options: Any) -> Response:
     if not request.url.startswith(_SCHEMES):
         raise TypeError(f"Fetch API cannot load: {request.url}")
     body = await request.bytes() if request.body is not None else None
+    await writes_safe()
     reply = await asyncio.to_thread(_open, request, body)
     if request.redirect == "error" and reply.status in _REDIRECTS:
         reply.close()

@@ -7,7 +7,9 @@ from durabase.workers.config.model import (
     Config,
     DevConfig,
     DurableObjectBinding,
+    KvBinding,
     ObjectClassConfig,
+    ServiceBinding,
 )
 
 __all__ = [
@@ -16,6 +18,8 @@ __all__ = [
     "DevConfig",
     "Diagnostics",
     "DurableObjectBinding",
+    "KvBinding",
     "ObjectClassConfig",
+    "ServiceBinding",
     "load_config",
 ]

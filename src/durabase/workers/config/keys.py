@@ -70,7 +70,6 @@ PRODUCTS: Final = frozenset(
         "dispatch_namespaces",
         "hyperdrive",
         "images",
-        "kv_namespaces",
         "media",
         "mtls_certificates",
         "pipelines",
@@ -79,7 +78,6 @@ PRODUCTS: Final = frozenset(
         "ratelimits",
         "secrets_store_secrets",
         "send_email",
-        "services",
         "stream",
         "unsafe_hello_world",
         "vectorize",
@@ -92,7 +90,15 @@ PRODUCTS: Final = frozenset(
 )
 """Bindings to products that are not there; using one raises an error."""
 
-NOT_INHERITED: Final = PRODUCTS | {"vars", "durable_objects", "define", "cloudchamber", "containers"}
+NOT_INHERITED: Final = PRODUCTS | {
+    "cloudchamber",
+    "containers",
+    "define",
+    "durable_objects",
+    "kv_namespaces",
+    "services",
+    "vars",
+}
 """What an environment does not take over from the top level."""
 
 IGNORED: Final = frozenset({"$schema", "env"})

@@ -16,8 +16,10 @@ __all__ = [
     "DevConfig",
     "DurableObjectBinding",
     "HtmlHandling",
+    "KvBinding",
     "NotFoundHandling",
     "ObjectClassConfig",
+    "ServiceBinding",
     "StorageKind",
 ]
 
@@ -28,10 +30,32 @@ NotFoundHandling = Literal["none", "404-page", "single-page-application"]
 
 @dataclass(frozen=True, slots=True)
 class DurableObjectBinding:
-    """``env.<name>`` is the namespace of the objects of ``class_name``."""
+    """``env.<name>`` is the namespace of the objects of ``class_name``.
+
+    ``script_name`` is the worker whose class it is, ``None`` for the worker itself.
+    """
 
     name: str
     class_name: str
+    script_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KvBinding:
+    """``env.<name>`` is the key-value namespace ``id``."""
+
+    name: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceBinding:
+    """``env.<name>`` is the class ``entrypoint`` of the worker ``service``, which is given ``props``."""
+
+    name: str
+    service: str
+    entrypoint: str = "Default"
+    props: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +105,8 @@ class Config:
     compatibility_date: str | None = None
     compatibility_flags: tuple[str, ...] = ()
     durable_objects: tuple[DurableObjectBinding, ...] = ()
+    kv_namespaces: tuple[KvBinding, ...] = ()
+    services: tuple[ServiceBinding, ...] = ()
     classes: tuple[ObjectClassConfig, ...] = ()
     vars: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)

@@ -13,6 +13,12 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from durabase.workers.config.bindings import (
+    check_binding_names,
+    kv_bindings,
+    object_bindings,
+    service_bindings,
+)
 from durabase.workers.config.diagnostics import Diagnostics
 from durabase.workers.config.fields import Fields, shown
 from durabase.workers.config.keys import CLOUD_ONLY, IGNORED, NOT_INHERITED, PRODUCTS
@@ -113,7 +119,16 @@ class _Normaliser:
         """Read everything; what is wrong is in the diagnostics, its default in the result."""
         fields = self._fields
         name = self._name()
-        bindings = self._bindings(name)
+        bindings = object_bindings(fields, name)
+        kv_namespaces, services = kv_bindings(fields), service_bindings(fields)
+        check_binding_names(
+            {
+                "Durable Object": [binding.name for binding in bindings],
+                "KV Namespace": [binding.name for binding in kv_namespaces],
+                "Service": [binding.name for binding in services],
+            },
+            self._diagnostics,
+        )
         config = Config(
             path=self._path,
             name=name,
@@ -122,6 +137,8 @@ class _Normaliser:
             compatibility_date=self._compatibility_date(),
             compatibility_flags=fields.strings("compatibility_flags"),
             durable_objects=bindings,
+            kv_namespaces=kv_namespaces,
+            services=services,
             classes=self._classes(bindings),
             vars=fields.mapping("vars"),
             assets=self._assets(),
@@ -176,29 +193,6 @@ class _Normaliser:
         )
         return None
 
-    def _bindings(self, worker_name: str) -> tuple[DurableObjectBinding, ...]:
-        table = self._fields.table("durable_objects")
-        bindings = [self._binding(entry, worker_name) for entry in table.tables("bindings")]
-        table.warn_unexpected()
-        complete = tuple(binding for binding in bindings if binding is not None)
-        names = [binding.name for binding in complete]
-        for name in dict.fromkeys(name for name in names if names.count(name) > 1):
-            self._diagnostics.error(f"{name} assigned to multiple Durable Object bindings.")
-        return complete
-
-    def _binding(self, entry: Fields, worker_name: str) -> DurableObjectBinding | None:
-        for key in ("name", "class_name"):
-            if not isinstance(entry.raw(key), str):
-                entry.error(f'binding should have a string "{key}" field.')
-        script_name = entry.string("script_name")
-        if script_name not in (None, worker_name) or entry.has("environment"):
-            entry.error("the objects of another worker can't be bound: there is one worker in a process.")
-        entry.warn_unexpected()
-        name, class_name = entry.raw("name"), entry.raw("class_name")
-        if isinstance(name, str) and isinstance(class_name, str):
-            return DurableObjectBinding(name, class_name)
-        return None
-
     def _classes(self, bindings: tuple[DurableObjectBinding, ...]) -> tuple[ObjectClassConfig, ...]:
         classes = MigratedClasses()
         migrations = self._fields.tables("migrations")
@@ -207,7 +201,7 @@ class _Normaliser:
             self._diagnostics.error('Expected at most one of the following fields ["migrations","exports"].')
         classes.apply(migrations)
         classes.apply_exports(exports)
-        bound = dict.fromkeys(binding.class_name for binding in bindings)
+        bound = dict.fromkeys(binding.class_name for binding in bindings if binding.script_name is None)
         missing = [class_name for class_name in bound if class_name not in classes]
         if missing:
             self._warn_of_no_migration(missing)
@@ -253,8 +247,6 @@ class _Normaliser:
     def _crons(self) -> tuple[str, ...]:
         table = self._fields.table("triggers")
         crons = table.strings("crons")
-        if crons:
-            self._diagnostics.note('"triggers.crons" run when asked only: GET /cdn-cgi/handler/scheduled')
         table.warn_unexpected()
         return crons
 

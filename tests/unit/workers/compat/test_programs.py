@@ -49,6 +49,43 @@ def test_hello(tmp_path: Path) -> None:
     assert run(tmp_path, program, use, TOML) == ("Hello World!", "text/plain;charset=UTF-8")
 
 
+KV = """
+[[kv_namespaces]]
+binding = "FOO"
+id = "<YOUR_KV_NAMESPACE_ID>"
+"""
+
+
+def test_a_key_value_namespace(tmp_path: Path) -> None:
+    program = """
+        from workers import Response, WorkerEntrypoint
+
+        class Default(WorkerEntrypoint):
+            async def fetch(self, request):
+                await self.env.FOO.put("bar", "baz")
+                bar = await self.env.FOO.get("bar")
+                return Response(bar)  # returns "baz"
+    """
+    assert run(tmp_path, program, lambda runtime: text_of(runtime, "/"), TOML + KV) == "baz"
+
+
+def test_an_object_that_has_written_waits_before_it_puts(tmp_path: Path) -> None:
+    program = """
+        from workers import DurableObject, Response, WorkerEntrypoint
+
+        class Room(DurableObject):
+            async def keep(self, value):
+                await self.ctx.storage.put("value", value)
+                await self.env.FOO.put("value", value)
+                return await self.env.FOO.get("value")
+
+        class Default(WorkerEntrypoint):
+            async def fetch(self, request):
+                return Response(await self.env.ROOM.getByName("room").keep("kept"))
+    """
+    assert run(tmp_path, program, lambda runtime: text_of(runtime, "/"), TOML + KV + ROOM) == "kept"
+
+
 def test_an_asgi_application_behind_a_handler(tmp_path: Path) -> None:
     program = """
         from workers import WorkerEntrypoint

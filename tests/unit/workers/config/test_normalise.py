@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from durabase.workers.config.model import DevConfig, DurableObjectBinding, ObjectClassConfig
+from durabase.workers.config.model import (
+    DevConfig,
+    DurableObjectBinding,
+    KvBinding,
+    ObjectClassConfig,
+    ServiceBinding,
+)
 from durabase.workers.config.normalise import normalise
 
 PATH = "/project/server/wrangler.toml"
@@ -111,8 +117,20 @@ def test_the_guides_configuration() -> None:
             "ROOM assigned to multiple Durable Object bindings.",
         ),
         (
-            {"durable_objects": {"bindings": [{"name": "A", "class_name": "A", "script_name": "other"}]}},
-            "the objects of another worker can't be bound",
+            {"durable_objects": ROOM, "kv_namespaces": [{"binding": "ROOM"}]},
+            "ROOM assigned to Durable Object and KV Namespace bindings.",
+        ),
+        (
+            {"kv_namespaces": [{"id": "x"}]},
+            '"kv_namespaces[0]": binding should have a string "binding" field.',
+        ),
+        (
+            {"kv_namespaces": [{"binding": "A"}, {"binding": "A"}]},
+            "A assigned to multiple KV Namespace bindings.",
+        ),
+        (
+            {"services": [{"binding": "B"}]},
+            '"services[0]": binding should have a string "service" field.',
         ),
         ({"migrations": {}}, 'The field "migrations" should be an array but got {}.'),
         ({"migrations": [{"new_classes": ["A"]}]}, '"migrations[0].tag" is a required field.'),
@@ -285,3 +303,39 @@ class TestEnvironments:
         found = normalise(self.RAW, "nope", PATH)[1].render_errors()
         assert 'No environment found in configuration with name "nope".' in found
         assert '["staging", "named"]' in found
+
+
+def test_bindings_of_key_value_namespaces_services_and_other_workers_objects() -> None:
+    extra = {
+        "kv_namespaces": [{"binding": "FOO", "id": "abc", "preview_id": "x"}, {"binding": "BAR"}],
+        "services": [
+            {"binding": "SELF", "service": "app", "entrypoint": "default"},
+            {"binding": "B", "service": "b", "entrypoint": "Admin", "props": {"role": "x"}},
+            {"binding": "S", "service": "b", "environment": "staging"},
+        ],
+        "durable_objects": {
+            "bindings": [
+                {"name": "OWN", "class_name": "Own", "script_name": "app"},
+                {"name": "ELSE", "class_name": "Else", "script_name": "b"},
+            ]
+        },
+        "migrations": [{"tag": "v1", "new_classes": ["Own"]}],
+    }
+    config, diagnostics = normalise(GOOD | extra, None, PATH)
+    assert diagnostics.render_errors() == diagnostics.render_warnings() == ""
+    assert config.kv_namespaces == (KvBinding("FOO", "abc"), KvBinding("BAR", "BAR"))
+    assert config.services == (
+        ServiceBinding("SELF", "app"),
+        ServiceBinding("B", "b", "Admin", {"role": "x"}),
+        ServiceBinding("S", "b-staging"),
+    )
+    assert config.durable_objects == (
+        DurableObjectBinding("OWN", "Own"),
+        DurableObjectBinding("ELSE", "Else", "b"),
+    )
+    assert [configured.class_name for configured in config.classes] == ["Own"]
+
+
+def test_key_value_namespaces_are_not_inherited_by_environments() -> None:
+    extra = {"kv_namespaces": [{"binding": "FOO"}], "env": {"x": {}}}
+    assert '"kv_namespaces" exists at the top level, but not on "env.x"' in warnings_of(extra, "x")

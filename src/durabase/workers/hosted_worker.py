@@ -1,0 +1,172 @@
+"""One worker that runs: its configuration, its program, its env, and the calling of its entrypoints.
+
+Knows nothing of where objects and key-value namespaces are kept, nor of other workers: it is handed bindings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import Context, copy_context
+from typing import Any, TypeVar
+
+from durabase.durable_objects.handlers import fitting_arguments
+from durabase.durable_objects.rpc import call_method, copied
+from durabase.web import Request, Response
+from durabase.workers.bindings.assets import Assets
+from durabase.workers.config import Config
+from durabase.workers.entrypoint import (
+    BackgroundTasks,
+    ExecutionContext,
+    WorkerEntrypoint,
+    ambient_context,
+)
+from durabase.workers.env import Env, ambient_env
+from durabase.workers.loader import Worker
+
+__all__ = ["HostedWorker"]
+
+_T = TypeVar("_T")
+
+
+class HostedWorker:
+    """A worker of a runtime. What a handler raises is passed on.
+
+    Attributes:
+        class_prefix: what the host's names of the worker's object classes begin with.
+        config: the checked configuration.
+        program: the classes that were loaded for it.
+        env: what the classes get, always the same object.
+        exports: what ``ctx.exports`` has: the worker's own classes, as bindings.
+        assets: its static files, if it has any.
+        context: what its code runs in.
+    """
+
+    def __init__(
+        self, config: Config, program: Worker, background: BackgroundTasks, class_prefix: str = ""
+    ) -> None:
+        self.class_prefix = class_prefix
+        self.config = config
+        self.program = program
+        self.env = Env({})
+        self.exports = Env({})
+        self.assets: Assets | None = None
+        self.context = Context()
+        self._background = background
+        self._arguments: dict[tuple[str, str], int] = {}
+
+    def start(self) -> None:
+        """Run in a copy of the current context from now on."""
+        self.context = copy_context()
+        self.context.run(ambient_env.set, self.env)
+
+    def bind(
+        self,
+        config: Config,
+        program: Worker,
+        bindings: Mapping[str, object],
+        missing: Mapping[str, str],
+        exports: Mapping[str, object],
+    ) -> None:
+        """Go on with this configuration and program, and these bindings."""
+        self.config, self.program = config, program
+        self._arguments = {}
+        self.assets = Assets(config.assets) if config.assets is not None else None
+        own: dict[str, object] = dict(bindings)
+        if config.assets is not None and config.assets.binding is not None:
+            own[config.assets.binding] = self.assets
+        Env.replace(self.env, Env(own, missing))
+        Env.replace(self.exports, Env(exports))
+
+    def run(self, call: Callable[[], Awaitable[_T]]) -> asyncio.Task[_T]:
+        """Start what ``call`` returns in the worker's own context, whoever asks for it."""
+
+        async def started() -> _T:
+            return await call()
+
+        return self.context.copy().run(asyncio.get_running_loop().create_task, started())
+
+    async def fetch(
+        self, request: Request, entrypoint: str = "Default", props: Mapping[str, Any] | None = None
+    ) -> Response:
+        """Answer a request: by a static asset if one is meant, else by the entrypoint's ``fetch``.
+
+        Raises:
+            TypeError: there is no such handler, or its result is no response.
+        """
+        if entrypoint == "Default" and self.assets is not None and self._serves_assets_first(request):
+            asset = await self.assets.match(request)
+            if asset is not None:
+                return asset
+        response = await self._call(entrypoint, "fetch", props, request)
+        if not isinstance(response, Response):
+            raise TypeError("Incorrect type for Promise: the Promise did not resolve to 'Response'.")
+        return response
+
+    async def scheduled(self, controller: object) -> None:
+        """Call ``Default.scheduled`` with ``controller``.
+
+        Raises:
+            TypeError: there is no such handler.
+        """
+        await self._call("Default", "scheduled", None, controller, None, None)
+
+    async def call(
+        self,
+        entrypoint: str,
+        method: str,
+        arguments: tuple[Any, ...],
+        keywords: Mapping[str, Any],
+        props: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Call a method of an entrypoint, and return a copy of its result.
+
+        Raises:
+            TypeError: there is no such method, or its result can't be copied.
+        """
+        return copied(
+            await self._entered(
+                entrypoint, props, lambda instance: call_method(instance, method, arguments, keywords)
+            )
+        )
+
+    def _serves_assets_first(self, request: Request) -> bool:
+        assets = self.config.assets
+        return (
+            assets is not None
+            and not assets.run_worker_first
+            and request.method in ("GET", "HEAD")
+            and "upgrade" not in request.headers
+        )
+
+    async def _call(
+        self, entrypoint: str, handler: str, props: Mapping[str, Any] | None, *arguments: object
+    ) -> Any:
+        def call(instance: WorkerEntrypoint) -> Any:
+            function = getattr(instance, handler, None)
+            if function is None:
+                raise TypeError(f"Handler does not export a {handler}() function.")
+            limit = self._arguments.get((entrypoint, handler))
+            if limit is None:
+                limit = self._arguments[entrypoint, handler] = fitting_arguments(function)
+            return function(*arguments[:limit])
+
+        if entrypoint not in self.program.entrypoints:
+            raise TypeError(
+                f"Handler does not export a {handler}() function: there is no class {entrypoint}."
+            )
+        return await self._entered(entrypoint, props, call)
+
+    async def _entered(
+        self, entrypoint: str, props: Mapping[str, Any] | None, call: Callable[[WorkerEntrypoint], Any]
+    ) -> Any:
+        """Make an instance, and have it called, as code of this worker."""
+        context = ExecutionContext(self._background, props, self.exports)
+        ambient_env.set(self.env)
+        token = ambient_context.set(context)
+        try:
+            result = call(self.program.entrypoints[entrypoint](context, self.env))
+            return await result if inspect.isawaitable(result) else result
+        finally:
+            ambient_context.reset(token)
