@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from durabase._names import js_names
 from durabase.clock import Clock
 from durabase.web import Request, Response
 from durabase.workers.runtime import Runtime
+from durabase.workers.scheduled import ScheduledController
 
-__all__ = ["ScheduledController", "ScheduledTrigger"]
+__all__ = ["ScheduledTrigger"]
 
 _PATH = "/cdn-cgi/handler/scheduled"
 _TEST_PATH = "/__scheduled"
 _ANY_TIME = "* * * * *"
-
-
-@js_names
-@dataclass(frozen=True, slots=True)
-class ScheduledController:
-    """What the handler is told: the cron expression, and milliseconds since 1970."""
-
-    cron: str
-    scheduled_time: int
-    type: str = "scheduled"
-
-    def no_retry(self) -> None:
-        """Accepted, and without effect: nothing is tried again."""
 
 
 class ScheduledTrigger:

@@ -5,8 +5,10 @@ Knows nothing of connections: requests come in, responses go out. What a handler
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -22,8 +24,11 @@ from durabase.workers.entrypoint import BackgroundTasks
 from durabase.workers.env import Env, ambient_env
 from durabase.workers.hosted_worker import HostedWorker
 from durabase.workers.loader import Worker
+from durabase.workers.scheduled import CronScheduler, ScheduledController
 
 __all__ = ["Runtime"]
+
+_log = logging.getLogger("durabase.workers")
 
 _DEFAULT_MAX_VALUE_BYTES = 131_072
 _BACKGROUND_SECONDS = 10.0
@@ -41,6 +46,8 @@ class Runtime:
         idle_seconds: how long an object has to be quiet before it hibernates.
         max_value_bytes: the largest value that a key-value class may store.
         observer: called with the events of the objects' lives.
+
+    Between entering and leaving it, the workers' crons call their ``scheduled``.
 
     Raises:
         ConfigError: two workers have the same name.
@@ -71,6 +78,7 @@ class Runtime:
         self._workers = [HostedWorker(config, worker, self._background)]
         for other, program in others:
             self._workers.append(HostedWorker(other, program, self._background, f"{other.name}:"))
+        self._crons = [CronScheduler(clock, partial(self._run_cron, worker)) for worker in self._workers]
         self._open = AsyncExitStack()
 
     @property
@@ -90,13 +98,15 @@ class Runtime:
 
     async def __aenter__(self) -> Runtime:
         async with AsyncExitStack() as opening:
-            await opening.enter_async_context(self._host)
             opening.push_async_callback(self._kv.close)
+            await opening.enter_async_context(self._host)
             opening.push_async_callback(self._background.finish, _BACKGROUND_SECONDS)
             for worker in self._workers:
                 worker.start()
                 self._register(worker, self._object_classes(worker, worker.config, worker.program))
             self._binder.bind(self._workers, [(worker.config, worker.program) for worker in self._workers])
+            opening.callback(self._stop_crons)
+            self._start_crons()
             self._open = opening.pop_all()
         ambient_env.set(self.env)
         return self
@@ -149,10 +159,32 @@ class Runtime:
         for hosted, of_worker in classes:
             self._register(hosted, [added for added in of_worker if added.class_name not in self._hosted])
         self._binder.bind(self._workers, programs)
+        self._start_crons()
 
     def stats(self) -> HostStats:
         """Return the counts of the objects' host."""
         return self._host.stats()
+
+    def _start_crons(self) -> None:
+        for worker, scheduler in zip(self._workers, self._crons, strict=True):
+            scheduler.start(worker.config.crons)
+
+    def _stop_crons(self) -> None:
+        for scheduler in self._crons:
+            scheduler.stop()
+
+    def _run_cron(self, worker: HostedWorker, controller: ScheduledController) -> None:
+        async def run() -> None:
+            try:
+                await worker.scheduled(controller)
+            except Exception:
+                _log.exception(
+                    'the scheduled handler of %s failed ("%s")', worker.config.name, controller.cron
+                )
+            else:
+                _log.info('%s ran its scheduled handler ("%s")', worker.config.name, controller.cron)
+
+        self._background.add(worker.run(run))
 
     def _object_classes(self, hosted: HostedWorker, config: Config, program: Worker) -> list[ObjectClass]:
         return object_classes(config, program, self._max_value_bytes, prefix=hosted.class_prefix)

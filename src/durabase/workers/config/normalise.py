@@ -32,6 +32,7 @@ from durabase.workers.config.model import (
     NotFoundHandling,
     ObjectClassConfig,
 )
+from durabase.workers.cron import CronSchedule
 
 __all__ = ["normalise"]
 
@@ -247,6 +248,11 @@ class _Normaliser:
     def _crons(self) -> tuple[str, ...]:
         table = self._fields.table("triggers")
         crons = table.strings("crons")
+        for cron in crons:
+            try:
+                CronSchedule(cron)
+            except ValueError as error:
+                table.error(f'"crons": {error}.')
         table.warn_unexpected()
         return crons
 

@@ -89,6 +89,7 @@ def test_the_guides_configuration() -> None:
         ({"dev": {"port": True}}, 'Expected "dev.port" to be of type number but got true.'),
         ({"dev": {"port": 99999}}, '"dev": "port" should be between 0 and 65535 but got 99999.'),
         ({"dev": 1}, 'The field "dev" should be an object but got 1.'),
+        ({"triggers": {"crons": ["* *"]}}, "'* *' is no cron expression: it has 2 fields, not 5."),
         ({"triggers": {"crons": 1}}, 'Expected "triggers.crons" to be of type string array but got 1.'),
         ({"assets": {}}, '"assets.directory" is a required field.'),
         (
