@@ -30,7 +30,7 @@ class Console:
 
     def dim(self, text: str) -> None:
         """Say something of little weight."""
-        self.line(self._styled(text, _DIM))
+        self.line(self.faint(text))
 
     def warning(self, text: str) -> None:
         """Say what is not as it should be."""
@@ -43,6 +43,10 @@ class Console:
     def bold(self, text: str) -> str:
         """Return ``text`` in bold if there are colours."""
         return self._styled(text, _BOLD)
+
+    def faint(self, text: str) -> str:
+        """Return ``text`` with little weight if there are colours."""
+        return self._styled(text, _DIM)
 
     def take_over_logging(self) -> None:
         """Show what is logged, by this package and by the program, among the other lines."""

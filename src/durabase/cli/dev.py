@@ -45,7 +45,8 @@ async def _dev(project: Project, options: ServeOptions, console: Console) -> Non
             stop.on_forced(frontend.kill)
             await stack.enter_async_context(frontend)
         reloader = Reloader(options, runtime, console)
-        await serve_until_stopped(stop, console, server, watch(project.config, reloader.reload, console))
+        changes = watch([project.config, *project.others], reloader.reload, console)
+        await serve_until_stopped(stop, console, server, changes)
 
 
 def _frontend(project: Project, options: ServeOptions, console: Console) -> BuiltClient | DevClient | None:

@@ -112,7 +112,16 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "place", metavar="DIR", nargs="?", type=Path, default=Path(), help="the project (default: here)"
     )
-    parser.add_argument("--config", metavar="FILE", type=Path, help="the configuration file")
+    parser.add_argument(
+        "-c",
+        "--config",
+        metavar="FILE",
+        dest="configs",
+        type=Path,
+        action="append",
+        default=[],
+        help="the configuration file; repeated: further workers, for the first one's bindings",
+    )
     parser.add_argument("--env", metavar="NAME", dest="environment", help="the environment to use")
 
 
@@ -168,9 +177,10 @@ def _variable(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _serve_options(options: argparse.Namespace, place: Path) -> ServeOptions:
+def _serve_options(options: argparse.Namespace, places: Sequence[Path]) -> ServeOptions:
     return ServeOptions(
-        place=place,
+        place=places[0],
+        others=tuple(places[1:]),
         ip=options.ip,
         port=options.port,
         environment=getattr(options, "environment", None),
@@ -192,16 +202,16 @@ def _new(options: argparse.Namespace, console: Console) -> int:
 def _dev(options: argparse.Namespace, console: Console) -> int:
     from durabase.cli.dev import dev
 
-    return dev(_serve_options(options, options.config or options.place), console)
+    return dev(_serve_options(options, options.configs or [options.place]), console)
 
 
 def _serve(options: argparse.Namespace, console: Console) -> int:
     from durabase.cli.serve import serve
 
-    return serve(_serve_options(options, options.config or options.place), console)
+    return serve(_serve_options(options, options.configs or [options.place]), console)
 
 
 def _demo(options: argparse.Namespace, console: Console) -> int:
     from durabase.cli.demo import demo
 
-    return demo(_serve_options(options, Path()), console)
+    return demo(_serve_options(options, [Path()]), console)

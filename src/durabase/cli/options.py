@@ -14,10 +14,11 @@ class ServeOptions:
     """The options that ``dev``, ``serve`` and ``demo`` share. ``None`` means: as configured, or the default.
 
     ``place`` is a project, a directory that holds a configuration or lies below one, or the
-    configuration file itself.
+    configuration file itself. ``others`` are such places of further workers.
     """
 
     place: Path
+    others: tuple[Path, ...] = ()
     ip: str | None = None
     port: int | None = None
     environment: str | None = None

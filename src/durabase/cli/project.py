@@ -16,11 +16,15 @@ _STATE = Path(".durabase", "state")
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What the serving commands need to know. ``client`` is the directory of the client's sources."""
+    """What the serving commands need to know.
+
+    ``client`` is the directory of the client's sources, ``others`` are the configurations of further workers.
+    """
 
     config: Config
     state_dir: Path
     client: Path | None
+    others: tuple[Config, ...] = ()
 
     @property
     def name(self) -> str:
@@ -29,19 +33,24 @@ class Project:
 
 
 def open_project(options: ServeOptions, console: Console) -> Project:
-    """Load the configuration that the options lead to, and say what it warns of.
+    """Load the configurations that the options lead to, and say what they warn of.
 
     Raises:
-        ConfigError: there is none, or it has errors.
+        ConfigError: there is none, or one has errors.
     """
-    config, diagnostics = load_config(options.place, options.environment)
+    config, *others = [_load(place, options, console) for place in (options.place, *options.others)]
+    directory = Path(config.directory)
+    state_dir = (options.persist_to or directory / _STATE).absolute()
+    return Project(config.with_vars(options.variables), state_dir, _find_client(directory), tuple(others))
+
+
+def _load(place: Path, options: ServeOptions, console: Console) -> Config:
+    config, diagnostics = load_config(place, options.environment)
     if warnings := diagnostics.render_warnings():
         console.warning(warnings)
     for note in diagnostics.all_notes():
         console.dim(note)
-    directory = Path(config.directory)
-    state_dir = options.persist_to or directory / _STATE
-    return Project(config.with_vars(options.variables), state_dir.absolute(), _find_client(directory))
+    return config
 
 
 def _find_client(directory: Path) -> Path | None:

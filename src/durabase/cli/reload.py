@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from watchfiles import Change, awatch
@@ -15,7 +15,7 @@ from durabase.cli.project import open_project
 from durabase.errors import DurabaseError
 from durabase.workers.config import Config
 from durabase.workers.config.find import CONFIG_NAMES
-from durabase.workers.loader import load_worker
+from durabase.workers.loader import load_workers
 from durabase.workers.runtime import Runtime
 
 __all__ = ["Reloader", "is_watched", "watch"]
@@ -35,8 +35,9 @@ class Reloader:
         """Load configuration and program; if that fails, say why and change nothing."""
         self._console.line("⎔ Reloading local server...")
         try:
-            config = open_project(self._options, self._console).config
-            await self._runtime.reload(config, load_worker(config))
+            project = open_project(self._options, self._console)
+            worker, *others = load_workers([project.config, *project.others])
+            await self._runtime.reload(project.config, worker, list(zip(project.others, others, strict=True)))
         except DurabaseError as error:
             self._console.error(str(error))
             self._console.line("⎔ The last good code keeps serving")
@@ -44,8 +45,8 @@ class Reloader:
             self._console.line("⎔ Local server updated and ready")
 
 
-async def watch(config: Config, changed: Callable[[], Awaitable[None]], console: Console) -> None:
-    """Call ``changed`` after each change of the program or its configuration, until cancelled.
+async def watch(configs: Sequence[Config], changed: Callable[[], Awaitable[None]], console: Console) -> None:
+    """Call ``changed`` after each change of the programs or their configurations, until cancelled.
 
     If the system can't watch any more files, that is said, and nothing is watched.
     """
@@ -60,12 +61,13 @@ async def watch(config: Config, changed: Callable[[], Awaitable[None]], console:
             async with one_at_a_time:
                 await changed()
 
-    program, configuration = Path(config.import_root), Path(config.directory)
+    programs = {Path(config.import_root) for config in configs}
     try:
         async with asyncio.TaskGroup() as followers:
-            followers.create_task(follow(program, recursive=True))
-            if configuration != program:
-                followers.create_task(follow(configuration, recursive=False))
+            for program in programs:
+                followers.create_task(follow(program, recursive=True))
+            for directory in {Path(config.directory) for config in configs} - programs:
+                followers.create_task(follow(directory, recursive=False))
     except* (OSError, WatchfilesRustInternalError) as errors:
         console.warning(f"Changes are not followed: {errors.exceptions[0]}")
 

@@ -17,7 +17,7 @@ from durabase.cli.stop import StopSignals
 from durabase.durable_objects import ObjectObserver
 from durabase.server import Server
 from durabase.server import run as run_on_loop
-from durabase.workers.loader import load_worker
+from durabase.workers.loader import load_workers
 from durabase.workers.runtime import Runtime
 
 __all__ = ["run", "serve_until_stopped", "start_runtime", "start_server"]
@@ -37,15 +37,17 @@ async def start_runtime(
     options: ServeOptions,
     observer: ObjectObserver,
 ) -> Runtime:
-    """Load the project's program and start its runtime; the stack ends it.
+    """Load the project's programs and start their runtime; the stack ends it.
 
     Raises:
-        WorkerLoadError: the program can't be loaded.
+        WorkerLoadError: a program can't be loaded.
     """
+    worker, *others = load_workers([project.config, *project.others])
     runtime = Runtime(
         project.config,
-        load_worker(project.config),
+        worker,
         project.state_dir,
+        others=list(zip(project.others, others, strict=True)),
         idle_seconds=options.idle_seconds,
         max_value_bytes=options.max_value_bytes,
         observer=observer,

@@ -1,8 +1,9 @@
 """How a program's own modules come into this process, and leave it again when the program is loaded anew.
 
-One program at a time is *installed*: its directory leads ``sys.path``, and what is imported from
-there is always compiled from source, so that an edit within the second that a bytecode file
-records can't go unseen. Knows nothing of workers.
+A program is *installed* while its code is imported and used: its directory leads ``sys.path``, or
+follows it for a program that is there beside the main one. What is imported from there is always
+compiled from source, so that an edit within the second that a bytecode file records can't go unseen.
+Knows nothing of workers.
 """
 
 from __future__ import annotations
@@ -46,21 +47,26 @@ class ProgramImports:
         self._paths = [str(root), *(str(path) for path in packages)]
         self._removed: dict[str, ModuleType] = {}
 
-    def install(self) -> None:
-        """Let imports see the program; modules that it had when it was last removed are back."""
-        sys.path[:0] = self._paths
+    def install(self, *, behind: bool = False) -> None:
+        """Let imports see the program; modules that it had when it was last removed are back.
+
+        With ``behind``, other modules of the same names come first.
+        """
+        if behind:
+            sys.path.extend(self._paths)
+        else:
+            sys.path[:0] = self._paths
         sys.path_hooks.insert(0, self._path_hook)
         self._forget_finders()
-        sys.modules.update(self._removed)
-        self._removed = {}
+        for name in [name for name in self._removed if not (behind and name in sys.modules)]:
+            sys.modules[name] = self._removed.pop(name)
 
     def remove(self) -> None:
         """Undo :meth:`install`. Code that is in use stays so; new imports don't find it."""
-        self._removed = {
-            name: module for name, module in list(sys.modules.items()) if self._owns(name, module)
-        }
-        for name in self._removed:
+        own = {name: module for name, module in list(sys.modules.items()) if self._owns(name, module)}
+        for name in own:
             del sys.modules[name]
+        self._removed |= own
         for path in self._paths:
             sys.path.remove(path)
         sys.path_hooks.remove(self._path_hook)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os.path
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -25,7 +26,7 @@ from durabase.workers.env import Env, ambient_env
 from durabase.workers.imports import ProgramImports
 from durabase.workers.legacy import legacy_entrypoint
 
-__all__ = ["Worker", "load_worker"]
+__all__ = ["Worker", "load_worker", "load_workers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Worker:
         return self.entrypoints.get("Default")
 
 
-_installed: ProgramImports | None = None
+_installed: list[ProgramImports] = []
 
 
 def load_worker(config: Config) -> Worker:
@@ -52,22 +53,49 @@ def load_worker(config: Config) -> Worker:
         WorkerLoadError: the import failed (``__cause__`` is the reason, ``details`` has the
             traceback of the program), or an object class of the configuration is missing.
     """
+    return load_workers([config])[0]
+
+
+def load_workers(configs: Sequence[Config]) -> list[Worker]:
+    """Import several programs afresh, as :func:`load_worker` does, or none of them.
+
+    Each has its own modules, of whatever names. Only an import inside of a function, which comes later,
+    finds the first program's module if several have one of that name.
+    """
     global _installed
-    install_compat_modules(config.import_root)
-    imports = ProgramImports(Path(config.import_root), _package_directories(config))
     previous = _installed
-    if previous is not None:
-        previous.remove()
+    programs: list[ProgramImports] = []
+    workers: list[Worker] = []
+    _remove(previous)
+    try:
+        for config in reversed(configs):
+            programs.insert(0, ProgramImports(Path(config.import_root), _package_directories(config)))
+            workers.insert(0, _load(config, programs[0]))
+    except BaseException:
+        _install(previous)
+        raise
+    _install(programs)
+    _installed = programs
+    return workers
+
+
+def _load(config: Config, imports: ProgramImports) -> Worker:
+    install_compat_modules(config.import_root)
     imports.install()
     try:
-        worker = _import_worker(config, imports)
-    except BaseException:
+        return _import_worker(config, imports)
+    finally:
         imports.remove()
-        if previous is not None:
-            previous.install()
-        raise
-    _installed = imports
-    return worker
+
+
+def _install(programs: list[ProgramImports]) -> None:
+    for number, program in enumerate(programs):
+        program.install(behind=number > 0)
+
+
+def _remove(programs: list[ProgramImports]) -> None:
+    for program in reversed(programs):
+        program.remove()
 
 
 def _package_directories(config: Config) -> list[Path]:
@@ -125,7 +153,9 @@ def _check_classes(config: Config, worker: Worker) -> None:
             HandlerTable(cls)
         except TypeError as error:
             raise WorkerLoadError(f"{config.main}: the class {name} can't be used: {error}") from error
-    bound = dict.fromkeys(binding.class_name for binding in config.durable_objects)
+    bound = dict.fromkeys(
+        binding.class_name for binding in config.durable_objects if binding.script_name is None
+    )
     missing = [name for name in bound if name not in worker.object_classes]
     if missing:
         found = ", ".join(sorted(worker.object_classes)) or "none"

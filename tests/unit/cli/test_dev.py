@@ -8,6 +8,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from http.client import HTTPConnection
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -203,4 +204,35 @@ def test_a_configuration_above_the_program(tmp_path: Path) -> None:
         command.expect(r"✘ \[ERROR\] .*wrangler\.toml: ")
         command.expect("⎔ The last good code keeps serving")
         assert get(port) == (200, "version 2 two")
+        assert command.stop() == 0
+
+
+def test_several_workers(tmp_path: Path) -> None:
+    first = """
+        from workers import Response, WorkerEntrypoint
+
+        class Default(WorkerEntrypoint):
+            async def fetch(self, request):
+                return await self.env.B.fetch(request)
+    """
+    second = """
+        from workers import Response, WorkerEntrypoint
+
+        class Default(WorkerEntrypoint):
+            def fetch(self, request):
+                return Response("b answers")
+    """
+    toml = 'name = "{}"\nmain = "index.py"\ncompatibility_date = "2025-01-01"\n'
+    service = '[[services]]\nbinding = "B"\nservice = "b"\n'
+    write_project(tmp_path / "a", dedent(first), toml.format("a") + service)
+    write_project(tmp_path / "b", dedent(second), toml.format("b"))
+    arguments = ("-c", "a/wrangler.toml", "-c", "b/wrangler.toml", "--port", "0")
+    with running(tmp_path, "dev", *arguments) as command:
+        port = command.port()
+        assert get(port) == (200, "b answers")
+        assert "  Service  env.B → b (Default)" in command.lines
+        assert "  Worker   b    b/index.py" in command.lines
+        (tmp_path / "b" / "index.py").write_text(dedent(second).replace("answers", "answers again"))
+        command.expect("⎔ Local server updated and ready")
+        assert get(port) == (200, "b answers again")
         assert command.stop() == 0

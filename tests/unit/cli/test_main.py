@@ -57,8 +57,9 @@ def test_all_options(called: list[ServeOptions]) -> None:
 
 
 def test_a_configuration_file_goes_before_a_directory(called: list[ServeOptions]) -> None:
-    main(["dev", "--config", "a/wrangler.toml"])
+    main(["dev", "--config", "a/wrangler.toml", "-c", "b/wrangler.toml"])
     assert called[0].place == Path("a/wrangler.toml")
+    assert called[0].others == (Path("b/wrangler.toml"),)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def watched(monkeypatch: pytest.MonkeyPatch, config: Config, failing: str = "") 
         changes += 1
 
     monkeypatch.setattr(module, "awatch", awatch)
-    asyncio.run(watch(config, changed, Console(text, text)))
+    asyncio.run(watch([config], changed, Console(text, text)))
     return sorted(directories), changes, text.getvalue()
 
 
