@@ -3,6 +3,8 @@
 Runs on the standard library alone, on any Python, since it is what finds out that Python is too old.
 """
 
+import contextlib
+import glob
 import os
 import shutil
 import subprocess
@@ -11,8 +13,10 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MINIMUM_PYTHON = (3, 11)
 MINIMUM_NODE = (20, 19)
-INTEROP_FOLDERS = ("tests/interop", "tests/interop/clients")
-DEBIAN_TOOLS = {"chromium": "chromium"}
+INTEROP_FOLDERS = ("tests/interop", "tests/interop/clients", "tests/interop/databases")
+DEBIAN_TOOLS = {"chromium": "chromium", "initdb": "postgresql"}
+POSTGRES_PROGRAMS = "/usr/lib/postgresql/*/bin"
+POSTGRES_SETTING = "/etc/postgresql-common/createcluster.d/durabase-tests.conf"
 
 
 def fail(message):
@@ -101,15 +105,33 @@ def apt_install(packages):
     say(f"installing {' '.join(packages)}")
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     run(["apt-get", "update", "-qq"], env=environment)
-    run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], env=environment)
+    with no_debian_cluster():
+        run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], env=environment)
+
+
+@contextlib.contextmanager
+def no_debian_cluster():
+    """Keep Debian's package from making and starting a PostgreSQL cluster: the tests make their own."""
+    os.makedirs(os.path.dirname(POSTGRES_SETTING), exist_ok=True)
+    with open(POSTGRES_SETTING, "w", encoding="utf-8") as file:
+        file.write("create_main_cluster = false\n")
+    try:
+        yield
+    finally:
+        os.remove(POSTGRES_SETTING)
+
+
+def has_program(name):
+    """Whether a program is there; Debian puts PostgreSQL's own where no PATH leads."""
+    return bool(shutil.which(name) or glob.glob(os.path.join(POSTGRES_PROGRAMS, name)))
 
 
 def install_tools():
-    """Real TinyBase for the interop tests and a real browser for the end-to-end tests."""
+    """Real TinyBase and PostgreSQL for the interop tests, a real browser for the end-to-end tests."""
     for folder in INTEROP_FOLDERS:
         say(f"installing {folder}")
         npm_ci(folder)
-    missing = [package for program, package in DEBIAN_TOOLS.items() if not shutil.which(program)]
+    missing = [package for program, package in DEBIAN_TOOLS.items() if not has_program(program)]
     if missing:
         apt_install(missing)
 
