@@ -14,6 +14,7 @@ import argparse
 import json
 import platform
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -34,6 +35,7 @@ def main() -> None:
         return
     if sys.platform != "linux":
         sys.exit("bench: this runs on Linux only.")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers are ended, too
     install_peers()
     build()
     effort = Effort(seconds=1.5, quiet_wait=2, retries=0, joins=3) if options.short else Effort(3, 10)
