@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOM = """
@@ -19,25 +20,28 @@ class Default(WorkerEntrypoint):
 """
 """The program that the documentation shows."""
 
+ROOM_CLASS = "TinyBaseDurableObject"
 _CONFIG = """
 name = "hostile"
 main = "index.py"
 compatibility_date = "2026-11-01"
-
+"""
+_BINDING = """
 [[durable_objects.bindings]]
-name = "TinyBaseDurableObjects"
-class_name = "TinyBaseDurableObject"
+name = "{name}s"
+class_name = "{name}"
 
 [[migrations]]
-tag = "v1"
-new_classes = ["TinyBaseDurableObject"]
+tag = "{name}"
+new_classes = ["{name}"]
 """
 
 
-def write_project(folder: Path, program: str = ROOM) -> Path:
+def write_project(folder: Path, program: str = ROOM, class_names: Sequence[str] = (ROOM_CLASS,)) -> Path:
     """A project with no client, whose rooms are what ``program`` says."""
     project = folder / "project"
     project.mkdir(parents=True, exist_ok=True)
-    (project / "wrangler.toml").write_text(_CONFIG)
+    bindings = "".join(_BINDING.format(name=name) for name in class_names)
+    (project / "wrangler.toml").write_text(_CONFIG + bindings)
     (project / "index.py").write_text(program)
     return project

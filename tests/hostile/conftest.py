@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -36,9 +36,22 @@ def room() -> str:
     return f"/{uuid4().hex}"
 
 
-@pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[Server]:
-    """A server to stop, kill and start again."""
-    server = Server(tmp_path, "serve", str(write_project(tmp_path))).start()
+@pytest.fixture(scope="package")
+def mortal_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("mortal")
+    server = Server(folder, "serve", str(write_project(folder))).start()
     yield server
     server.kill()
+
+
+@pytest.fixture
+def own_server(mortal_server: Server) -> Iterator[Server]:
+    """A server to kill and start again, which nobody else uses meanwhile."""
+    before = len(mortal_server.log)
+    yield mortal_server
+    said = mortal_server.log[before:]
+    assert TRACEBACK not in said, said
+    try:
+        os.kill(mortal_server.pid, 0)
+    except ProcessLookupError:
+        mortal_server.start()

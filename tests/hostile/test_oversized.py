@@ -18,9 +18,8 @@ TOLD = """
         print("told:", type(error).__name__, str(error)[:150])
         super().on_ignored_error(error)
 """
-TELLING = ROOM.replace(
-    "self.ctx.storage)\n", f"self.ctx.storage, on_ignored_error=self.on_ignored_error)\n{TOLD}"
-)
+TOLD_TO = "self.ctx.storage, on_ignored_error=self.on_ignored_error)\n"
+TELLING = ROOM.replace("self.ctx.storage)\n", TOLD_TO + TOLD)
 
 
 def both_diff(large: str) -> list[object]:
@@ -71,7 +70,7 @@ def test_everything_else_of_the_save_is_kept_and_clients_bring_it_back(tmp_path:
 def answer_pull(peer: Peer, body: list[object]) -> None:
     """Answer the store's questions as the client that has just this."""
     while True:
-        sender, (request_id, number, asked) = peer.hear()
+        sender, (request_id, number, _) = peer.hear()
         if sender != "S" or number not in (4, 5, 6, 7):
             continue
         answers = {4: [[{}], {"pets": 1}], 5: [[{}], {"pets": {"fido": 1}}], 6: body[0], 7: body[1]}
@@ -80,28 +79,28 @@ def answer_pull(peer: Peer, body: list[object]) -> None:
             return
 
 
-def test_a_later_small_thing_in_its_place_is_stored(own_server: Server) -> None:
-    with Peer(own_server.port) as sender:
+def test_a_later_small_thing_in_its_place_is_stored(own_server: Server, room: str) -> None:
+    with Peer(own_server.port, room) as sender:
         sender.broadcast(both_diff(LARGER))
         sender.broadcast(cells_diff("pets", "fido", {"large": "small now"}))
         sender.broadcast(values_diff({"large": "small now"}))
         before = sender.hashes()
         own_server.kill()
     own_server.start()
-    with Peer(own_server.port) as sender:
+    with Peer(own_server.port, room) as sender:
         assert sender.hashes() == before
         assert sender.values()["large"][0] == "small now"
 
 
-def test_an_older_stored_thing_does_not_pass_for_the_large_one(own_server: Server) -> None:
-    with Peer(own_server.port) as sender:
+def test_an_older_stored_thing_does_not_pass_for_the_large_one(own_server: Server, room: str) -> None:
+    with Peer(own_server.port, room) as sender:
         sender.broadcast(values_diff({"v": "old"}))
         old = sender.hashes()
         sender.broadcast(values_diff({"v": LARGE}))
         new = sender.hashes()
         own_server.kill()
     own_server.start()
-    with Peer(own_server.port) as sender:
+    with Peer(own_server.port, room) as sender:
         assert sender.hashes() == old != new
         assert sender.values()["v"][0] == "old"
 
@@ -125,11 +124,11 @@ def test_the_limit_can_be_raised(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("level", ["table", "row", "cell", "value"])
 def test_an_id_too_long_for_a_key_keeps_nothing_else_from_being_stored(
-    own_server: Server, level: str
+    own_server: Server, room: str, level: str
 ) -> None:
     """A key has 2,048 bytes at most; one client with long ids must not stop the saving of all."""
     ids = {name: name for name in ("table", "row", "cell", "value")} | {level: level + "\u00e9" * 1100}
-    with Peer(own_server.port) as sender:
+    with Peer(own_server.port, room) as sender:
         sender.broadcast(values_diff({"before": 1}))
         body = cells_diff(ids["table"], ids["row"], {ids["cell"]: 1, "other": 2})
         body[1] = [{ids["value"]: [1, now()], "beside": [2, now()]}]
@@ -138,7 +137,7 @@ def test_an_id_too_long_for_a_key_keeps_nothing_else_from_being_stored(
         assert sender.values().keys() == {"before", ids["value"], "beside", "after"}
         own_server.kill()
     own_server.start()
-    with Peer(own_server.port) as sender:
+    with Peer(own_server.port, room) as sender:
         assert sender.values().keys() >= {"before", "beside", "after"}
         assert "other" in sender.cells("table", "row") or level in ("table", "row")
         assert "too large" in own_server.log or "too long" in own_server.log

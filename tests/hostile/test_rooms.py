@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,13 +23,13 @@ def dev_server(tmp_path: Path) -> Iterator[Server]:
     server.kill()
 
 
-def test_the_first_edit_in_a_new_room_is_saved_when_the_store_answers(own_server: Server) -> None:
-    with Peer(own_server.port) as sender:
+def test_the_first_edit_in_a_new_room_is_saved_when_the_store_answers(own_server: Server, room: str) -> None:
+    with Peer(own_server.port, room) as sender:
         sender.broadcast(values_diff({"first": 1}))
         before = sender.hashes()
         own_server.kill()
     own_server.start()
-    with Peer(own_server.port) as sender:
+    with Peer(own_server.port, room) as sender:
         assert sender.hashes() == before
         assert sender.values().keys() == {"first"}
 
@@ -114,7 +115,8 @@ def test_answers_that_fit_no_question_are_ignored(server: Server, room: str) -> 
         before = honest.hashes()
         liar.hear_from("S", 1)
         for request_id in ("guess", "guess.1", None):
-            for body in ([1, 2], [{}], [[{}], {}], [{"bad": [1, now()]}]):
+            bodies: list[list[Any]] = [[1, 2], [{}], [[{}], {}], [{"bad": [1, now()]}]]
+            for body in bodies:
                 liar.say(f"S\n{message(0, body, request_id)}")
         liar.broadcast([7, 7], HASHES)
         question = liar.hear_from("S", TABLE_DIFF)

@@ -75,22 +75,22 @@ def test_what_is_pulled_from_a_client_is_not_taken_from_the_future_either(server
         assert sender.values() == {}
 
 
-def test_nothing_of_the_future_is_stored(own_server: Server) -> None:
-    with Peer(own_server.port) as sender:
+def test_nothing_of_the_future_is_stored(own_server: Server, room: str) -> None:
+    with Peer(own_server.port, room) as sender:
         sender.broadcast(values_diff({"kept": 1}))
         sender.broadcast(values_diff({"bad": 1}, far_ahead()))
         before = sender.hashes()
     own_server.kill()
     own_server.start()
-    with Peer(own_server.port) as sender:
+    with Peer(own_server.port, room) as sender:
         assert sender.hashes() == before
         assert sender.values().keys() == {"kept"}
 
 
-def test_what_changes_nothing_visible_survives_a_kill(own_server: Server) -> None:
+def test_what_changes_nothing_visible_survives_a_kill(own_server: Server, room: str) -> None:
     old, older, new = (now() for _ in range(3))
     expected = MergeableStore()
-    with Peer(own_server.port) as sender:
+    with Peer(own_server.port, room) as sender:
         for body in (
             values_diff({"same": "a"}, old),
             cells_diff("t", "r", {"same": "a"}, old),
@@ -109,7 +109,7 @@ def test_what_changes_nothing_visible_survives_a_kill(own_server: Server) -> Non
     assert before == expected.get_mergeable_content_hashes()
     own_server.kill()
     own_server.start()
-    with Peer(own_server.port) as sender:
+    with Peer(own_server.port, room) as sender:
         assert sender.hashes() == before
         assert (sender.tables(), sender.values()) == content
         for name in ("same", "never"):
@@ -120,16 +120,16 @@ def test_what_changes_nothing_visible_survives_a_kill(own_server: Server) -> Non
         assert (sender.tables(), sender.values()) == content
 
 
-def test_what_changes_nothing_visible_is_saved_with_its_own_turn(own_server: Server) -> None:
+def test_what_changes_nothing_visible_is_saved_with_its_own_turn(own_server: Server, room: str) -> None:
     """The answer to a question is as good as a receipt, whatever the edit before it was."""
     first, second = now(), now()
-    with Peer(own_server.port) as sender:
+    with Peer(own_server.port, room) as sender:
         sender.broadcast(values_diff({"same": "a"}, first))
         sender.hashes()
         sender.broadcast(values_diff({"same": "a"}, second))
         before = sender.hashes()
         own_server.kill()
     own_server.start()
-    with Peer(own_server.port) as sender:
+    with Peer(own_server.port, room) as sender:
         assert sender.hashes() == before
         assert sender.values() == {"same": ["a", second]}
