@@ -32,6 +32,8 @@ _CLIENT_START: Final = 11
 _NO_BOUND: Final = "~"
 
 _SIX_BITS: Final[dict[str, int]] = {char: number for number, char in enumerate(ALPHABET)}
+_PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
+"""The characters of 12 bits."""
 _matches_hlc: Final = re.compile(r"[-0-9A-Z_a-z]{16}").fullmatch
 
 
@@ -50,8 +52,7 @@ def _decode(text: str) -> int:
 
 def _four_chars(number: int) -> str:
     """``_encode(number, 4)`` of a number that is not negative: this is on the hot path."""
-    chars = ALPHABET
-    return chars[number >> 18 & 63] + chars[number >> 12 & 63] + chars[number >> 6 & 63] + chars[number & 63]
+    return _PAIRS[number >> 12 & 4095] + _PAIRS[number & 4095]
 
 
 def _time_text(time: int) -> str:
