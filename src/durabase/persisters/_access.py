@@ -34,8 +34,11 @@ class StoreAccess(Protocol):
     def apply(self, content_or_changes: list[Any]) -> None:
         """Replace everything by content, or apply changes."""
 
-    def merge(self, content: list[Any]) -> None:
-        """Put content in without dropping what the store has, as far as its kind allows that."""
+    def merge(self, content: list[Any], edits: list[list[Any]]) -> None:
+        """Put content in, and keep what the store has, as far as its kind allows that.
+
+        ``edits``: changes of the store that were made while the content was being read.
+        """
 
     def check_taken(self, content: list[Any]) -> None:
         """See whether the store has taken what was loaded.
@@ -66,8 +69,11 @@ class PlainAccess:
     def apply(self, content_or_changes: list[Any]) -> None:
         _apply_plain(self._store, content_or_changes)
 
-    def merge(self, content: list[Any]) -> None:
-        _apply_plain(self._store, content)
+    def merge(self, content: list[Any], edits: list[list[Any]]) -> None:
+        """Nothing tells which of two plain things is newer, but edits came after what was read."""
+        with self._store.transaction():
+            for content_or_changes in (content, *edits):
+                _apply_plain(self._store, content_or_changes)
 
     def check_taken(self, content: list[Any]) -> None:
         """Plain content is taken as far as it is valid."""
@@ -103,7 +109,8 @@ class MergeableAccess:
         else:
             self._store._set_encoded_mergeable_content(content_or_changes)
 
-    def merge(self, content: list[Any]) -> None:
+    def merge(self, content: list[Any], edits: list[list[Any]]) -> None:
+        """Stamps tell what is newer, of edits, too."""
         if _is_mergeable_content(content):
             self._store._apply_encoded_mergeable_changes(content)
         else:

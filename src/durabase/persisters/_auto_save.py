@@ -24,13 +24,21 @@ class AutoSave:
     ``has_unsaved_edits``: something of the store is not in the place and no pending save will bring it there.
     """
 
-    __slots__ = ("_generation", "_listener_id", "_persister", "_reported_error", "has_unsaved_edits")
+    __slots__ = (
+        "_edits_while_loading",
+        "_generation",
+        "_listener_id",
+        "_persister",
+        "_reported_error",
+        "has_unsaved_edits",
+    )
 
     def __init__(self, persister: Persister) -> None:
         self._persister = persister
         self._generation = 0
         self._listener_id: str | None = None
         self._reported_error: Exception | None = None
+        self._edits_while_loading: list[list[Any]] = []
         self.has_unsaved_edits = False
 
     def is_on(self) -> bool:
@@ -57,6 +65,7 @@ class AutoSave:
 
     def after_load_steps(self) -> Steps[None]:
         """Save what changed in the store beside what was loaded: by mutator listeners, or by local edits."""
+        self._edits_while_loading.clear()
         if self.is_on():
             had_mutated = self._persister._had_mutated()
             if had_mutated or self.has_unsaved_edits:
@@ -65,6 +74,11 @@ class AutoSave:
     def note_unsaved_edits(self) -> None:
         """Remember that something could not be saved; synchronizers do not, their peers ask for it."""
         self.has_unsaved_edits = self._persister._keeps_unsaved_edits
+
+    def take_edits_while_loading(self) -> list[list[Any]]:
+        """The changes that were made since the load began, each once."""
+        edits, self._edits_while_loading = self._edits_while_loading, []
+        return edits
 
     def _remove_listener(self) -> None:
         listener_id, self._listener_id = self._listener_id, None
@@ -79,8 +93,9 @@ class AutoSave:
             return
         if persister.get_status() is not Status.LOADING:
             start_steps(self._save_changes_steps(changes))
-        elif not persister._is_applying:
+        elif not persister._is_applying and persister._keeps_unsaved_edits:
             self.note_unsaved_edits()
+            self._edits_while_loading.append(changes)
 
     def _save_changes_steps(self, changes: list[Any]) -> Steps[None]:
         """Save changes and, once that works again, everything, for something was left behind before."""

@@ -11,8 +11,8 @@ Where the original can lose what is stored, this does not:
   a load succeeds or the caller decides by calling :meth:`Persister.save`. What was edited meanwhile
   is merged with what that load finds, if the store can merge, and then saved. A place that answers
   that it holds nothing (``UNDEFINED``, or ``None``) did not fail.
-* Edits made while a load is under way are saved when it is done; the original leaves them for the
-  next full save.
+* Edits made while a load is under way are kept, on top of what was loaded, and saved when it is done;
+  the original replaces them by what was loaded.
 * After a save that failed, the next one that succeeds is followed by one of everything.
 """
 
@@ -262,8 +262,15 @@ class Persister:
         self._load_error = None
 
     def _apply_loaded(self, content: list[Any]) -> None:
-        self._apply_with(self._access.apply if self._load_error is None else self._access.merge, content)
+        self._apply_with(self._put_and_keep_edits, content)
         self._access.check_taken(content)
+
+    def _put_and_keep_edits(self, content_or_changes: list[Any]) -> None:
+        edits = self._auto_save.take_edits_while_loading()
+        if self._load_error is not None or self._auto_save.has_unsaved_edits:
+            self._access.merge(content_or_changes, edits)
+        else:
+            self._access.apply(content_or_changes)
 
     def _set_initial_content(self, initial_content: Any) -> None:
         try:
@@ -286,7 +293,7 @@ class Persister:
         self._board.set(Status.IDLE)
 
     def _apply_steps(self, content_or_changes: list[Any]) -> Steps[None]:
-        yield from self._guarded_steps(lambda: self._apply_with(self._access.apply, content_or_changes))
+        yield from self._guarded_steps(lambda: self._apply_with(self._put_and_keep_edits, content_or_changes))
 
     def _had_mutated(self) -> bool:
         """Whether mutator listeners changed the store since this was last asked."""
