@@ -95,10 +95,12 @@ class SocketConnection(asyncio.Protocol):
                 sink.on_binary(event)
             elif event is None:
                 break
+        else:
+            if endpoint.has_unread:
+                self._pause()
+                return
         if endpoint.is_over:
             self._end()
-        elif endpoint.has_unread:
-            self._pause()
         elif self._is_paused:
             self._is_paused = False
             self._transport.resume_reading()
