@@ -1,7 +1,7 @@
 """Measure durabase against TinyBase's own servers, in one run.
 
-    python bench/run.py            # everything, three times: about 50 minutes
-    python bench/run.py --short    # once, and shorter: about 15 minutes
+    python bench/run.py            # everything, three times: about an hour and a half
+    python bench/run.py --short    # once, and shorter: about 20 minutes
 
 Linux only; needs Node.js 20 with npm, and a C compiler. Every server is started afresh for every
 measurement, and the servers take turns within each workload, so that a busy moment of the machine
