@@ -14,7 +14,7 @@ __all__ = ["WORDS", "js_string", "string_text", "utf8", "utf8_length"]
 
 WORDS: Final[dict[object, str]] = {None: "null", UNDEFINED: "undefined", True: "true", False: "false"}
 
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 
 def utf8(text: str) -> bytes:

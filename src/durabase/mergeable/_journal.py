@@ -78,15 +78,16 @@ class Journal:
         With the cells are rows and tables whose own HLC, or contribution to the hash above, has changed.
         """
         found = _Stamped(content)
-        handlers: dict[int, Callable[..., None]] = {
-            _PUT: found.put,
-            _ENTER: found.enter,
-            _LEAVE: found.leave,
-            _HLC: found.raise_hlc,
-        }
         for entry in self._entries:
-            if entry[0] in handlers:
-                handlers[entry[0]](*entry[1:])
+            kind = entry[0]
+            if kind == _PUT:
+                found.put(entry[1], entry[2])
+            elif kind == _ENTER:
+                found.enter(entry[1], entry[2])
+            elif kind == _LEAVE:
+                found.leave(entry[1])
+            elif kind == _HLC:
+                found.raise_hlc(entry[1])
         return found.cells, found.values
 
 
@@ -101,20 +102,20 @@ class _Stamped:
         self.cells: CellIds = {}
         self.values: dict[Id, None] = {}
 
-    def put(self, things: ThingStamps, id_: Id, _old: Stamp | None, _fresh: bool) -> None:
+    def put(self, things: ThingStamps, id_: Id) -> None:
         ids = self.values if things is self._content.values else self._row()
         ids[id_] = None
 
-    def enter(self, branch: StampNode, id_: Id, _created: bool) -> None:
+    def enter(self, branch: StampNode, id_: Id) -> None:
         if branch is self._content.tables:
             self._table_id = id_
         else:
             self._row_id = id_
 
-    def leave(self, branch: StampNode, _id: Id, _fresh: bool, _hash: int) -> None:
+    def leave(self, branch: StampNode) -> None:
         self._note(branch is self._content.tables)
 
-    def raise_hlc(self, node: StampNode, *_before: object) -> None:
+    def raise_hlc(self, node: StampNode) -> None:
         if node is not self._content.tables and node is not self._content.values:
             self._note(isinstance(node, BranchStamps))
 

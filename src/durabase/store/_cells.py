@@ -31,7 +31,7 @@ Encoded: TypeAlias = str | int | float | bool | None
 EncodedOrUndefined: TypeAlias = Encoded | UndefinedType
 
 _MAX_SAFE: Final = 2**53
-_SPLIT_PAIR: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_SPLIT_PAIR: Final = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")
 
 
 def encode(thing: object, accept_encoded: bool) -> EncodedOrUndefined:

@@ -21,7 +21,7 @@ from __future__ import annotations
 import builtins
 import json
 import struct
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from datetime import datetime
 from types import ModuleType
 from typing import Any, Final
@@ -108,19 +108,31 @@ def decode_value(data: bytes, passed: list[Any] | None = None) -> Any:
 def _is_plain(value: Any, depth: int) -> bool:
     """Whether JSON keeps ``value`` exactly. Shared references are told apart only where they make it deep."""
     kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return True
-    if kind is int:
-        return bool(_MIN_INT <= value <= _MAX_INT)
-    if kind is float:
-        return bool(value - value == 0.0)
-    if depth == 0:
-        return False
     if kind is list:
-        return all(_is_plain(item, depth - 1) for item in value)
+        return depth > 0 and _are_plain(value, depth - 1)
     if kind is dict:
-        return all(type(key) is str and _is_plain(item, depth - 1) for key, item in value.items())
-    return False
+        return depth > 0 and _are_strings(value) and _are_plain(value.values(), depth - 1)
+    return _are_plain((value,), depth)
+
+
+def _are_plain(items: Iterable[Any], depth: int) -> bool:
+    for item in items:  # one loop, for a list of a few scalars is what synchronized stores keep
+        kind = type(item)
+        if kind is str or kind is bool or item is None:
+            continue
+        if kind is int:
+            if not _MIN_INT <= item <= _MAX_INT:
+                return False
+        elif kind is float:
+            if item - item != 0.0:
+                return False
+        elif not (kind is list or kind is dict) or not _is_plain(item, depth):
+            return False
+    return True
+
+
+def _are_strings(keys: Iterable[object]) -> bool:
+    return all(type(key) is str for key in keys)
 
 
 def _json_bytes(value: Any) -> bytes | None:
