@@ -99,6 +99,11 @@ def _add_serve(commands: _Commands[argparse.ArgumentParser]) -> None:
     serve = commands.add_parser("serve", help="serve a project in production, with its built client")
     _add_place(serve)
     _add_serving_options(serve)
+    serve.add_argument(
+        "--delete-classes",
+        action="store_true",
+        help="let new migrations delete classes with all their objects",
+    )
     serve.set_defaults(command=_serve)
 
 
@@ -188,6 +193,7 @@ def _serve_options(options: argparse.Namespace, places: Sequence[Path]) -> Serve
         persist_to=options.persist_to,
         client_dev=getattr(options, "client_dev", False),
         test_scheduled=getattr(options, "test_scheduled", False),
+        delete_classes=getattr(options, "delete_classes", True),
         idle_seconds=options.idle_seconds,
         max_value_bytes=options.max_value_bytes,
     )

@@ -28,3 +28,4 @@ class ServeOptions:
     test_scheduled: bool = False
     idle_seconds: float = 10.0
     max_value_bytes: int = 131_072
+    delete_classes: bool = True

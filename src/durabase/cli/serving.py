@@ -51,6 +51,7 @@ async def start_runtime(
         idle_seconds=options.idle_seconds,
         max_value_bytes=options.max_value_bytes,
         observer=observer,
+        may_delete_classes=options.delete_classes,
     )
     return await stack.enter_async_context(runtime)
 

@@ -19,6 +19,7 @@ from durabase.web import Request, Response
 from durabase.workers.bindings.binder import Binder, Program, check_programs
 from durabase.workers.bindings.kv import KvStores
 from durabase.workers.bindings.objects import object_classes
+from durabase.workers.class_ledger import ClassLedger, DeletedClass, MigrationPlan
 from durabase.workers.config import Config
 from durabase.workers.entrypoint import BackgroundTasks
 from durabase.workers.env import Env, ambient_env
@@ -46,6 +47,7 @@ class Runtime:
         idle_seconds: how long an object has to be quiet before it hibernates.
         max_value_bytes: the largest value that a key-value class may store.
         observer: called with the events of the objects' lives.
+        may_delete_classes: whether migrations may delete classes with all their objects.
 
     Between entering and leaving it, the workers' crons call their ``scheduled``.
 
@@ -65,6 +67,7 @@ class Runtime:
         idle_seconds: float = 10.0,
         max_value_bytes: int = _DEFAULT_MAX_VALUE_BYTES,
         observer: ObjectObserver | None = None,
+        may_delete_classes: bool = False,
     ) -> None:
         clock = clock or SystemClock()
         self._max_value_bytes = max_value_bytes
@@ -72,7 +75,9 @@ class Runtime:
         self._host = ObjectHost(state_dir, clock=clock, idle_seconds=idle_seconds, observer=observer)
         self._kv = KvStores(state_dir / "kv", clock)
         self._binder = Binder(self._host, self._kv, clock)
-        self._hosted: set[str] = set()
+        self._ledger = ClassLedger(state_dir)
+        self._may_delete_classes = may_delete_classes
+        self._hosted: dict[str, str] = {}
         _check_names([config, *(other for other, _ in others)])
         check_programs([(config, worker), *others])
         self._workers = [HostedWorker(config, worker, self._background)]
@@ -101,10 +106,11 @@ class Runtime:
             opening.push_async_callback(self._kv.close)
             await opening.enter_async_context(self._host)
             opening.push_async_callback(self._background.finish, _BACKGROUND_SECONDS)
-            for worker in self._workers:
+            programs = self._migrate([(worker.config, worker.program) for worker in self._workers])
+            for worker, program in zip(self._workers, programs, strict=True):
                 worker.start()
-                self._register(worker, self._object_classes(worker, worker.config, worker.program))
-            self._binder.bind(self._workers, [(worker.config, worker.program) for worker in self._workers])
+                self._register(worker, self._object_classes(worker, *program))
+            self._binder.bind(self._workers, programs)
             opening.callback(self._stop_crons)
             self._start_crons()
             self._open = opening.pop_all()
@@ -143,27 +149,59 @@ class Runtime:
         Objects are built from the new classes at their next event; their sockets stay connected.
 
         Raises:
-            ConfigError: they are other workers.
+            ConfigError: they are other workers, or new migrations delete or rename classes.
             ObjectError: a class would change its ids or its kind of storage; then nothing has changed.
             WorkerLoadError: a binding names a class that another program does not have.
         """
         programs = [(config, worker), *others]
         _check_same([hosted.config.name for hosted in self._workers], [config.name for config, _ in programs])
         check_programs(programs)
+        plan = self._ledger.plan([config for config, _ in programs])
+        programs = [
+            (migrated, program) for migrated, (_, program) in zip(plan.configs, programs, strict=True)
+        ]
         classes = [
             (hosted, self._object_classes(hosted, *program))
             for hosted, program in zip(self._workers, programs, strict=True)
         ]
         every = [known for _, of_worker in classes for known in of_worker]
-        await self._host.replace(known for known in every if known.class_name in self._hosted)
+        self._check_reloadable(plan, every)
+        hosted_names = set(self._hosted.values())
+        await self._host.replace(known for known in every if known.class_name in hosted_names)
         for hosted, of_worker in classes:
-            self._register(hosted, [added for added in of_worker if added.class_name not in self._hosted])
+            self._register(hosted, [added for added in of_worker if added.class_name not in hosted_names])
+        self._ledger.carry_out(plan)
         self._binder.bind(self._workers, programs)
         self._start_crons()
 
     def stats(self) -> HostStats:
         """Return the counts of the objects' host."""
         return self._host.stats()
+
+    def _migrate(self, programs: Sequence[Program]) -> list[Program]:
+        """Make the new migrations, and return the programs with the classes that there are then."""
+        plan = self._ledger.plan([config for config, _ in programs])
+        if plan.deletions and not self._may_delete_classes:
+            raise ConfigError(
+                f"{_listed(plan.deletions)}: migrations delete them, with all their objects. "
+                "Start once with --delete-classes to have that done."
+            )
+        self._ledger.carry_out(plan)
+        return [(config, program) for config, (_, program) in zip(plan.configs, programs, strict=True)]
+
+    def _check_reloadable(self, plan: MigrationPlan, classes: Sequence[ObjectClass]) -> None:
+        """What is hosted can neither be deleted nor get another name."""
+        if plan.deletions:
+            raise ConfigError(
+                f"{_listed(plan.deletions)}: migrations delete them, with all their objects. "
+                "Stop and start to have that done."
+            )
+        for known in classes:
+            if self._hosted.get(known.unique_key, known.class_name) != known.class_name:
+                raise ConfigError(
+                    f"A migration renames {self._hosted[known.unique_key]} to {known.class_name}. "
+                    "Stop and start to have that done."
+                )
 
     def _start_crons(self) -> None:
         for worker, scheduler in zip(self._workers, self._crons, strict=True):
@@ -193,7 +231,11 @@ class Runtime:
         self._host.context = worker.context  # objects run in the context of their worker
         for object_class in classes:
             self._host.register(object_class, env=worker.env)
-            self._hosted.add(object_class.class_name)
+            self._hosted[object_class.unique_key] = object_class.class_name
+
+
+def _listed(deletions: Sequence[DeletedClass]) -> str:
+    return ", ".join(f"{deletion.worker}: {deletion.class_name}" for deletion in deletions)
 
 
 def _check_names(configs: Sequence[Config]) -> None:

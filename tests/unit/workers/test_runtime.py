@@ -197,7 +197,7 @@ def test_reloading_adds_classes(tmp_path: Path) -> None:
     ("old", "new", "complaint"),
     [
         ('"app"', '"other"', "The configuration is for other now, and was for app"),
-        ("new_classes", "new_sqlite_classes", "can't change its unique key or its kind of storage"),
+        ("new_classes", "new_sqlite_classes", "that can't be changed to SQLite storage"),
     ],
 )
 def test_reloading_can_not_change_what_ids_come_from(

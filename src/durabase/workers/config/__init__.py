@@ -1,5 +1,6 @@
 """A worker's configuration: ``wrangler.toml``, ``wrangler.jsonc`` or ``wrangler.json``."""
 
+from durabase.workers.config.classes import ObjectClassConfig
 from durabase.workers.config.diagnostics import Diagnostics
 from durabase.workers.config.load import load_config
 from durabase.workers.config.model import (
@@ -8,7 +9,6 @@ from durabase.workers.config.model import (
     DevConfig,
     DurableObjectBinding,
     KvBinding,
-    ObjectClassConfig,
     ServiceBinding,
 )
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from durabase.workers.config.classes import ClassExport, Migration, ObjectClassConfig
+
 __all__ = [
     "AssetsConfig",
     "Config",
@@ -18,12 +20,9 @@ __all__ = [
     "HtmlHandling",
     "KvBinding",
     "NotFoundHandling",
-    "ObjectClassConfig",
     "ServiceBinding",
-    "StorageKind",
 ]
 
-StorageKind = Literal["kv", "sqlite"]
 HtmlHandling = Literal["auto-trailing-slash", "force-trailing-slash", "drop-trailing-slash", "none"]
 NotFoundHandling = Literal["none", "404-page", "single-page-application"]
 
@@ -59,19 +58,6 @@ class ServiceBinding:
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectClassConfig:
-    """One namespace of objects.
-
-    ``original_name`` is what the class was called when it was created: ids and stored data
-    belong to that name, however often the class is renamed.
-    """
-
-    class_name: str
-    storage: StorageKind
-    original_name: str
-
-
-@dataclass(frozen=True, slots=True)
 class AssetsConfig:
     """Static files beside the worker: an absolute ``directory``, and the name on ``env`` if there is one."""
 
@@ -94,8 +80,9 @@ class DevConfig:
 class Config:
     """A worker as configured, for one environment.
 
-    ``classes`` are the namespaces that exist after all migrations, ``unsupported`` maps the
-    binding names of products that are not there to the key that configures them.
+    ``classes`` are the namespaces that exist after all migrations, ``exports`` has what is declared of
+    classes, those included that are bound without a word; ``unsupported`` maps the binding names of
+    products that are not there to the key that configures them.
     """
 
     path: str
@@ -108,6 +95,8 @@ class Config:
     kv_namespaces: tuple[KvBinding, ...] = ()
     services: tuple[ServiceBinding, ...] = ()
     classes: tuple[ObjectClassConfig, ...] = ()
+    migrations: tuple[Migration, ...] = ()
+    exports: tuple[ClassExport, ...] = ()
     vars: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     assets: AssetsConfig | None = None
@@ -127,7 +116,7 @@ class Config:
 
     def unique_key(self, object_class: ObjectClassConfig) -> str:
         """Return the key that ids of the class are derived from, as wrangler forms it."""
-        return f"{self.name}-{object_class.original_name}"
+        return f"{object_class.original_worker or self.name}-{object_class.original_name}"
 
     def with_vars(self, extra: Mapping[str, Any]) -> Config:
         """Return a copy whose ``vars`` are overridden by ``extra``."""

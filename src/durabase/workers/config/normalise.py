@@ -19,10 +19,11 @@ from durabase.workers.config.bindings import (
     object_bindings,
     service_bindings,
 )
+from durabase.workers.config.classes import ClassExport, ClassTable, Migration, changes_to
 from durabase.workers.config.diagnostics import Diagnostics
 from durabase.workers.config.fields import Fields, shown
 from durabase.workers.config.keys import CLOUD_ONLY, IGNORED, NOT_INHERITED, PRODUCTS
-from durabase.workers.config.migrations import MigratedClasses
+from durabase.workers.config.migrations import read_exports, read_migrations
 from durabase.workers.config.model import (
     AssetsConfig,
     Config,
@@ -30,7 +31,6 @@ from durabase.workers.config.model import (
     DurableObjectBinding,
     HtmlHandling,
     NotFoundHandling,
-    ObjectClassConfig,
 )
 from durabase.workers.cron import CronSchedule
 
@@ -130,6 +130,7 @@ class _Normaliser:
             },
             self._diagnostics,
         )
+        table, migrations, exports = self._classes(bindings)
         config = Config(
             path=self._path,
             name=name,
@@ -140,7 +141,9 @@ class _Normaliser:
             durable_objects=bindings,
             kv_namespaces=kv_namespaces,
             services=services,
-            classes=self._classes(bindings),
+            classes=tuple(table.classes.values()),
+            migrations=migrations,
+            exports=exports,
             vars=fields.mapping("vars"),
             assets=self._assets(),
             dev=self._dev(),
@@ -194,20 +197,30 @@ class _Normaliser:
         )
         return None
 
-    def _classes(self, bindings: tuple[DurableObjectBinding, ...]) -> tuple[ObjectClassConfig, ...]:
-        classes = MigratedClasses()
-        migrations = self._fields.tables("migrations")
-        exports = self._fields.table("exports")
-        if migrations and exports.keys():
+    def _classes(
+        self, bindings: tuple[DurableObjectBinding, ...]
+    ) -> tuple[ClassTable, tuple[Migration, ...], tuple[ClassExport, ...]]:
+        """Read what becomes of the classes, and add those that are bound only."""
+        table, fields = ClassTable(), self._fields
+        if fields.tables("migrations") and fields.table("exports").keys():
             self._diagnostics.error('Expected at most one of the following fields ["migrations","exports"].')
-        classes.apply(migrations)
-        classes.apply_exports(exports)
+        migrations = read_migrations(fields.tables("migrations"), table)
+        exports = read_exports(fields.table("exports"), table)
         bound = dict.fromkeys(binding.class_name for binding in bindings if binding.script_name is None)
-        missing = [class_name for class_name in bound if class_name not in classes]
+        missing = [class_name for class_name in bound if class_name not in table.classes]
+        deleted = {export.class_name for export in exports if export.state == "deleted"}
+        for class_name in missing:
+            if class_name in table.created or class_name in deleted:
+                self._diagnostics.error(
+                    f"Cannot apply --delete-class migration to class {class_name} without also removing the "
+                    "binding that references it"
+                )
         if missing:
             self._warn_of_no_migration(missing)
-        unmigrated = tuple(ObjectClassConfig(class_name, "kv", class_name) for class_name in missing)
-        return classes.result() + unmigrated
+        implicit = tuple(ClassExport(class_name, "kv") for class_name in missing)
+        for change in changes_to(implicit, table.classes):
+            table.apply(change)
+        return table, migrations, exports + implicit
 
     def _warn_of_no_migration(self, missing: list[str]) -> None:
         names = ", ".join(missing)

@@ -166,13 +166,27 @@ def test_the_guides_configuration() -> None:
             'The class "A" can\'t be deleted: no earlier migration created it.',
         ),
         (
-            {"migrations": [{"tag": "v1", "transferred_classes": []}]},
-            '"transferred_classes" is not supported',
+            {"migrations": [{"tag": "v1", "transferred_classes": [{"from": "A", "to": "B"}]}]},
+            '"migrations[0].transferred_classes[0].from_script" is a required field.',
+        ),
+        (
+            {"exports": {"A": {"type": "durable-object", "state": "renamed"}}},
+            '"exports.A.renamed_to" is a required field.',
+        ),
+        (
+            {
+                "durable_objects": ROOM,
+                "migrations": [
+                    {"tag": "v1", "new_classes": ["Room"]},
+                    {"tag": "v2", "deleted_classes": ["Room"]},
+                ],
+            },
+            "Cannot apply --delete-class migration to class Room without also removing the binding",
         ),
         ({"exports": {"A": {"type": "x"}}}, 'only exports of type "durable-object" are supported.'),
         (
-            {"exports": {"A": {"type": "durable-object", "state": "deleted"}}},
-            'only the state "created" is supported',
+            {"durable_objects": ROOM, "exports": {"Room": {"type": "durable-object", "state": "deleted"}}},
+            "Cannot apply --delete-class migration to class Room without also removing the binding",
         ),
         (
             {"exports": {"A": {"type": "durable-object"}}, "migrations": [{"tag": "v1"}]},
