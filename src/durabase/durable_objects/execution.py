@@ -50,10 +50,9 @@ class _Nothing:
 _NOTHING: Final = _Nothing()
 
 
-@types.coroutine
-def gated(
+async def gated(
     coroutine: _Coroutine, gate: InputGate, section: Section | None, yielded: object = _NOTHING
-) -> Generator[Any, Any, Any]:
+) -> Any:
     """``coroutine``, going on after each of its waits only when the gate admits its section.
 
     Args:
@@ -62,6 +61,13 @@ def gated(
         section: the critical section that it belongs to.
         yielded: what it yielded when it was suspended.
     """
+    return await _steps(coroutine, gate, section, yielded)
+
+
+@types.coroutine
+def _steps(
+    coroutine: _Coroutine, gate: InputGate, section: Section | None, yielded: object
+) -> Generator[Any, Any, Any]:
     value: Any = None
     error: BaseException | None = None
     while True:

@@ -12,6 +12,7 @@ import sqlite3
 from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextvars import Context
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -211,7 +212,8 @@ class FileStore:
             database.forget(self)
             if database.connection.in_transaction:
                 database.connection.execute("ROLLBACK")
-            self._closing = self._loop.create_task(self._close(database))
+            # Not a task of the object, whose tasks may be about to be cancelled.
+            self._closing = Context().run(self._loop.create_task, self._close(database))
 
     async def _close(self, database: Database) -> None:
         empty = database.connection.execute("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)").fetchone()

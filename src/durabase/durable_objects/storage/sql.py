@@ -8,7 +8,7 @@ positional parameters. Differently from there, integers are bound and come back 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from durabase._names import js_names
@@ -96,13 +96,12 @@ class SqlStorage:
         word = first_word(statement)
         if word in TRANSACTION_WORDS:
             raise StorageError(_NO_TRANSACTIONS)
+        text, arguments = _arranged(statement, values, is_last)
         connection = self._file.connection()
         changes = connection.total_changes
         connection.set_authorizer(_authorizer)
         try:
-            rows = connection.execute(_OWN + positional(statement), values)
-        except sqlite3.ProgrammingError as error:
-            raise _binding_error(error, is_last) from None
+            rows = connection.execute(_OWN + text, arguments)
         except (sqlite3.Error, OverflowError) as error:
             raise sql_error(error) from None
         finally:
@@ -128,12 +127,14 @@ def _bound(value: Any) -> Any:
     raise TypeError(f"a value of type {type(value).__name__} can't be bound to a parameter of SQL")
 
 
-def _binding_error(error: sqlite3.ProgrammingError, is_last: bool) -> StorageError:
-    if "bindings" not in str(error):
-        return sql_error(error)
-    if is_last:
-        return StorageError("Wrong number of parameter bindings for SQL query.")
-    return StorageError(_NO_PARAMETERS)
+def _arranged(statement: str, values: Sequence[Any], is_last: bool) -> tuple[str, list[Any]]:
+    """The statement with plain parameters only, and the value of each of them."""
+    text, order = positional(statement)
+    if order and not is_last:
+        raise StorageError(_NO_PARAMETERS)
+    if len(values) != max(order, default=0) or min(order, default=1) < 1:
+        raise StorageError("Wrong number of parameter bindings for SQL query.")
+    return text, [values[number - 1] for number in order]
 
 
 def sql_error(error: Exception) -> StorageError:

@@ -11,7 +11,7 @@ from durabase.errors import StorageError
 __all__ = ["first_word", "positional", "statements"]
 
 _SKIPPED: Final = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|/\*.*?(?:\*/|\Z)"
-_TOKENS: Final = re.compile(rf"{_SKIPPED}|(?P<end>;)|(?P<name>[:@$][A-Za-z_]\w*)", re.DOTALL)
+_TOKENS: Final = re.compile(rf"{_SKIPPED}|(?P<end>;)|(?P<name>[:@$][A-Za-z_]\w*|\?\d*)", re.DOTALL)
 _BLANK: Final = re.compile(r"(?:\s|--[^\n]*|/\*.*?(?:\*/|\Z))*", re.DOTALL)
 _WORD: Final = re.compile(r"[A-Za-z]+")
 
@@ -46,12 +46,24 @@ def first_word(statement: str) -> str:
     return word[0].upper() if word else ""
 
 
-def positional(statement: str) -> str:
-    """``statement`` with named parameters as numbered ones, in the order in which they first appear."""
-    numbers: dict[str, int] = {}
+def positional(statement: str) -> tuple[str, list[int]]:
+    """``statement`` with plain ``?`` for every parameter, and which parameter each of them is, from 1 on.
 
-    def number(token: re.Match[str]) -> str:
+    Numbers are given as SQLite does: ``?NNN`` says its own, a name keeps its first, and what is new gets
+    the next after the largest so far.
+    """
+    names: dict[str, int] = {}
+    order: list[int] = []
+
+    def plain(token: re.Match[str]) -> str:
         name = token["name"]
-        return token[0] if name is None else f"?{numbers.setdefault(name, len(numbers) + 1)}"
+        if name is None:
+            return token[0]
+        following = max(order, default=0) + 1
+        if name[0] == "?":
+            order.append(int(name[1:] or following))
+        else:
+            order.append(names.setdefault(name, following))
+        return "?"
 
-    return _TOKENS.sub(number, statement)
+    return _TOKENS.sub(plain, statement), order

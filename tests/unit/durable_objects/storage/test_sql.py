@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,16 @@ def test_types_and_parameters(storage: Any) -> None:
             exec("SELECT ?", *wrong)
     with pytest.raises(StorageError, match="only the last statement can have parameters"):
         exec("SELECT ?; SELECT ?", 1)
+    for wrong_number in ("?0", "?1, ?3"):
+        with pytest.raises(StorageError, match="Wrong number of parameter bindings"):
+            exec(f"SELECT {wrong_number}", *[1] * wrong_number.count("3"))
+    assert exec("SELECT ?2 AS a, ? AS b, :c AS c, ?1 AS d, :c AS e", 1, 2, 3, 4).one() == {
+        "a": 2,
+        "b": 3,
+        "c": 4,
+        "d": 1,
+        "e": 4,
+    }
     with pytest.raises(StorageError):
         exec("SELECT ?", 2**63)
 
@@ -248,8 +259,18 @@ def test_a_turn_that_is_aborted_leaves_nothing_in_the_file() -> None:
             lambda i, ctx: dict(ctx.storage.sql.exec("SELECT count(*) AS n FROM t").one())
         )
         assert count == {"n": 0}
+        assert len(open_files(rig)) == 2  # the database, its log
+        await rig.pass_time(10)
+        assert open_files(rig) == set()
 
     run(scenario, storage="sqlite")
+
+
+def open_files(rig: Rig) -> set[str]:
+    """The object's files that this process has open, with their logs."""
+    name = str(rig.namespace.id_from_name("x"))
+    links = (os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink())
+    return {link for link in links if name in link and not link.endswith("-shm")}
 
 
 def test_a_deferred_constraint_that_is_violated_at_the_turn_s_end_resets_the_object() -> None:
