@@ -155,7 +155,8 @@ def ask(port: int, request: bytes, seconds: float = 5.0) -> Handshake:
         head, _, body = answer.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        while len(body) < int(headers.get("content-length", "0")):
+        due = 0 if request.startswith(b"HEAD ") else int(headers.get("content-length", "0"))
+        while len(body) < due:
             data = connection.recv(1 << 16)
             assert data, answer
             body += data

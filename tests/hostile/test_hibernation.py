@@ -164,7 +164,7 @@ def test_all_who_slept_hear_what_wakes_the_room(server: Server) -> None:
         for peer in sleepers[:2] + sleepers[3:]:
             assert peer.hear_from(sleepers[2].key, DIFF)[2][1][0].keys() == {"woke"}
         assert sleepers[4].values().keys() == {"woke"}
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < 0.9
     finally:
         for peer in sleepers:
             peer.hang_up()

@@ -36,6 +36,7 @@ DIFFERENT = [
     ("/" + "x" * 3000, "/" + "x" * 2999 + "y"),
     ("/" + "%E2%82%AC" * 100, "/" + "%E2%82%AC" * 101),
     ("/" + "a/" * 1000, "/" + "a/" * 999),
+    ("/" + "x" * 16_000, "/" + "x" * 15_999),
     ("/__proto__", "/constructor"),
 ]
 
@@ -104,6 +105,17 @@ def test_what_is_no_opening_of_a_web_socket(
 ) -> None:
     headers = {name: value for name, value in (UPGRADE | changes).items() if value is not None}
     assert status(server, headers) == expected
+
+
+def test_a_path_that_is_too_long_to_be_kept_is_said_to_be(server: Server) -> None:
+    assert status(server, UPGRADE, path="/" + "x" * 16_001) == 414
+    assert status(server, UPGRADE, path="/" + "x" * 60_000) == 414
+    assert status(server, UPGRADE, path="/" + "x" * 70_000) == 431
+
+
+def test_only_get_opens_a_web_socket(server: Server) -> None:
+    for method in ("HEAD", "POST", "OPTIONS"):
+        assert status(server, UPGRADE | {"content-length": "0"}, method) == 426
 
 
 def test_other_methods_get_426_too(server: Server) -> None:

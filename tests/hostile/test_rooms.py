@@ -57,7 +57,7 @@ def test_a_new_room_is_ready_at_once(server: Server, room: str) -> None:
     started = time.monotonic()
     with Peer(server.port, room) as sender:
         sender.hashes()
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < 0.9
 
 
 def test_a_woken_room_is_ready_at_once(dev_server: Server) -> None:
@@ -66,7 +66,7 @@ def test_a_woken_room_is_ready_at_once(dev_server: Server) -> None:
         dev_server.wait_until_asleep()
         started = time.monotonic()
         sender.hashes()
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < 0.9
 
 
 def test_a_client_s_first_question_to_everybody_is_answered_by_the_store(server: Server, room: str) -> None:
@@ -75,7 +75,7 @@ def test_a_client_s_first_question_to_everybody_is_answered_by_the_store(server:
         sender.say(f"\n{message(GET_HASHES, '', 'first.1')}")
         while sender.hear() != ("S", ["first.1", 0, [0, 0]]):
             pass
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < 0.9
 
 
 def test_whoever_joins_while_the_store_is_pulling_gets_the_new_state(server: Server, room: str) -> None:
@@ -137,4 +137,4 @@ def test_a_client_that_never_answers_holds_nobody_up(server: Server, room: str) 
         honest.broadcast(values_diff({"good": 1}))
         started = time.monotonic()
         assert honest.values().keys() == {"good"}
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < 0.9

@@ -42,6 +42,7 @@ _logger = logging.getLogger(__name__)
 _ADDED: Final = 1
 _REMOVED: Final = -1
 _MAX_TAG_BYTES: Final = 256
+_MAX_PATH_BYTES: Final = 16_000  # what can be attached to a socket, roughly
 _HELLO: Final = 'S\n[null,1,""]'
 
 
@@ -120,11 +121,11 @@ class WsServerDurableObject(DurableObject):
     # What the runtime calls
 
     def fetch(self, request: Request) -> Response:
-        """Let a client in. Anything but the opening of a WebSocket gets 426."""
-        client_id = _client_id_of_request(request)
-        if client_id is None:
-            return _upgrade_required()
-        path_id = _path_id_of_request(request)
+        """Let a client in. Anything but the opening of a WebSocket gets 426, a path over 16,000 bytes 414."""
+        refusal = _refusal_of(request)
+        if refusal is not None:
+            return refusal
+        client_id, path_id = _client_id_of_request(request), _path_id_of_request(request)
         client, server = WebSocketPair()
         if not self.ctx.get_web_sockets():
             self._tell(self.on_path_id, path_id, _ADDED)
@@ -339,8 +340,9 @@ def ws_server_fetch(namespace_name: str) -> Callable[[Any, Request], Awaitable[R
     """
 
     async def fetch(self: Any, request: Request) -> Response:
-        if _client_id_of_request(request) is None:
-            return _upgrade_required()
+        refusal = _refusal_of(request)
+        if refusal is not None:
+            return refusal
         namespace = getattr(self.env, namespace_name)
         stub = namespace.get(namespace.id_from_name(_path_id_of_request(request)))
         response: Response = await stub.fetch(request)
@@ -349,17 +351,20 @@ def ws_server_fetch(namespace_name: str) -> Callable[[Any, Request], Awaitable[R
     return fetch
 
 
-def _client_id_of_request(request: Request) -> Id | None:
-    """The id of the client that this request opens a WebSocket for; ``None`` if it opens none."""
-    if (request.headers.get("upgrade") or "").lower() != "websocket":
-        return None
-    client_id: str | None = request.headers.get("sec-websocket-key")
-    return None if client_id in (None, EVERYBODY, SERVER_ID) else client_id
+def _refusal_of(request: Request) -> Response | None:
+    """The answer to a request that does not open a WebSocket on a path; ``None`` if it does."""
+    is_upgrade = request.method == "GET" and (request.headers.get("upgrade") or "").lower() == "websocket"
+    if not is_upgrade or _client_id_of_request(request) in (EVERYBODY, SERVER_ID):
+        return Response("Upgrade required", status=426)
+    if utf8_length(_path_id_of_request(request)) > _MAX_PATH_BYTES:
+        return Response(f"A path of at most {_MAX_PATH_BYTES} bytes is taken", status=414)
+    return None
+
+
+def _client_id_of_request(request: Request) -> Id:
+    """The id of the client that this request opens a WebSocket for; empty if it opens none."""
+    return request.headers.get("sec-websocket-key") or ""
 
 
 def _path_id_of_request(request: Request) -> Id:
     return urlsplit(request.url).path.removeprefix("/")
-
-
-def _upgrade_required() -> Response:
-    return Response("Upgrade required", status=426)
