@@ -1,9 +1,8 @@
-"""A PostgreSQL server for tests: a cluster in a temporary directory, on a free port, as long as it is needed."""
+"""A PostgreSQL server for tests: a cluster in a temporary directory, on a free port, while it is needed."""
 
 from __future__ import annotations
 
 import glob
-import itertools
 import os
 import pwd
 import shutil
@@ -20,7 +19,6 @@ INSTALL = "PostgreSQL is needed: `apt-get install postgresql`"
 OPTIONS = {
     "fsync": "off",
     "full_page_writes": "off",
-    "synchronous_commit": "off",
     "max_connections": "60",
     "shared_buffers": "16MB",
     "autovacuum": "off",
@@ -35,7 +33,6 @@ class PostgresServer:
         self._user = _user()
         self._folder = Path(tempfile.mkdtemp(prefix="durabase-postgres-"))
         self._data = self._folder / "data"
-        self._numbers = itertools.count(1)
         self.port = _free_port()
 
     def __enter__(self) -> Self:
@@ -60,14 +57,15 @@ class PostgresServer:
         """End as if by a power cut."""
         self._run("pg_ctl", "stop", "--mode=immediate")
 
-    def new_database(self) -> Database:
-        name = f"test_{next(self._numbers)}"
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
-        return Database(self.url(name))
+    def database(self) -> Database:
+        """The database, emptied. To make one for each test would take most of the time."""
+        database = Database(self.url())
+        database.cut_others_off()
+        database.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        return database
 
-    def url(self, database: str, user: str = "postgres") -> str:
-        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
+    def url(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [f"{self._binaries}/{program}", f"--pgdata={self._data}", *arguments]
@@ -103,7 +101,7 @@ class Database:
         """End all other connections to this database."""
         self.run(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-            "WHERE datname=current_database() AND pid<>pg_backend_pid()"
+            "WHERE backend_type='client backend' AND pid<>pg_backend_pid()"
         )
 
     def close(self) -> None:
