@@ -179,18 +179,18 @@ class Store(Listenable):
         return self._do(self._edits.apply_changes, changes)
 
     def set_tables_json(self, tables_json: str) -> Self:
-        """Replace all tables by those of JSON text, ``{}`` deletes all; other text is ignored."""
-        tables = parsed_or_undefined(tables_json)
-        if tables is not UNDEFINED:
-            self._do_encoded(self._edits.set_or_delete_tables, tables)
-        return self
+        """Replace all tables by those of JSON text, ``{}`` deletes all; other text is ignored.
+
+        What listeners raise meanwhile does not pass on, as in the original: it is logged.
+        """
+        return self._do_encoded_quietly(self._edits.set_or_delete_tables, parsed_or_undefined(tables_json))
 
     def set_values_json(self, values_json: str) -> Self:
-        """Replace all values by those of JSON text, ``{}`` deletes all; other text is ignored."""
-        values = parsed_or_undefined(values_json)
-        if values is not UNDEFINED:
-            self._do_encoded(self._edits.set_or_delete_values, values)
-        return self
+        """Replace all values by those of JSON text, ``{}`` deletes all; other text is ignored.
+
+        What listeners raise meanwhile does not pass on, as in the original: it is logged.
+        """
+        return self._do_encoded_quietly(self._edits.set_or_delete_values, parsed_or_undefined(values_json))
 
     def set_json(self, tables_and_values_json: str) -> Self:
         """Replace everything by JSON text of ``[tables, values]``, or the tables by text of tables."""
@@ -322,6 +322,16 @@ class Store(Listenable):
                 self._finished(edit, argument)
         finally:
             self._edits.accept_encoded(before)
+        return self
+
+    def _do_encoded_quietly(self, edit: Callable[[Any], object], parsed: Any) -> Self:
+        if parsed is not UNDEFINED:
+            try:
+                self._do_encoded(edit, parsed)
+            except Exception:
+                import logging  # here, for it is hardly ever needed
+
+                logging.getLogger(__name__).warning("a listener failed while JSON was set", exc_info=True)
         return self
 
     def _finished(self, edit: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:

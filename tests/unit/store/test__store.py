@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from durabase.store import Store
 from durabase.types import UNDEFINED
 
@@ -155,3 +157,20 @@ def test_encoded_changes() -> None:
     assert store.get_content() == [{"t": {"r": {"c": {}}}}, {"v": [1]}]
     store.apply_changes([{"t": {"r": {"c": "\ufffd[]"}}}, {}, 1])
     assert store.get_cell("t", "r", "c") == {}
+
+
+def test_setting_json_of_tables_or_values_swallows_and_logs_what_listeners_raise(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store = Store()
+
+    def fail(_: Store, *arguments: object) -> None:
+        raise ZeroDivisionError
+
+    store.add_tables_listener(fail)
+    store.add_values_listener(fail)
+    store.set_tables_json('{"t":{"r":{"c":1}}}').set_values_json('{"v":1}')
+    assert store.get_content() == [{"t": {"r": {"c": 1}}}, {"v": 1}]
+    assert len(caplog.records) == 2
+    with pytest.raises(ZeroDivisionError):
+        store.set_json("[{},{}]")
