@@ -75,7 +75,8 @@ class _Maker:
             steps += [self.step(self.schema()) for _ in range(self.random.randint(1, 2))]
         if self.chance(0.5):
             steps += [self.step(self.listen()) for _ in range(self.random.randint(1, 6))]
-        steps += [self.step(self.operation(0)) for _ in range(self.random.randint(4, 30))]
+        length = self.random.randint(100, 300) if self.chance(0.1) else self.random.randint(4, 30)
+        steps += [self.step(self.operation(0)) for _ in range(length)]
         return {
             "start": START,
             "eager": self.chance(0.5),
