@@ -6,7 +6,7 @@ STAMPS := .stamps
 TEMPLATE := src/durabase/templates/react-ts
 CLIENT := $(TEMPLATE)/client
 
-.PHONY: demo test check lint types contracts unit bench clean
+.PHONY: demo test compiled-test check lint types contracts unit bench clean
 
 demo: $(STAMPS)/demo
 	@$(BIN)/durabase demo $(ARGS)
@@ -14,6 +14,14 @@ demo: $(STAMPS)/demo
 test: $(STAMPS)/dev $(STAMPS)/tools
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/python -m pytest
+
+# The same tests against a wheel whose hot modules are compiled; needs a C compiler.
+COMPILED := $(STAMPS)/compiled
+compiled-test: $(STAMPS)/dev
+	@rm -rf $(COMPILED)
+	@$(PYTHON) scripts/setup.py compiled $(COMPILED)
+	@$(COMPILED)/bin/python -c "import durabase.mergeable.hashes as h; assert not h.__file__.endswith('.py')"
+	@$(COMPILED)/bin/python -m pytest tests/vectors tests/property tests/unit
 
 check: $(STAMPS)/dev
 	@$(BIN)/ruff format --check --quiet src tests examples bench scripts

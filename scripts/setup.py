@@ -86,6 +86,15 @@ def install_dev(venv):
     run([*pip(venv), *requirements], cwd=ROOT)
 
 
+def make_compiled_venv(venv):
+    """A virtual environment with the test tools and the package as a wheel, its hot modules compiled."""
+    require_python()
+    run([sys.executable, "-m", "venv", venv], cwd=ROOT)
+    say("compiling durabase, which takes a minute or more")
+    run([*pip(venv), ".[server]"], cwd=ROOT, env=dict(os.environ, DURABASE_COMPILE="1"))
+    install_dev(venv)
+
+
 def npm_ci(folder):
     require_node()
     run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=os.path.join(ROOT, folder))
@@ -137,7 +146,13 @@ def install_tools():
 
 
 def main(arguments):
-    steps = {"venv": make_venv, "dev": install_dev, "client": build_client, "tools": install_tools}
+    steps = {
+        "venv": make_venv,
+        "compiled": make_compiled_venv,
+        "dev": install_dev,
+        "client": build_client,
+        "tools": install_tools,
+    }
     steps[arguments[0]](*arguments[1:])
 
 

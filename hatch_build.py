@@ -1,0 +1,76 @@
+"""Compiles the modules that decide about speed, when a wheel is built with ``DURABASE_COMPILE=1``.
+
+The compiler is mypyc, the language stays Python: the same files run uncompiled, with equal results, where
+there is no compiler. Not compiled is what users derive classes from, for compiled classes can't be.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+COMPILED = """
+_codec/ids _codec/limits _codec/numbers _codec/order _codec/reading _codec/strings _codec/writing
+_listeners
+mergeable/_diffs mergeable/_journal mergeable/_merge mergeable/_shapes mergeable/_stamping
+mergeable/_validate mergeable/hashes mergeable/hlc mergeable/stamps
+persisters/_access persisters/_auto_save persisters/_queue persisters/_status persisters/_steps
+server/frames server/outbox
+store/_cells store/_changes store/_content store/_edits store/_kinds store/_notify store/_schema
+store/_sorting store/_transaction store/_validation
+sync_server/_peer
+synchronizers/_deadlines
+synchronizers/protocol/messages synchronizers/protocol/payloads synchronizers/protocol/relay
+synchronizers/protocol/session
+"""
+
+SETUP = """
+from mypyc.build import mypycify
+from setuptools import setup
+
+options = ["--python-version=3.11", "--ignore-missing-imports", "--strict"]
+extensions = mypycify([*options, *{files!r}], opt_level="3", debug_level="0", group_name="durabase")
+setup(name="durabase", package_dir={{"": "src"}}, packages=[], ext_modules=extensions)
+"""
+
+
+class CustomBuildHook(BuildHookInterface[Any]):
+    """Adds the compiled modules beside their sources."""
+
+    def _is_wanted(self, version: str) -> bool:
+        return version != "editable" and os.environ.get("DURABASE_COMPILE") == "1"
+
+    def dependencies(self) -> list[str]:
+        """What the build needs besides Hatchling."""
+        return ["mypy>=2", "orjson", "setuptools"] if self._is_wanted("standard") else []
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Compile, and tell Hatchling where the results belong."""
+        if not self._is_wanted(version):
+            return
+        self._folder = tempfile.mkdtemp()
+        build_data["pure_python"] = False
+        build_data["infer_tag"] = True
+        for built in self._compile(Path(self._folder)):
+            build_data["force_include"][str(built)] = str(built.relative_to(Path(self._folder) / "built"))
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Leave nothing behind."""
+        if self._is_wanted(version):
+            shutil.rmtree(self._folder)
+
+    def _compile(self, folder: Path) -> list[Path]:
+        """The extension modules, at their places below ``folder / "built"``."""
+        shutil.copytree(Path(self.root) / "src", folder / "src", ignore=shutil.ignore_patterns("react-ts"))
+        files = [f"src/durabase/{name}.py" for name in COMPILED.split()]
+        (folder / "setup.py").write_text(SETUP.format(files=files))
+        command = [sys.executable, "setup.py", "--quiet", "build_ext", "--build-lib", "built"]
+        subprocess.run(command, cwd=folder, check=True, env={**os.environ, "MYPYPATH": "src"})
+        return sorted(path for path in (folder / "built").rglob("*") if path.suffix in (".so", ".pyd"))
