@@ -5,4 +5,5 @@ import {defineConfig} from 'vite';
 export default defineConfig({
   plugins: [react()],
   server: {host: '127.0.0.1'},
+  build: {license: {fileName: 'licenses.md'}},
 });
