@@ -28,6 +28,7 @@ from durabase.durable_objects.phases import Phase
 from durabase.durable_objects.routing import ObjectKey
 from durabase.durable_objects.slot import ObjectSlot
 from durabase.durable_objects.storage.lock import FolderLock
+from durabase.durable_objects.sweeping import Sweeper
 from durabase.errors import ObjectError
 from durabase.web.connection import socket_owner
 
@@ -60,6 +61,7 @@ class ObjectHost:
     loop: AbstractEventLoop
     context: Context
     scheduler: AlarmScheduler
+    sweeper: Sweeper
     executor: ThreadPoolExecutor
 
     def __init__(
@@ -111,6 +113,7 @@ class ObjectHost:
         self._lock.acquire()
         self.executor = ThreadPoolExecutor(SYNC_THREADS, "durabase-sync")
         self.scheduler = AlarmScheduler(self.loop, self.clock)
+        self.sweeper = Sweeper(self.loop)
         self._task_factory = self.loop.get_task_factory()
         self.loop.set_task_factory(_tracking(self._task_factory))
         self._is_open = True
@@ -141,6 +144,7 @@ class ObjectHost:
     async def _shut(self) -> None:
         self._is_open = False
         self.scheduler.close()
+        self.sweeper.close()
         for hosted in self._classes.values():
             await hosted.close()
         self.executor.shutdown()

@@ -24,6 +24,7 @@ from durabase.durable_objects.storage.kv import DurableObjectStorage, StorageRul
 from durabase.durable_objects.storage.shared import NamespaceDatabase, SharedStore
 from durabase.durable_objects.storage.sql_policy import MAX_ROW_BYTES
 from durabase.durable_objects.storage.store import AlarmRow
+from durabase.durable_objects.sweeping import Sweeper
 from durabase.errors import ObjectError, ObjectResetError
 
 __all__ = ["ClassHost", "ObjectClass"]
@@ -72,6 +73,7 @@ class ClassSurroundings(Protocol):
     observer: ObjectObserver | None
     state_dir: Path
     scheduler: AlarmScheduler
+    sweeper: Sweeper
 
     @property
     def executor(self) -> Executor:
@@ -86,7 +88,7 @@ class ClassHost:
         mint: makes its ids.
         slots: what is in memory, by the bytes of the id.
         env: what its objects get.
-        clock, context, idle_seconds, loop, observer: the host's, for the slots.
+        clock, context, idle_seconds, loop, observer, sweeper: the host's, for the slots.
     """
 
     def __init__(self, host: ClassSurroundings, definition: ObjectClass, env: Any) -> None:
@@ -99,6 +101,7 @@ class ClassHost:
         self.observer = host.observer
         self.loop: AbstractEventLoop
         self.context: Context
+        self.sweeper: Sweeper
         self._host = host
         self._database: NamespaceDatabase | None = None
         self._definition = definition
@@ -122,7 +125,7 @@ class ClassHost:
         Raises:
             StorageError: it can't be opened.
         """
-        self.loop, self.context = self._host.loop, self._host.context
+        self.loop, self.context, self.sweeper = self._host.loop, self._host.context, self._host.sweeper
         self._database = NamespaceDatabase(self._folder / "objects.sqlite", self.loop, self._host.executor)
         self._database.alarms_changed = self._host.scheduler.changed
         self._host.scheduler.add(self)

@@ -32,6 +32,7 @@ from durabase.durable_objects.life import Finish, ObjectLife
 from durabase.durable_objects.phases import TRANSITIONS, Phase, Signal
 from durabase.durable_objects.rpc import remote_error
 from durabase.durable_objects.storage.store import AlarmRow, ObjectStore
+from durabase.durable_objects.sweeping import Sweeper
 
 __all__ = ["ObjectSlot", "SlotHost"]
 
@@ -44,6 +45,7 @@ class SlotHost(Protocol):
     context: Context
     idle_seconds: float
     observer: ObjectObserver | None
+    sweeper: Sweeper
 
     def vanished(self, slot: ObjectSlot) -> None:
         """Nothing of the object is left in memory."""
@@ -355,6 +357,7 @@ class ObjectSlot:
     def _folded(self) -> None:
         self._move(Signal.FOLDED)
         self._store = None
+        self._host.sweeper.wanted()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
