@@ -6,7 +6,7 @@ STAMPS := .stamps
 TEMPLATE := src/durabase/templates/react-ts
 CLIENT := $(TEMPLATE)/client
 
-.PHONY: demo test compiled-test check lint types contracts unit bench clean
+.PHONY: demo test compiled-test check bench clean
 
 demo: $(STAMPS)/demo
 	@$(BIN)/durabase demo $(ARGS)
@@ -27,7 +27,7 @@ check: $(STAMPS)/dev
 	@$(BIN)/ruff format --check --quiet src tests examples bench scripts
 	@$(BIN)/ruff check --quiet src tests examples bench scripts
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo 2>&1 | tail -3
+	@$(BIN)/lint-imports --no-logo
 
 bench: $(STAMPS)/demo
 	@$(BIN)/python bench/run.py $(ARGS)
