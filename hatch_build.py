@@ -19,9 +19,12 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 COMPILED = """
 _codec/ids _codec/limits _codec/numbers _codec/order _codec/reading _codec/strings _codec/writing
 _listeners
+durable_objects/gates durable_objects/storage/entries durable_objects/storage/keys
+durable_objects/storage/shared
 mergeable/_diffs mergeable/_journal mergeable/_merge mergeable/_shapes mergeable/_stamping
 mergeable/_validate mergeable/hashes mergeable/hlc mergeable/stamps
 persisters/_access persisters/_auto_save persisters/_queue persisters/_status persisters/_steps
+persisters/_stored_stamps
 server/frames server/outbox
 store/_cells store/_changes store/_content store/_edits store/_kinds store/_notify store/_schema
 store/_sorting store/_transaction store/_validation
@@ -29,6 +32,7 @@ sync_server/_peer
 synchronizers/_deadlines
 synchronizers/protocol/messages synchronizers/protocol/payloads synchronizers/protocol/relay
 synchronizers/protocol/session
+web/connection web/structured_clone
 """
 
 SETUP = """

@@ -1,5 +1,6 @@
 """Web values without a network: headers, requests, responses, and WebSockets as programs see them."""
 
+from durabase.web.attribute_dict import AttributeDict
 from durabase.web.blob import Blob, File
 from durabase.web.connection import Connection, OutputHold, ReadyState, SocketOwner, socket_owner
 from durabase.web.form_data import FormData
@@ -7,7 +8,7 @@ from durabase.web.headers import Headers
 from durabase.web.ports import SocketPort, SocketSink
 from durabase.web.request import Request
 from durabase.web.response import Response
-from durabase.web.structured_clone import AttributeDict, decode_value, encode_value
+from durabase.web.structured_clone import decode_value, encode_value
 from durabase.web.websocket import (
     CloseEvent,
     ErrorEvent,

@@ -27,6 +27,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from durabase.types import UNDEFINED
+from durabase.web.attribute_dict import AttributeDict
 
 orjson: ModuleType | None
 try:
@@ -34,7 +35,7 @@ try:
 except ImportError:  # it is an extra; the text is the same data without it
     orjson = None
 
-__all__ = ["AttributeDict", "decode_value", "encode_value"]
+__all__ = ["decode_value", "encode_value"]
 
 _JSON: Final = 0x4A
 _TEXT: Final = 0x53
@@ -45,18 +46,6 @@ _MIN_INT: Final = -(2**63)
 _MAX_INT: Final = 2**63 - 1
 
 _double = struct.Struct(">d")
-
-
-class AttributeDict(dict[Any, Any]):
-    """A dict whose string keys can also be had as attributes, where no method of ``dict`` has that name."""
-
-    __slots__ = ()
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(f"there is no {name!r} in this dict") from None
 
 
 def _never(item: Any) -> bool:

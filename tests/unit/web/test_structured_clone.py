@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from durabase.types import UNDEFINED
-from durabase.web import structured_clone
-from durabase.web.structured_clone import AttributeDict, decode_value, encode_value
+from durabase.web import AttributeDict, structured_clone
+from durabase.web.structured_clone import decode_value, encode_value
 
 
 def back(value: Any) -> Any:

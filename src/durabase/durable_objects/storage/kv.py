@@ -19,21 +19,19 @@ from durabase._names import js_names
 from durabase.clock import Clock
 from durabase.durable_objects.gates import OutputGate
 from durabase.durable_objects.storage.done import DONE, Done
+from durabase.durable_objects.storage.entries import encoded_entries, encoded_entry
 from durabase.durable_objects.storage.keys import key_bytes, key_range, key_text, merged_options
 from durabase.durable_objects.storage.sql import SqlFile, SqlStorage
 from durabase.durable_objects.storage.store import AlarmRow, ObjectStore
 from durabase.durable_objects.storage.sync_kv import SyncKv
 from durabase.durable_objects.storage.transactions import Transaction
-from durabase.errors import AlarmError, KeyTooLargeError, StorageError, ValueTooLargeError
+from durabase.errors import AlarmError, StorageError
 from durabase.types import UNDEFINED
-from durabase.web.structured_clone import decode_value, encode_value
+from durabase.web.structured_clone import decode_value
 
 __all__ = ["DurableObjectStorage", "StorageHost", "StorageRules"]
 
 T = TypeVar("T")
-
-ENVELOPE_BYTES: Final = 34
-"""What an encoded value may take beyond the limit of its data, as on Cloudflare."""
 
 LAST_ALARM_MS: Final = 6_942_067_200_000
 """The year 2190."""
@@ -138,16 +136,13 @@ class DurableObjectStorage:
         """
         self._host.check_alive()
         if isinstance(key, Mapping):
-            entries = {name: entry for name, entry in key.items() if entry is not UNDEFINED}
+            entries: Mapping[Any, Any] = key
             options = options if value is UNDEFINED else value
         elif value is UNDEFINED:
             raise TypeError("put() called with undefined value.")
         else:
             entries = {key: value}
-        encoded: dict[bytes, bytes | None] = {}
-        for name, entry in entries.items():
-            data, value_data = self._encoded_pair(name, entry)
-            encoded[data] = value_data
+        encoded = encoded_entries(entries, self._rules.max_key_bytes, self._rules.max_value_bytes)
         if encoded:
             self._store.write(encoded, _is_confirmed(options, more))
         return DONE
@@ -282,13 +277,7 @@ class DurableObjectStorage:
 
     def _encoded_pair(self, key: object, value: Any) -> tuple[bytes, bytes]:
         """The bytes of a key and its value, both within their limits."""
-        rules, data = self._rules, key_bytes(key)
-        if rules.max_key_bytes is not None and len(data) > rules.max_key_bytes:
-            raise KeyTooLargeError(str(key), len(data), rules.max_key_bytes)
-        encoded = encode_value(value)
-        if len(encoded) > rules.max_value_bytes + ENVELOPE_BYTES:
-            raise ValueTooLargeError(str(key), len(encoded), rules.max_value_bytes)
-        return data, encoded
+        return encoded_entry(key, value, self._rules.max_key_bytes, self._rules.max_value_bytes)
 
 
 def _resolve(future: Future[None]) -> None:

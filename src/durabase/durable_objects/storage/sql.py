@@ -16,7 +16,7 @@ from durabase.durable_objects.storage.sql_policy import TRANSACTION_WORDS, allow
 from durabase.durable_objects.storage.sql_text import first_word, positional, statements
 from durabase.errors import StorageError
 from durabase.types import UNDEFINED
-from durabase.web.structured_clone import AttributeDict
+from durabase.web.attribute_dict import AttributeDict
 
 __all__ = ["RawIterator", "SqlCursor", "SqlStep", "SqlStorage"]
 

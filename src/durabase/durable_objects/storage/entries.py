@@ -1,0 +1,46 @@
+"""Keys and values as bytes, within their limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from durabase.durable_objects.storage.keys import key_bytes
+from durabase.errors import KeyTooLargeError, ValueTooLargeError
+from durabase.types import UNDEFINED
+from durabase.web.structured_clone import encode_value
+
+__all__ = ["encoded_entries", "encoded_entry"]
+
+ENVELOPE_BYTES: Final = 34
+"""What an encoded value may take beyond the limit of its data, as on Cloudflare."""
+
+
+def encoded_entries(
+    entries: Mapping[Any, Any], max_key_bytes: int | None, max_value_bytes: int
+) -> dict[bytes, bytes | None]:
+    """The bytes of all entries that are not ``UNDEFINED``; it raises what :func:`encoded_entry` does."""
+    encoded: dict[bytes, bytes | None] = {}
+    for key, value in entries.items():
+        if value is not UNDEFINED:
+            data, value_data = encoded_entry(key, value, max_key_bytes, max_value_bytes)
+            encoded[data] = value_data
+    return encoded
+
+
+def encoded_entry(
+    key: object, value: Any, max_key_bytes: int | None, max_value_bytes: int
+) -> tuple[bytes, bytes]:
+    """The bytes of a key and its value.
+
+    Raises:
+        TypeError: the value is of no kind that can be stored, with the path of the item.
+        EntryTooLargeError: the key or the value is over its limit.
+    """
+    data = key_bytes(key)
+    if max_key_bytes is not None and len(data) > max_key_bytes:
+        raise KeyTooLargeError(str(key), len(data), max_key_bytes)
+    encoded = encode_value(value)
+    if len(encoded) > max_value_bytes + ENVELOPE_BYTES:
+        raise ValueTooLargeError(str(key), len(encoded), max_value_bytes)
+    return data, encoded

@@ -1,0 +1,136 @@
+"""Mergeable content as entries of a key-value storage, and back: one key for every stamp.
+
+The forms are those that ``durable_object_storage`` describes. It does not know storages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
+
+from durabase._codec import ordered_items, parse_json, string_text
+from durabase.mergeable.hashes import get_hash, get_row_hash, get_table_hash
+from durabase.types import MergeableContent
+
+__all__ = ["StampPath", "StampTree", "is_stored_stamp", "path_key", "path_of", "stored_entries"]
+
+StampPath: TypeAlias = tuple[str, ...]
+"""The type ``t`` or ``v``, then the ids."""
+
+_MAX_IDS: Final = {"t": 3, "v": 1}
+
+
+def stored_entries(content_or_changes: list[Any], prefix: str) -> dict[str, Any]:
+    """The entries of mergeable content, or of changes with hashes, with ``prefix`` before every key."""
+    tables, values = content_or_changes[0], content_or_changes[1]
+    root = prefix + "t"
+    entries: dict[str, Any] = {root: _container_entry(tables)}
+    for table_id, table in ordered_items(tables[0]):
+        table_key = root + string_text(table_id)
+        entries[table_key] = _container_entry(table)
+        for row_id, row in ordered_items(table[0]):
+            row_key = f"{table_key},{string_text(row_id)}"
+            entries[row_key] = _container_entry(row)
+            for cell_id, cell in ordered_items(row[0]):
+                entries[f"{row_key},{string_text(cell_id)}"] = cell
+    root = prefix + "v"
+    entries[root] = _container_entry(values)
+    for value_id, value in ordered_items(values[0]):
+        entries[root + string_text(value_id)] = value
+    return entries
+
+
+def _container_entry(stamp: list[Any]) -> list[Any]:
+    return [0, stamp[1], stamp[2]]
+
+
+def path_key(path: StampPath) -> str:
+    """The key of a path, without prefix."""
+    return path[0] + ",".join(map(string_text, path[1:]))
+
+
+_match_plain_ids: Final = re.compile(
+    r'"([^"\\\x00-\x1f]*)"(?:,"([^"\\\x00-\x1f]*)")?(?:,"([^"\\\x00-\x1f]*)")?'
+).fullmatch
+
+
+def path_of(key: str) -> StampPath | None:
+    """The type and ids of a key without its prefix; ``None`` for a key that is not ours."""
+    kind = key[:1]
+    most = _MAX_IDS.get(kind, 0)
+    ids = _ids_of(key[1:]) if most else None
+    return None if ids is None or len(ids) > most else (kind, *ids)
+
+
+def _ids_of(text: str) -> list[str] | None:
+    if not text:
+        return []
+    plain = _match_plain_ids(text)
+    if plain is not None:
+        return [id_ for id_ in plain.groups() if id_ is not None]
+    try:
+        ids = parse_json(f"[{text}]")
+    except ValueError:
+        return None
+    return ids if all(isinstance(id_, str) for id_ in ids) else None
+
+
+def is_stored_stamp(value: Any) -> bool:
+    """Whether a stored value is ``[thing, hlc, hash]``."""
+    return (
+        isinstance(value, (list, tuple))
+        and len(value) == 3
+        and isinstance(value[1], str)
+        and isinstance(value[2], (int, float))
+        and not isinstance(value[2], bool)
+    )
+
+
+class StampTree:
+    """Mergeable content under construction, from entries in any order."""
+
+    __slots__ = ("_container_count", "_entry_count", "_roots", "_unhashed_paths")
+
+    def __init__(self) -> None:
+        self._roots: dict[str, list[Any]] = {"t": [{}, "", 0], "v": [{}, "", 0]}
+        self._container_count = 2
+        self._entry_count = 0
+        self._unhashed_paths: list[StampPath] = []
+
+    def add(self, path: StampPath, stamp: Sequence[Any]) -> None:
+        """Put a stamp in its place; the containers above it come into being as needed."""
+        if len(path) > _MAX_IDS[path[0]]:
+            self._container(path[:-1])[0][path[-1]] = list(stamp)
+        else:
+            self._container(path)[1:] = stamp[1:]
+            self._entry_count += 1
+            if stamp[2] == 0:
+                self._unhashed_paths.append(path)
+
+    def is_complete(self) -> bool:
+        """Whether every container had an entry of its own."""
+        return self._entry_count == self._container_count
+
+    def content(self) -> MergeableContent:
+        """The content, with hashes as stored; those stored as 0 are worked out from below."""
+        for path in sorted(self._unhashed_paths, key=len, reverse=True):
+            container = self._container(path)
+            container[2] = _hash_of(container, is_table_like=path[0] == "t" and len(path) < _MAX_IDS["t"])
+        return [self._roots["t"], self._roots["v"]]
+
+    def _container(self, path: StampPath) -> list[Any]:
+        node = self._roots[path[0]]
+        for id_ in path[1:]:
+            child = node[0].get(id_)
+            if child is None:
+                child = node[0][id_] = [{}, "", 0]
+                self._container_count += 1
+            node = child
+        return node
+
+
+def _hash_of(container: list[Any], is_table_like: bool) -> int:
+    hashes = {id_: child[2] for id_, child in container[0].items()}
+    children = get_table_hash(hashes) if is_table_like else get_row_hash(hashes)
+    return children ^ get_hash(container[1]) if container[1] else children
