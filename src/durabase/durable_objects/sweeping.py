@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 from asyncio import AbstractEventLoop, TimerHandle
 from collections.abc import Callable
+from contextvars import Context
 from time import perf_counter
 from typing import Final
 
@@ -42,7 +43,9 @@ class Sweeper:
         """Something has been left behind."""
         if self._timer is None:
             when = max(self._loop.time() + SOONEST_SECONDS, self._not_before)
-            self._timer = self._loop.call_at(when, self._sweep)
+            self._timer = self._loop.call_at(
+                when, self._sweep, context=Context()
+            )  # the present one holds a life
 
     def close(self) -> None:
         """Do not collect any more."""

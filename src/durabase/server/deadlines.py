@@ -7,6 +7,7 @@ that is set back or forth times nobody out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextvars import Context
 from typing import Final, Protocol
 
 from durabase.clock import TimerClock, TimerHandle
@@ -39,7 +40,8 @@ class Deadlines:
         """Call ``waiter`` in ``seconds`` or up to a second later, unless it is forgotten or watched anew."""
         self._due[waiter] = self._ticks + max(1, round(seconds / _TICK_SECONDS)) + 1
         if self._timer is None:
-            self._timer = self._clock.call_later(_TICK_SECONDS, self._tick)
+            # In a context of its own: that of whoever happens to call would live as long as the ticks go on.
+            self._timer = Context().run(self._clock.call_later, _TICK_SECONDS, self._tick)
 
     def forget(self, waiter: Waiter) -> None:
         """Do not call ``waiter``."""

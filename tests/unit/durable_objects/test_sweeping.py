@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any
 
 from durabase.durable_objects.sweeping import SHARE_OF_TIME, SOONEST_SECONDS, Sweeper
@@ -20,7 +21,8 @@ class Loop:
     def time(self) -> float:
         return self.now
 
-    def call_at(self, when: float, callback: Callable[[], Any]) -> asyncio.TimerHandle:
+    def call_at(self, when: float, callback: Callable[[], Any], *, context: Context) -> asyncio.TimerHandle:
+        assert not len(context)
         self.calls.append((when, callback))
         loop = asyncio.new_event_loop()
         handle = asyncio.TimerHandle(when, callback, (), loop)
