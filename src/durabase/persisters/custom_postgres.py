@@ -118,8 +118,8 @@ class CustomPostgresPersister(DatabasePersister):
         finally:
             yield from self._remove_steps()
 
-    def _install_steps(self) -> Steps[None]:
-        missing = yield from self._queued_steps(self._triggers.install_steps)
+    def _install_steps(self, is_restoring: bool = False) -> Steps[None]:
+        missing = yield from self._queued_steps(lambda: self._triggers.install_steps(is_restoring))
         if missing is not None:
             error = PersisterError(f"tables that are made or dropped from now on are not followed: {missing}")
             error.__cause__ = missing
@@ -158,13 +158,26 @@ class CustomPostgresPersister(DatabasePersister):
         """Having been cut off: restore the triggers, then bring both sides together.
 
         What a plain store could not save wins, as it would with the next edit; what a mergeable store could
-        not save is merged.
+        not save is merged. While the database is still out of reach nothing is tried: it will be heard of.
         """
-        yield from self._guarded_steps(lambda: start_steps(self._install_steps()))
-        if self._auto_save.is_on() and self._auto_save.has_unsaved_edits and not self._access.is_mergeable:
+        try:
+            yield from self._install_steps(is_restoring=True)
+        except Exception as error:
+            self._report(error)
+            return
+        if self._has_priority():
             yield from self._save_steps(None)
         else:
             load()
+
+    def _has_priority(self) -> bool:
+        """Whether the store has edits that loading would drop, and nothing speaks against saving them."""
+        return (
+            self._auto_save.is_on()
+            and self._auto_save.has_unsaved_edits
+            and self._load_error is None
+            and not self._access.is_mergeable
+        )
 
 
 class _Following:

@@ -80,7 +80,7 @@ class PostgresPersister(CustomPostgresPersister):
         opener, queue = _Opener(connection), None
         self._session: _OwnSession | _LentSession
         if isinstance(connection, str):
-            self._session = _OwnSession(opener.open)
+            self._session = _OwnSession(opener.open, self._restore_following)
         else:
             self._session = _LentSession(connection)
             queue = _queues.setdefault(connection, ActionQueue())
@@ -102,6 +102,11 @@ class PostgresPersister(CustomPostgresPersister):
     def get_connection(self) -> Connection | None:
         """The connection that statements run in; ``None`` if there is none at the moment."""
         return self._session.connection
+
+    def _restore_following(self) -> None:
+        """What kept the triggers went with the lost session."""
+        if self._following is not None:
+            self._following.hear(None)
 
 
 class _Opener:
@@ -127,15 +132,17 @@ class _Opener:
 class _OwnSession:
     """A connection that is opened when it is needed, and again if it was lost."""
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Connect, on_lost: Callable[[], None]) -> None:
         self._connect = connect
+        self._on_lost = on_lost
         self.connection: Connection | None = None
 
     async def execute(self, sql: str, params: Sequence[Any] | None) -> list[dict[str, Any]]:
+        """Run a statement; a second time if the connection proves to be lost and was in no transaction."""
         from psycopg import OperationalError
 
         connection = self.connection
-        if connection is None or connection.closed:
+        if connection is None:
             if sql == "ROLLBACK":
                 return []  # what was lost is rolled back
             connection = await self._open()
@@ -143,7 +150,11 @@ class _OwnSession:
         try:
             return await _execute(connection, sql, params)
         except OperationalError:
-            if not (was_idle and connection.closed):
+            if not connection.closed:
+                raise
+            self.connection = None
+            self._on_lost()
+            if not was_idle:
                 raise
         return await _execute(await self._open(), sql, params)
 

@@ -570,6 +570,28 @@ class TestTrouble:
 
         asyncio.run(main())
 
+    def test_triggers_stay_for_whom_only_the_other_connection_was_lost(self, database: Database) -> None:
+        async def main() -> None:
+            async with Kept(database) as kept:
+                await kept.start()
+                async with Kept(database) as other:
+                    await other.start()
+                    await until(lambda: kept.persister.get_stats()["loads"] == 2)
+                    await kept.settled()
+                    connection = kept.persister.get_connection()
+                    assert connection is not None
+                    database.run(f"SELECT pg_terminate_backend({connection.info.backend_pid}, 5000)")
+                    kept.store.set_value("v", 1)
+                    await until(lambda: kept.persister.get_stats()["loads"] == 3)
+                    await kept.settled()
+                    assert kept.errors[1:] == []
+                assert database.functions() != []
+                database.run("UPDATE tinybase SET store='[{},{\"x\":1}]'")
+                await until(lambda: kept.store.get_values() == {"x": 1})
+            assert database.functions() == []
+
+        asyncio.run(main())
+
     def test_a_lost_listener_is_reported_and_listens_again(self, database: Database) -> None:
         async def main() -> None:
             async with Kept(database) as kept, Kept(database) as other:

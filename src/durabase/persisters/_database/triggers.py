@@ -34,9 +34,10 @@ _EACH_SQL: Final = (
 _CREATED_SOURCE: Final = "pg_event_trigger_ddl_commands()e JOIN pg_class c ON c.oid=e.objid"
 _DROPPED_SOURCE: Final = "pg_event_trigger_dropped_objects()"
 _LOCKS_SQL: Final = (
-    "SELECT count(*)AS holders FROM pg_locks WHERE locktype='advisory'AND classid={}::oid AND objid=2 AND "
-    "objsubid=2 AND database=(SELECT oid FROM pg_database WHERE datname=current_database())"
+    "SELECT 1 FROM pg_locks WHERE locktype='advisory'AND classid={}::oid AND objid=2 AND objsubid=2 "
+    "AND database=(SELECT oid FROM pg_database WHERE datname=current_database())"
 )
+_OWN_LOCK: Final = "AND pid=pg_backend_pid()"
 
 
 class Triggers:
@@ -55,8 +56,10 @@ class Triggers:
         """Whether this is about a table."""
         return table_name in self._tables
 
-    def install_steps(self) -> Steps[Exception | None]:
+    def install_steps(self, is_restoring: bool = False) -> Steps[Exception | None]:
         """Make everything that is not there yet, missing tables included.
+
+        ``is_restoring``: this has been done before, but perhaps in a session that is no more.
 
         Returns:
             What keeps tables that are made or dropped later from being followed, for not every role may make
@@ -64,7 +67,8 @@ class Triggers:
         """
         yield self._lock("pg_advisory_lock", 1)
         try:
-            yield self._lock("pg_advisory_lock_shared", 2)
+            unless_held = f" WHERE NOT EXISTS({self._locks(_OWN_LOCK)})" if is_restoring else ""
+            yield self._lock("pg_advisory_lock_shared", 2, unless_held)
             yield self._make_function("d", "trigger", self._notify("'d:'||TG_TABLE_NAME") + "RETURN NULL;")
             for table in self._tables.values():
                 id_column = quoted(table.row_id_column_name)
@@ -90,8 +94,8 @@ class Triggers:
         yield self._lock("pg_advisory_lock", 1)
         try:
             yield self._lock("pg_advisory_unlock_shared", 2)
-            rows: Any = yield self._execute(_LOCKS_SQL.format(self._hash), None)
-            if not int(rows[0]["holders"]):
+            holders: Any = yield self._execute(self._locks(), None)
+            if not holders:
                 names = ",".join(map(self._name, "dcx"))
                 yield self._execute(f"DROP FUNCTION IF EXISTS{names}CASCADE", None)
         finally:
@@ -142,10 +146,13 @@ class Triggers:
     def _notify(self, payload: str) -> str:
         return _NOTIFY_SQL.format(channel=self.channel, payload=payload)
 
-    def _lock(self, function: str, number: int) -> object:
+    def _lock(self, function: str, number: int, condition: str = "") -> object:
         """Lock 1 guards installing and removing; lock 2 is shared by all who follow."""
         key = self._hash - 2**32 if self._hash >= 2**31 else self._hash
-        return self._execute(f"SELECT {function}({key},{number})", None)
+        return self._execute(f"SELECT {function}({key},{number}){condition}", None)
+
+    def _locks(self, condition: str = "") -> str:
+        return _LOCKS_SQL.format(self._hash) + condition
 
 
 def _condition(table: ManagedTable, record: str) -> str:
