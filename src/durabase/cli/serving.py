@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import sys
 from collections.abc import Awaitable, Coroutine
@@ -78,6 +79,7 @@ async def serve_until_stopped(
     Raises:
         Exception: what ended one of the ``background`` tasks.
     """
+    _spare_the_collector()
     console.info(f"Ready on {server.url.rstrip('/')}")
     tasks = [asyncio.ensure_future(work) for work in background]
     stopped = asyncio.create_task(stop.stopped.wait())
@@ -91,3 +93,9 @@ async def serve_until_stopped(
         for task in (stopped, *tasks):
             task.cancel()
         await asyncio.gather(stopped, *tasks, return_exceptions=True)
+
+
+def _spare_the_collector() -> None:
+    """What is loaded by now stays: the garbage collector, which stops everything, need not look at it again."""
+    gc.collect()
+    gc.freeze()

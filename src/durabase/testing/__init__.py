@@ -1,6 +1,30 @@
-"""What tests need, ours and our users': a fake clock, conformance suites."""
+"""What tests need, ours and our users': a fake clock, a worker under test, conformance suites."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from durabase.testing.fake_clock import FakeClock
-from durabase.testing.persister_checks import check_persister
 
-__all__ = ["FakeClock", "check_persister"]
+if TYPE_CHECKING:
+    from durabase.testing.client_socket import ClientSocket, SocketClosed
+    from durabase.testing.harness import WorkerHarness
+    from durabase.testing.persister_checks import check_persister
+
+__all__ = ["ClientSocket", "FakeClock", "SocketClosed", "WorkerHarness", "check_persister"]
+
+_HOMES = {
+    "ClientSocket": "client_socket",
+    "SocketClosed": "client_socket",
+    "WorkerHarness": "harness",
+    "check_persister": "persister_checks",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for: pytest loads this package wherever it is installed, which has to be quick."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

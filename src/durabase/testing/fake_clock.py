@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from itertools import count
 
 __all__ = ["FakeClock", "FakeTimer"]
@@ -67,17 +67,26 @@ class FakeClock:
             pass
         self._now_ms = until
 
-    async def advance_and_settle(self, milliseconds: float, settle_turns: int = 50) -> None:
-        """Like :meth:`advance`, with the event loop doing what it has to before and after each timer."""
+    async def advance_and_settle(
+        self,
+        milliseconds: float,
+        settle_turns: int = 50,
+        settle: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        """Like :meth:`advance`, letting the event loop finish what it has to do before and after each timer.
+
+        That takes ``settle_turns`` turns of the loop, or as long as ``settle`` waits, if it is given.
+        """
         import asyncio
 
-        async def settle() -> None:
+        async def wait_turns() -> None:
             for _ in range(settle_turns):
                 await asyncio.sleep(0)
 
-        await settle()
+        wait = settle or wait_turns
+        await wait()
         until = self._now_ms + milliseconds
         while self.run_next(until):
-            await settle()
+            await wait()
         self._now_ms = until
-        await settle()
+        await wait()

@@ -32,6 +32,11 @@ class BackgroundTasks:
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left."""
+        return not self._tasks
+
     async def finish(self, seconds: float) -> None:
         """Wait until nothing is left; what is not done after ``seconds`` is cancelled."""
         if not self._tasks:

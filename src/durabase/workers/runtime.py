@@ -101,6 +101,16 @@ class Runtime:
         """The first worker's bindings; there are none before the runtime is entered."""
         return self._workers[0].env
 
+    @property
+    def host(self) -> ObjectHost:
+        """The host of the objects, for tests and administration."""
+        return self._host
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no work is left that handlers began and did not wait for, crons included."""
+        return self._background.is_empty
+
     async def __aenter__(self) -> Runtime:
         async with AsyncExitStack() as opening:
             opening.push_async_callback(self._kv.close)

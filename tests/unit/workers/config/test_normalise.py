@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from durabase.workers.config.classes import ObjectClassConfig
 from durabase.workers.config.model import (
     DevConfig,
     DurableObjectBinding,
     KvBinding,
-    ObjectClassConfig,
     ServiceBinding,
 )
 from durabase.workers.config.normalise import normalise
