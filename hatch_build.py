@@ -18,7 +18,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 COMPILED = """
 _codec/ids _codec/limits _codec/numbers _codec/order _codec/reading _codec/strings _codec/writing
-_listeners
+_collector _listeners
 durable_objects/gates durable_objects/storage/entries durable_objects/storage/keys
 durable_objects/storage/shared
 mergeable/_diffs mergeable/_journal mergeable/_merge mergeable/_shapes mergeable/_stamping
@@ -39,7 +39,7 @@ SETUP = """
 from mypyc.build import mypycify
 from setuptools import setup
 
-options = ["--python-version=3.11", "--ignore-missing-imports", "--strict"]
+options = ["--python-version=3.11", "--ignore-missing-imports", "--follow-imports=silent"]
 extensions = mypycify([*options, *{files!r}], opt_level="3", debug_level="0", group_name="durabase")
 setup(name="durabase", package_dir={{"": "src"}}, packages=[], ext_modules=extensions)
 """

@@ -7,7 +7,7 @@ object's members. It does not know stores.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from durabase._codec import json_text, ordered_items, parse_json
 from durabase.mergeable._journal import Journal
@@ -21,7 +21,8 @@ __all__ = ["content_from", "merge_changes"]
 _AnyStamp: TypeAlias = list[Any]
 """As it comes in: ``[thing]``, ``[thing, hlc]`` or ``[thing, hlc, hash]``."""
 
-_MAX_SAFE = 2**53
+_MAX_SAFE: Final = 2**53
+_MAX_HASH: Final = 0xFFFFFFFF
 
 
 def merge_changes(stamps: ContentStamps, changes: MergeableChanges, journal: Journal) -> tuple[Changes, Hlc]:
@@ -116,9 +117,14 @@ def _take_things(things: ThingStamps, stamp: _AnyStamp) -> tuple[dict[Id, Any], 
     _take_head(things, stamp)
     latest = things.hlc
     taken: dict[Id, Any] = {}
+    children = things.children
     for id_, (thing, hlc, hash_) in ordered_items(stamp[0]):
-        thing = taken[id_] = _own(thing)
-        things.children[id_] = (thing, hlc, _unsigned(hash_))
+        if type(thing) is not str:
+            thing = _own(thing)
+        if type(hash_) is not int or not 0 <= hash_ <= _MAX_HASH:
+            hash_ = _unsigned(hash_)
+        taken[id_] = thing
+        children[id_] = (thing, hlc, hash_)
         if hlc > latest:
             latest = hlc
     return taken, latest
@@ -130,7 +136,7 @@ def _hlc_of(stamp: _AnyStamp) -> Hlc:
 
 def _unsigned(hash_: float) -> Hash:
     """A finite number as JavaScript's ``>>> 0``."""
-    return int(hash_) & 0xFFFFFFFF
+    return int(hash_) & _MAX_HASH
 
 
 def _own(thing: Any) -> Any:

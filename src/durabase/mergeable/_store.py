@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
+from durabase._collector import CollectorPause
 from durabase.clock import Clock
 from durabase.mergeable import _diffs
 from durabase.mergeable._shapes import as_encoded, as_public, changes_shape, content_shape
@@ -53,7 +54,8 @@ class MergeableStore(Store):
         Raises:
             ContentError: a merged thing says that it is encoded JSON but is not.
         """
-        return content_shape(self._stamping.settle(), as_public)
+        with CollectorPause():
+            return content_shape(self._stamping.settle(), as_public)
 
     def set_mergeable_content(self, mergeable_content: MergeableContent) -> Self:
         """Replace everything, trusting the hashes given; no-op if any of it is malformed."""
@@ -95,7 +97,8 @@ class MergeableStore(Store):
 
     def get_mergeable_table_diff(self, other_table_hashes: Mapping[Id, Hash]) -> list[Any]:
         """``[tables stamp of the tables they lack, our hashes of those that differ]``."""
-        return [*_diffs.table_diff(self._stamping.settle(), other_table_hashes)]
+        with CollectorPause():
+            return [*_diffs.table_diff(self._stamping.settle(), other_table_hashes)]
 
     def get_mergeable_row_hashes(
         self, other_differing_table_hashes: Mapping[Id, Hash]
@@ -105,7 +108,8 @@ class MergeableStore(Store):
 
     def get_mergeable_row_diff(self, other_table_row_hashes: Mapping[Id, Mapping[Id, Hash]]) -> list[Any]:
         """``[tables stamp of the rows they lack, our hashes of those that differ]``."""
-        return [*_diffs.row_diff(self._stamping.settle(), other_table_row_hashes)]
+        with CollectorPause():
+            return [*_diffs.row_diff(self._stamping.settle(), other_table_row_hashes)]
 
     def get_mergeable_cell_hashes(
         self, other_differing_row_hashes: Mapping[Id, Mapping[Id, Hash]]
@@ -117,7 +121,8 @@ class MergeableStore(Store):
         self, other_table_row_cell_hashes: Mapping[Id, Mapping[Id, Mapping[Id, Hash]]]
     ) -> list[Any]:
         """The tables stamp of the cells, of the rows named, that differ or that they lack."""
-        return _diffs.cell_diff(self._stamping.settle(), other_table_row_cell_hashes)
+        with CollectorPause():
+            return _diffs.cell_diff(self._stamping.settle(), other_table_row_cell_hashes)
 
     def get_mergeable_value_hashes(self) -> dict[Id, Hash]:
         """The hash of each value."""
@@ -136,7 +141,8 @@ class MergeableStore(Store):
 
     def _get_encoded_mergeable_content(self) -> MergeableContent:
         """Like ``get_mergeable_content``, things in encoded form."""
-        return content_shape(self._stamping.settle(), as_encoded)
+        with CollectorPause():
+            return content_shape(self._stamping.settle(), as_encoded)
 
     def _get_encoded_transaction_mergeable_changes(self, with_hashes: bool) -> MergeableChanges:
         """Like ``get_transaction_mergeable_changes``, things in encoded form."""
@@ -188,17 +194,22 @@ class MergeableStore(Store):
             stamping.listening = was_listening
 
     def _merge_now(self, changes: MergeableChanges, encoded: bool) -> None:
-        self._apply_plain(self._stamping.merge(changes), encoded)
+        with CollectorPause():
+            self._apply_plain(self._stamping.merge(changes), encoded)
 
     def _replace_now(self, content: MergeableContent, encoded: bool) -> None:
-        self.del_tables().del_values()
-        self._apply_plain(self._stamping.replace(content), encoded)
+        with CollectorPause():
+            self.del_tables().del_values()
+            self._apply_plain(self._stamping.replace(content), encoded)
 
     def _apply_plain(self, changes: Changes, encoded: bool) -> None:
         edits = self._edits
         was_encoded = edits.accept_encoded(True) if encoded else None
         try:
-            edits.apply_changes(changes)
+            if self._is_unobserved() and edits.can_fill():
+                edits.fill(changes)
+            else:
+                edits.apply_changes(changes)
         finally:
             if was_encoded is not None:
                 edits.accept_encoded(was_encoded)

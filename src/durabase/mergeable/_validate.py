@@ -8,13 +8,15 @@ minutes ahead is no time. Whether things suit the store's schemas is not asked h
 from __future__ import annotations
 
 from math import isfinite
-from typing import Any
+from typing import Any, Final
 
 from durabase._codec import json_text
-from durabase.mergeable.hlc import is_hlc
+from durabase.mergeable.hlc import is_hlc, matches_hlc
 from durabase.types import JSON_PREFIX, UNDEFINED, UNDEFINED_MARK
 
 __all__ = ["is_mergeable"]
+
+_MAX_HASH: Final = 0xFFFFFFFF
 
 
 def is_mergeable(changes: Any, upper_bound: str, *, is_content: bool, encoded: bool) -> bool:
@@ -70,7 +72,10 @@ class _Validation:
         """Whether this is a stamp of a row, or of values."""
         if not (self._head(stamp) and isinstance(stamp[0], dict)):
             return False
+        bound = self._upper_bound
         for thing_stamp in stamp[0].values():
+            if _is_plain(thing_stamp, bound):
+                continue
             if not (self._head(thing_stamp) and self._thing(thing_stamp[0])):
                 return False
         return True
@@ -93,6 +98,24 @@ class _Validation:
         if self._needs_hashes:
             return False
         return size == 1 or (size == 2 and is_hlc(stamp[1], self._upper_bound))
+
+
+def _is_plain(stamp: Any, upper_bound: str) -> bool:
+    """Whether this is a good stamp with a hash at first sight, as nearly all of a loaded store are."""
+    if type(stamp) is not list or len(stamp) != 3:
+        return False
+    thing, hlc, hash_ = stamp
+    return (
+        type(hash_) is int
+        and 0 <= hash_ <= _MAX_HASH
+        and type(hlc) is str
+        and hlc < upper_bound
+        and matches_hlc(hlc) is not None
+        and (
+            (type(thing) is str and thing.isascii())
+            or (type(thing) is int and -_MAX_HASH <= thing <= _MAX_HASH)
+        )
+    )
 
 
 def _is_json(thing: Any) -> bool:

@@ -18,7 +18,7 @@ from durabase.clock import Clock, SystemClock
 from durabase.mergeable.hashes import get_hash
 from durabase.types import Id
 
-__all__ = ["MAX_FUTURE_MS", "Hlc", "HybridClock", "hlc_upper_bound", "is_hlc"]
+__all__ = ["MAX_FUTURE_MS", "Hlc", "HybridClock", "hlc_upper_bound", "is_hlc", "matches_hlc"]
 
 Hlc: TypeAlias = str
 
@@ -34,7 +34,8 @@ _NO_BOUND: Final = "~"
 _SIX_BITS: Final[dict[str, int]] = {char: number for number, char in enumerate(ALPHABET)}
 _PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
 """The characters of 12 bits."""
-_matches_hlc: Final = re.compile(r"[-0-9A-Z_a-z]{16}").fullmatch
+matches_hlc: Final = re.compile(r"[-0-9A-Z_a-z]{16}").fullmatch
+"""Something if a text has the form of an HLC that is not ``""``."""
 
 
 def _encode(number: int, length: int) -> str:
@@ -68,7 +69,7 @@ def hlc_upper_bound(limit_ms: int) -> str:
 
 def is_hlc(text: object, upper_bound: str = _NO_BOUND) -> bool:
     """Whether ``text`` is an HLC (``""`` included), and below ``upper_bound`` if one is given."""
-    return text == "" or (isinstance(text, str) and _matches_hlc(text) is not None and text < upper_bound)
+    return text == "" or (isinstance(text, str) and matches_hlc(text) is not None and text < upper_bound)
 
 
 class HybridClock:
