@@ -96,6 +96,6 @@ async def serve_until_stopped(
 
 
 def _spare_the_collector() -> None:
-    """What is loaded by now stays: the garbage collector, which stops everything, need not look at it again."""
+    """What is loaded by now stays: the garbage collector, which halts all, need not look at it again."""
     gc.collect()
     gc.freeze()

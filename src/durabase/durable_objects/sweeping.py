@@ -12,7 +12,7 @@ import gc
 from asyncio import AbstractEventLoop, TimerHandle
 from collections.abc import Callable
 from contextvars import Context
-from time import perf_counter
+from time import thread_time
 from typing import Final
 
 __all__ = ["Sweeper"]
@@ -43,9 +43,8 @@ class Sweeper:
         """Something has been left behind."""
         if self._timer is None:
             when = max(self._loop.time() + SOONEST_SECONDS, self._not_before)
-            self._timer = self._loop.call_at(
-                when, self._sweep, context=Context()
-            )  # the present one holds a life
+            # In a context of its own: the present one is that of a life.
+            self._timer = self._loop.call_at(when, self._sweep, context=Context())
 
     def close(self) -> None:
         """Do not collect any more."""
@@ -55,7 +54,7 @@ class Sweeper:
 
     def _sweep(self) -> None:
         self._timer = None
-        begun = perf_counter()
+        begun = thread_time()
         self._collect()
-        taken = perf_counter() - begun
+        taken = thread_time() - begun
         self._not_before = self._loop.time() + taken / SHARE_OF_TIME

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextvars import Context
+from time import thread_time
 from typing import Any
 
 from durabase.durable_objects.sweeping import SHARE_OF_TIME, SOONEST_SECONDS, Sweeper
@@ -52,8 +52,13 @@ def test_it_collects_once_however_often_it_is_asked() -> None:
 
 
 def test_it_takes_only_a_small_share_of_all_time() -> None:
+    def work() -> None:
+        end = thread_time() + 0.03
+        while thread_time() < end:
+            pass
+
     loop = Loop()
-    sweeper = sweeper_of(loop, lambda: time.sleep(0.03))
+    sweeper = sweeper_of(loop, work)
     sweeper.wanted()
     loop.run()
     sweeper.wanted()
