@@ -209,3 +209,56 @@ def test_a_rollback_restores_all_but_the_clock(before: list[Any], inside: list[A
             getattr(store, name)(*arguments)
         store.get_mergeable_content_hashes()
     assert store._get_encoded_mergeable_content() == stamps
+
+
+# -- the quick way into an empty store, which is taken when nobody can see it
+
+
+def watched() -> MergeableStore:
+    store = MergeableStore("s", clock=FakeClock(START))
+    store.add_will_finish_transaction_listener(lambda _store: None)
+    return store
+
+
+def whole(store: MergeableStore) -> list[Any]:
+    """All there is, in its order, and what later edits depend on."""
+    new_row_ids = [store.add_row(table_id, {"a": 1}) for table_id in ["t1", "t2", "7"]]
+    cell_ids = [[table_id, store.get_table_cell_ids(table_id)] for table_id in store.get_table_ids()]
+    store.del_cell("t1", "r1", "a")
+    return [repr(state(store)), new_row_ids, cell_ids, store.get_tables_json(), store.get_values_json()]
+
+
+@quick
+@given(changes, changes)
+def test_loading_unobserved_is_loading(one: Any, other: Any) -> None:
+    content = store_with(one)._get_encoded_mergeable_content()
+    loaded, seen = MergeableStore("s", clock=FakeClock(START)), watched()
+    for store in (loaded, seen):
+        store._set_encoded_mergeable_content(content)
+        store._apply_encoded_mergeable_changes(other)
+    assert whole(loaded) == whole(seen)
+
+
+@quick
+@given(changes)
+def test_merging_unobserved_is_merging(one: Any) -> None:
+    merged, seen = MergeableStore("s", clock=FakeClock(START)), watched()
+    for store in (merged, seen):
+        store._apply_encoded_mergeable_changes(one)
+    assert whole(merged) == whole(seen)
+
+
+def test_a_transaction_around_sees_what_is_merged_into_an_empty_store() -> None:
+    store = MergeableStore("s", clock=FakeClock(START))
+    with store.transaction():
+        store._apply_encoded_mergeable_changes(as_changes([("t1", "r1", "a", 6)]))
+        assert store.get_transaction_changes()[0] == {"t1": {"r1": {"a": THINGS[6]}}}
+    assert store.get_cell("t1", "r1", "a") == THINGS[6]
+
+
+def test_schemas_hold_when_an_empty_store_is_loaded() -> None:
+    store = MergeableStore("s", clock=FakeClock(START))
+    store.set_tables_schema({"t1": {"a": {"type": "string"}}})
+    store._apply_encoded_mergeable_changes(as_changes([("t1", "r1", "a", 6), ("t2", "r1", "a", 1)]))
+    assert store.get_tables() == {}
+    assert store.get_mergeable_table_hashes().keys() == {"t1", "t2"}

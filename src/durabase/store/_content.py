@@ -116,6 +116,15 @@ class Content:
             table = self.tables[table_id] = {}
         return table
 
+    def put_table(self, table_id: Id, table: EncodedTable) -> None:
+        """Add a table with rows that have cells, without a trace in the log."""
+        self._row_id_pools[table_id] = IdPool()
+        counts = self.cell_counts[table_id] = {}
+        for row in table.values():
+            for cell_id in row:
+                counts[cell_id] = counts.get(cell_id, 0) + 1
+        self.tables[table_id] = table
+
     def add_row(self, table_id: Id, table: EncodedTable, row_id: Id) -> EncodedRow:
         """A new row; the caller adds a cell."""
         self._log.row_noted(table_id, row_id, _ADDED)

@@ -11,12 +11,12 @@ from typing import Any
 
 from durabase._codec import ordered_items, parse_json
 from durabase.errors import ContentError
-from durabase.store._cells import Encoded, EncodedOrUndefined, decode
+from durabase.store._cells import Encoded, EncodedOrUndefined, decode, encode
 from durabase.store._changes import ChangeLog
 from durabase.store._content import Content
 from durabase.store._schema import TablesSchema, ThingSchema, ValuesSchema
 from durabase.store._validation import Validator
-from durabase.types import UNDEFINED, Id
+from durabase.types import UNDEFINED, Changes, Id
 
 __all__ = ["Edits", "parsed_or_undefined"]
 
@@ -120,6 +120,33 @@ class Edits:
             valid = self._validator.cell(table_id, row_id, cell_id, cell)
             if valid is not UNDEFINED:
                 self._put_cell(table_id, row_id, cell_id, valid)  # type: ignore[arg-type]
+
+    def can_fill(self) -> bool:
+        """Whether there is nothing yet: no content, no schemas, no changes in this transaction."""
+        return not (
+            self._content.tables
+            or self._content.values
+            or self._tables_schema.active
+            or self._values_schema.active
+            or self._log.cells
+            or self._log.values
+        )
+
+    def fill(self, changes: Changes) -> None:
+        """``apply_changes`` where ``can_fill``, without a trace in the log: the quick way to load much.
+
+        Only for changes in object order, in which UNDEFINED stands for nothing but cells and values, and in
+        a transaction that nobody observes.
+        """
+        accept = self._validator.accept_encoded
+        tables = {
+            table_id: {row_id: row for row_id, cells in rows.items() if (row := _encoded(cells, accept))}
+            for table_id, rows in changes[0].items()
+        }
+        self._content.values.update(_encoded(changes[1], accept))
+        for table_id, table in tables.items():
+            if table:
+                self._content.put_table(table_id, table)
 
     # -- tables
 
@@ -334,6 +361,15 @@ class Edits:
             self.set_value(value_id, old)
         else:
             self.delete_value(value_id)
+
+
+def _encoded(things: Mapping[Id, Any], accept_encoded: bool) -> dict[Id, Any]:
+    """Those that are things, encoded."""
+    return {
+        id_: encoded
+        for id_, thing in things.items()
+        if (encoded := encode(thing, accept_encoded)) is not UNDEFINED
+    }
 
 
 def parsed_or_undefined(text: str) -> Any:

@@ -308,6 +308,10 @@ class Store(Listenable):
 
     # -- helpers
 
+    def _is_unobserved(self) -> bool:
+        """Whether nobody can see how the running transaction comes about, but only what comes of it."""
+        return self._transaction.depth == 1 and not self._listeners.count
+
     def _do(self, edit: Callable[_P, object], *args: _P.args, **kwargs: _P.kwargs) -> Self:
         """An edit in a transaction; nothing in the final phase."""
         if self._transaction.begin():
