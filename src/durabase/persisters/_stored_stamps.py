@@ -6,7 +6,7 @@ The forms are those that ``durable_object_storage`` describes. It does not know 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from durabase._codec import ordered_items, parse_json, string_text
@@ -19,6 +19,8 @@ StampPath: TypeAlias = tuple[str, ...]
 """The type ``t`` or ``v``, then the ids."""
 
 _MAX_IDS: Final = {"t": 3, "v": 1}
+_ROW_LENGTH: Final = 3
+"""How long a row's path is."""
 
 
 def stored_entries(content_or_changes: list[Any], prefix: str) -> dict[str, Any]:
@@ -87,6 +89,11 @@ def is_stored_stamp(value: Any) -> bool:
     )
 
 
+def _is_usual_stamp(value: Any) -> bool:
+    """Whether this is a stored stamp at first sight."""
+    return type(value) is list and len(value) == 3 and type(value[1]) is str and type(value[2]) is int
+
+
 class StampTree:
     """Mergeable content under construction, from entries in any order."""
 
@@ -97,6 +104,36 @@ class StampTree:
         self._container_count = 2
         self._entry_count = 0
         self._unhashed_paths: list[StampPath] = []
+
+    def read(self, entries: Mapping[str, Any], prefix: str, reject: Callable[[str, Any], object]) -> None:
+        """Put all entries in their places; those of which the key is not ours are passed over.
+
+        Args:
+            entries: in any order, but it is quickest if a row's cells come after it.
+            prefix: begins every key.
+            reject: is called with key and value if the key is ours but the value is no stamp.
+        """
+        start = len(prefix)
+        row_key = ""  # with a comma, of the row that came last: what begins so is one of its cells
+        cells: dict[str, Any] = {}
+        ids: dict[str, str] = {}
+        for key, value in entries.items():
+            if key.startswith(row_key):
+                id_ = ids.get(key[len(row_key) :])
+                if id_ is not None and _is_usual_stamp(value):
+                    cells[id_] = value
+                    continue
+            path = path_of(key[start:])
+            if path is None:
+                continue
+            if not is_stored_stamp(value):
+                reject(key, value)
+                continue
+            self.add(path, value)
+            if len(path) == _ROW_LENGTH:
+                row_key, cells = key + ",", self._container(path)[0]
+            elif len(path) > _ROW_LENGTH and row_key and key.startswith(row_key):
+                ids[key[len(row_key) :]] = path[-1]
 
     def add(self, path: StampPath, stamp: Sequence[Any]) -> None:
         """Put a stamp in its place; the containers above it come into being as needed."""

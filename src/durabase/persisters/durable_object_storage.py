@@ -26,12 +26,12 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
+from durabase._collector import CollectorPause
 from durabase.errors import EntryTooLargeError, PersisterError
 from durabase.persisters._steps import Completion, Steps, start_steps
 from durabase.persisters._stored_stamps import (
     StampPath,
     StampTree,
-    is_stored_stamp,
     path_key,
     path_of,
     stored_entries,
@@ -91,6 +91,7 @@ class DurableObjectStoragePersister(Persister):
         on_ignored_error: IgnoredErrorHandler | None = None,
     ) -> None:
         super().__init__(store, persists=Persists.MERGEABLE_STORE_ONLY, on_ignored_error=on_ignored_error)
+        self._mergeable_store = store
         self._storage = storage
         self._prefix = prefix
         self._loaded_hashes: list[int] | None = None
@@ -112,31 +113,28 @@ class DurableObjectStoragePersister(Persister):
         loaded_hashes, self._loaded_hashes = self._loaded_hashes, None
         if changes is not None:
             return start_steps(self._put_steps(changes))
-        content = get_content()
-        if [content[0][2], content[1][2]] == loaded_hashes:
+        if (
+            loaded_hashes is not None
+            and loaded_hashes == self._mergeable_store.get_mergeable_content_hashes()
+        ):
             return None
-        return start_steps(self._put_steps(content))
+        return start_steps(self._put_steps(get_content()))
 
     # Loading
 
     def _list_steps(self) -> Steps[Any]:
         entries: Any = yield self._storage.list(prefix=self._prefix)
         tree = StampTree()
-        for key, value in entries.items():
-            path = path_of(key[len(self._prefix) :])
-            if path is not None:
-                self._add_to_tree(tree, key, path, value)
-        content = tree.content()
+        with CollectorPause():
+            tree.read(entries, self._prefix, self._report_value)
+            content = tree.content()
         self._loaded_hashes = [content[0][2], content[1][2]] if tree.is_complete() else None
         return content if content[0][0] or content[1][0] else UNDEFINED
 
-    def _add_to_tree(self, tree: StampTree, key: str, path: StampPath, value: Any) -> None:
-        if is_stored_stamp(value):
-            tree.add(path, value)
-        else:
-            self._report(
-                PersisterError(f"key {key!r} does not hold a stamp [thing, hlc, hash] but {value!r:.60}")
-            )
+    def _report_value(self, key: str, value: Any) -> None:
+        self._report(
+            PersisterError(f"key {key!r} does not hold a stamp [thing, hlc, hash] but {value!r:.60}")
+        )
 
     # Saving
 
