@@ -8,8 +8,21 @@ from pathlib import Path
 import pytest
 
 from e2e._server import Server
-from hostile._peer import CELL_DIFF, DIFF, HASHES, TABLE_DIFF, VALUE_DIFF, Peer, message, text, values_diff
+from hostile._peer import (
+    CELL_DIFF,
+    DIFF,
+    HASHES,
+    TABLE_DIFF,
+    VALUE_DIFF,
+    Peer,
+    message,
+    now,
+    text,
+    values_diff,
+)
 from hostile._process import memory_mib
+from hostile._project import write_project
+from hostile._wire import PING, frame
 
 MIB = 1 << 20
 LIMIT_MIB = 16  # of what may wait for one client
@@ -118,3 +131,30 @@ def test_questions_that_are_as_large_as_they_may_be_do_no_harm(
         other.hashes()
         assert time.monotonic() - started < 2
         assert Path(f"/proc/{server.pid}").exists()
+
+
+def test_pings_of_one_who_does_not_read_are_bounded(server: Server, room: str) -> None:
+    with Peer(server.port, room, small=True) as deaf, Peer(server.port, room) as other:
+        deaf.hear_from("S", 1)
+        before = memory_mib(server.pid)
+        pings = frame("x" * 125, PING) * 1000
+        try:
+            for _ in range(200):
+                deaf.send(pings)
+        except TimeoutError:
+            pass  # the server has stopped reading: it may
+        other.hashes()
+        assert memory_mib(server.pid) - before < LIMIT_MIB
+
+
+def test_a_server_with_somebody_who_does_not_read_stops_in_time(tmp_path: Path) -> None:
+    server = Server(tmp_path, "serve", str(write_project(tmp_path))).start()
+    with Peer(server.port, small=True) as deaf, Peer(server.port) as sender:
+        said = message(HASHES, [0, 0], "x" * MIB)
+        for _ in range(12):
+            sender.say(f"{deaf.key}\n{said}")
+        sender.hashes()
+        started = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - started < 9
+        assert "Traceback" not in server.log
