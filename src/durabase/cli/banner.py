@@ -28,7 +28,7 @@ def show_banner(console: Console, command: str, project: Project, url: str, clie
         client: how the client is served, ``None`` if there is none.
     """
     title = f"durabase {command}" if command == "demo" else f"durabase {command} · {project.name}"
-    about = console.faint(f"durabase {version('durabase')}, Python {platform.python_version()}")
+    about = console.faint(f"version {version('durabase')}, Python {platform.python_version()}")
     console.line()
     console.line(f"  {console.bold(title)}    {about}")
     console.line()
@@ -42,15 +42,16 @@ def _facts(project: Project, url: str, client: str | None, command: str) -> Iter
         yield "Open", f"{url}/  in two browsers, and edit in either"
     elif client is not None:
         yield "App", f"{url}/    {client}"
-    yield "Program", _shown(Path(project.config.main))
-    yield from _bindings(project.config)
+    if command != "demo":
+        yield "Program", _shown(Path(project.config.main))
+    yield from _bindings(project.config, [project.config.name, *(other.name for other in project.others)])
     for other in project.others:
         yield "Worker", f"{other.name}    {_shown(Path(other.main))}"
     if any(config.durable_objects or config.kv_namespaces for config in (project.config, *project.others)):
         yield "Data", _shown(project.state_dir)
 
 
-def _bindings(config: Config) -> Iterable[tuple[str, str]]:
+def _bindings(config: Config, workers: list[str]) -> Iterable[tuple[str, str]]:
     storage = {configured.class_name: configured.storage for configured in config.classes}
     for objects in config.durable_objects:
         of = objects.script_name or _STORAGES[storage[objects.class_name]]
@@ -58,7 +59,8 @@ def _bindings(config: Config) -> Iterable[tuple[str, str]]:
     for kv in config.kv_namespaces:
         yield "KV", f"env.{kv.name} → {kv.id}"
     for service in config.services:
-        yield "Service", f"env.{service.name} → {service.service} ({service.entrypoint})"
+        of = service.entrypoint if service.service in workers else "not running here"
+        yield "Service", f"env.{service.name} → {service.service} ({of})"
     for name, value in config.vars.items():
         yield "Var", f"env.{name} = {'(hidden)' if name in config.secrets else repr(value)}"
     for name in config.secrets.keys() - config.vars.keys():

@@ -223,7 +223,7 @@ def test_a_crash_keeps_what_was_committed_and_nothing_else(tmp_path: Path) -> No
         assert worker.program.module.loads == []
         with pytest.raises(ObjectError):
             await counter.increment()
-        assert await worker.env.COUNTER.get_by_name("a").increment() in (2, 101)
+        assert await worker.env.COUNTER.get_by_name("a").increment() == 2
         assert await worker.env.TABLE.get_by_name("b").add("y") == 2
         assert await worker.env.SEEN.get("k") == "v"
 
