@@ -16,7 +16,6 @@ from hostile._peer import (
     VALUE_DIFF,
     Peer,
     message,
-    now,
     text,
     values_diff,
 )
