@@ -21,7 +21,7 @@ from __future__ import annotations
 import builtins
 import json
 import struct
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime
 from types import ModuleType
 from typing import Any, Final
@@ -35,13 +35,15 @@ try:
 except ImportError:  # it is an extra; the text is the same data without it
     orjson = None
 
-__all__ = ["decode_value", "encode_value"]
+__all__ = ["decode_value", "decode_values", "encode_value"]
 
 _JSON: Final = 0x4A
 _TEXT: Final = 0x53
 _TAGGED: Final = 0x01
 
 _PLAIN_DEPTH: Final = 32
+_BATCH: Final = 1000
+"""How many values are read as one text, which is a copy of theirs."""
 _MIN_INT: Final = -(2**63)
 _MAX_INT: Final = 2**63 - 1
 
@@ -87,11 +89,38 @@ def decode_value(data: bytes, passed: list[Any] | None = None) -> Any:
     if form == _TEXT:
         return data[1:].decode("utf-8", "surrogatepass")
     if form == _JSON:
-        value = orjson.loads(data[1:]) if orjson is not None else json.loads(data[1:])
-        return _with_attributes(value) if type(value) in (dict, list) else value
+        value = _parsed(data[1:])
+        return _with_attributes(value) if b"{" in data else value
     if form == _TAGGED:
         return _Decoder(data, passed or []).read()
     raise ValueError(f"this is no encoded value, or one of a later version (first byte: {form})")
+
+
+def decode_values(encoded: Sequence[bytes]) -> list[Any]:
+    """:func:`decode_value` of each, quicker if there are many."""
+    values: list[Any] = []
+    for start in range(0, len(encoded), _BATCH):
+        values += _decode_batch(encoded[start : start + _BATCH])
+    return values
+
+
+def _decode_batch(encoded: Sequence[bytes]) -> list[Any]:
+    """What is JSON text, and has no dicts to be converted, is read as one text; the rest one by one."""
+    texts = [data[1:] if data[:1] == b"J" and b"{" not in data else b"0" for data in encoded]
+    try:
+        values: list[Any] = _parsed(b"[" + b",".join(texts) + b"]")
+    except ValueError:  # one of them is broken: it is found when all are read alone
+        values = []
+    if len(values) != len(encoded):
+        return [decode_value(data) for data in encoded]
+    for index, text in enumerate(texts):
+        if text == b"0":
+            values[index] = decode_value(encoded[index])
+    return values
+
+
+def _parsed(text: bytes) -> Any:
+    return orjson.loads(text) if orjson is not None else json.loads(text)
 
 
 def _is_plain(value: Any, depth: int) -> bool:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from durabase.types import UNDEFINED
 from durabase.web import AttributeDict, structured_clone
-from durabase.web.structured_clone import decode_value, encode_value
+from durabase.web.structured_clone import decode_value, decode_values, encode_value
 
 
 def back(value: Any) -> Any:
@@ -181,3 +181,17 @@ values = st.recursive(
 @given(values)
 def test_any_value_comes_back(value: Any) -> None:
     assert back(value) == value
+
+
+def test_many_are_read_as_one_by_one() -> None:
+    values = [*KEPT, *range(1200), 0, "0", "{", ["{", 1], [{"a": [1]}], [1.5, None], "é", -0.0, [[]]]
+    encoded = [encode_value(value) for value in values]
+    assert repr(decode_values(encoded)) == repr([decode_value(data) for data in encoded])
+    assert decode_values([encode_value({"a": 1})])[0].a == 1
+    assert decode_values([]) == []
+
+
+@pytest.mark.parametrize("broken", [b"", b"J", b"J1,2", b"J[", b"Z1", b"J1]"])
+def test_one_of_many_that_is_broken_is_refused(broken: bytes) -> None:
+    with pytest.raises(ValueError):
+        decode_values([encode_value([1]), broken, encode_value("x")])

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from durabase.durable_objects.storage.keys import key_bytes
+from durabase._collector import CollectorPause
+from durabase.durable_objects.storage.keys import key_bytes, key_text
 from durabase.errors import KeyTooLargeError, ValueTooLargeError
 from durabase.types import UNDEFINED
-from durabase.web.structured_clone import encode_value
+from durabase.web.structured_clone import decode_values, encode_value
 
-__all__ = ["encoded_entries", "encoded_entry"]
+__all__ = ["decoded_entries", "encoded_entries", "encoded_entry"]
 
 ENVELOPE_BYTES: Final = 34
 """What an encoded value may take beyond the limit of its data, as on Cloudflare."""
@@ -26,6 +27,13 @@ def encoded_entries(
             data, value_data = encoded_entry(key, value, max_key_bytes, max_value_bytes)
             encoded[data] = value_data
     return encoded
+
+
+def decoded_entries(pairs: list[tuple[bytes, bytes]]) -> dict[str, Any]:
+    """The keys and values that these bytes are."""
+    with CollectorPause():
+        values = decode_values([data for _, data in pairs])
+        return {key_text(key): value for (key, _), value in zip(pairs, values, strict=True)}
 
 
 def encoded_entry(

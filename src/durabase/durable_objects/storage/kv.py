@@ -19,7 +19,7 @@ from durabase._names import js_names
 from durabase.clock import Clock
 from durabase.durable_objects.gates import OutputGate
 from durabase.durable_objects.storage.done import DONE, Done
-from durabase.durable_objects.storage.entries import encoded_entries, encoded_entry
+from durabase.durable_objects.storage.entries import decoded_entries, encoded_entries, encoded_entry
 from durabase.durable_objects.storage.keys import key_bytes, key_range, key_text, merged_options
 from durabase.durable_objects.storage.sql import SqlFile, SqlStorage
 from durabase.durable_objects.storage.store import AlarmRow, ObjectStore
@@ -116,8 +116,7 @@ class DurableObjectStorage:
             TypeError: ``start`` and ``start_after`` together, or a limit that is not positive.
         """
         self._host.check_alive()
-        pairs = self._store.list(key_range(merged_options(options, more)))
-        return Done({key_text(key): decode_value(data) for key, data in pairs})
+        return Done(decoded_entries(self._store.list(key_range(merged_options(options, more)))))
 
     # Writing
 
