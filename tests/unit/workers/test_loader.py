@@ -47,6 +47,9 @@ def test_a_program_of_cloudflares(tmp_path: Path) -> None:
         from workers import DurableObject, Response, WorkerEntrypoint, env, handler, wait_until
         import asgi
         from workers import asgi as same
+        from workers.types import FetchKwargs
+        from workers.workflows import NonRetryableError
+        from pyodide.http import pyfetch
 
         class Room(DurableObject):
             pair = WebSocketPair.new().object_values()

@@ -24,8 +24,11 @@ _SOURCES = {
     "pyodide": f"{_HERE}.pyodide",
     "pyodide.code": f"{_HERE}.pyodide_code",
     "pyodide.ffi": f"{_HERE}.pyodide_ffi",
+    "pyodide.http": f"{_HERE}.pyodide_http",
     "workers": f"{_HERE}.sdk",
     "workers.asgi": f"{_HERE}.asgi",
+    "workers.types": f"{_HERE}.sdk_types",
+    "workers.workflows": f"{_HERE}.workflows",
     "workers.wsgi": f"{_HERE}.wsgi",
 }
 _PACKAGES = frozenset({"pyodide", "workers"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,18 +13,34 @@ from durabase.web import Blob, File, FormData, Headers, Request, Response
 from durabase.workers.compat import asgi, wsgi
 from durabase.workers.compat.http_fetch import fetch
 from durabase.workers.compat.rpc_values import python_from_rpc, python_to_rpc
+from durabase.workers.compat.sdk_types import (
+    BlobEnding,
+    BlobValue,
+    Body,
+    FetchKwargs,
+    FormDataValue,
+    JSBody,
+    RequestInitCfProperties,
+)
 from durabase.workers.entrypoint import ExecutionContext, WorkerEntrypoint, wait_until
 from durabase.workers.env import env, patch_env
 
 __all__ = [
     "Blob",
+    "BlobEnding",
+    "BlobValue",
+    "Body",
     "Context",
     "DurableObject",
+    "FetchKwargs",
     "FetchResponse",
     "File",
     "FormData",
+    "FormDataValue",
     "Headers",
+    "JSBody",
     "Request",
+    "RequestInitCfProperties",
     "Response",
     "WorkerEntrypoint",
     "WorkflowEntrypoint",
@@ -64,6 +80,12 @@ def handler(function: Callable[..., Any]) -> Callable[..., Any]:
     return handle
 
 
+def _with_env(values: Mapping[str, object], function: Callable[[], Any]) -> Any:
+    """Call ``function`` while ``env`` has these values as well."""
+    with patch_env(values):
+        return function()
+
+
 def import_from_javascript(name: str) -> Any:
     """Return the contents of the JavaScript module ``cloudflare:workers``.
 
@@ -73,5 +95,9 @@ def import_from_javascript(name: str) -> Any:
     if name != "cloudflare:workers":
         raise ImportError(f"No such module {name!r}: there is no JavaScript here")
     return SimpleNamespace(
-        DurableObject=DurableObject, WorkerEntrypoint=WorkerEntrypoint, env=env, waitUntil=wait_until
+        DurableObject=DurableObject,
+        WorkerEntrypoint=WorkerEntrypoint,
+        env=env,
+        waitUntil=wait_until,
+        withEnv=_with_env,
     )

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from durabase.workers.compat import sdk
+from durabase.workers.compat.pyodide_http import pyfetch
+from durabase.workers.env import Env, ambient_env
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -93,3 +95,32 @@ def test_rpc_values_are_copies() -> None:
     assert sdk.python_from_rpc(value) is value
     with pytest.raises(TypeError):
         sdk.python_to_rpc(object())
+
+
+def test_an_env_for_the_length_of_a_call() -> None:
+    workers = sdk.import_from_javascript("cloudflare:workers")
+    token = ambient_env.set(Env({"A": 1, "B": 1}))
+    try:
+        assert workers.withEnv({"A": 2}, lambda: (workers.env.A, workers.env.B)) == (2, 1)
+        assert workers.env.A == 1
+    finally:
+        ambient_env.reset(token)
+
+
+def test_pyfetch(url: str) -> None:
+    async def main() -> tuple[int, str]:
+        response = await pyfetch(f"{url}/a")
+        assert response.js_response is response
+        return response.status, await response.string()
+
+    assert asyncio.run(main()) == (200, "/a")
+
+
+def test_every_public_name_of_cloudflares_sdk_is_there() -> None:
+    names = """
+        Blob, BlobEnding, BlobValue, Body, Context, DurableObject, FetchKwargs, FetchResponse, File,
+        FormData, FormDataValue, Headers, JSBody, Request, RequestInitCfProperties, Response,
+        WorkerEntrypoint, WorkflowEntrypoint, env, fetch, handler, import_from_javascript, patch_env,
+        python_from_rpc, python_to_rpc, waitUntil, wait_until
+    """
+    assert {name.strip() for name in names.split(",")} <= set(sdk.__all__)
