@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from durabase._codec import ordered_items, parse_json
+from durabase._collector import CollectorPause
 from durabase.errors import ContentError
 from durabase.store._cells import Encoded, EncodedOrUndefined, decode, encode
 from durabase.store._changes import ChangeLog
@@ -152,9 +153,10 @@ class Edits:
 
     def set_tables(self, tables: object) -> None:
         """Replace all tables."""
-        valid = self._validator.tables(tables)
-        if valid is not None:
-            self._content.set_tables(valid)
+        with CollectorPause():
+            valid = self._validator.tables(tables)
+            if valid is not None:
+                self._content.set_tables(valid)
 
     def set_table(self, table_id: Id, table: object) -> None:
         """Replace a table."""
