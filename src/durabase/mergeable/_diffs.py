@@ -144,7 +144,8 @@ def _whole_table(table: TableStamps) -> StampOut:
 
 
 def _whole_things(things: ThingStamps) -> StampOut:
-    return _stamp({id_: _stamp(thing, hlc) for id_, (thing, hlc, _) in things.children.items()}, things.hlc)
+    members = {id_: [thing, hlc] if hlc else [thing] for id_, (thing, hlc, _) in things.children.items()}
+    return [members, things.hlc] if things.hlc else [members]
 
 
 def _stamp(thing: Any, hlc: Hlc) -> StampOut:
