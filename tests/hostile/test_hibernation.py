@@ -106,12 +106,12 @@ def test_what_a_large_room_took_is_there_for_the_next(server: Server) -> None:
     memory = [memory_mib(server.pid)]
     for room in range(3):
         with Peer(server.port, f"/large{room}") as peer:
-            for number in range(0, 10_000, 500):
+            for number in range(0, 6_000, 500):
                 peer.broadcast(values_diff({f"v{n}": f"some text {n}" for n in range(number, number + 500)}))
             peer.hashes()
             wait_until_gone(server)
         memory.append(memory_mib(server.pid))
-    print("three rooms of 10,000 values, one after another:", ", ".join(f"{mib:.0f} MiB" for mib in memory))
+    print("three rooms of 6,000 values, one after another:", ", ".join(f"{mib:.0f} MiB" for mib in memory))
     assert memory[-1] - memory[2] < (memory[1] - memory[0]) / 2
 
 

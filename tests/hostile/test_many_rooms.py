@@ -14,7 +14,7 @@ from hostile._process import memory_mib
 from hostile._project import write_project
 
 BATCH = 100
-SLEEPERS = 300
+SLEEPERS = 200
 
 
 @pytest.fixture
@@ -55,9 +55,9 @@ def wait_until_all_sleep(server: Server) -> None:
 
 def test_rooms_that_were_left_take_nothing(server: Server) -> None:
     before = memory_mib(server.pid)
-    first = touch_and_leave(server, range(400))
-    second = touch_and_leave(server, range(400, 1000))
-    print(f"400 rooms: {first - before:.1f} MiB, 600 more: {second - first:.1f} MiB more")
+    first = touch_and_leave(server, range(300))
+    second = touch_and_leave(server, range(300, 600))
+    print(f"300 rooms: {first - before:.1f} MiB, 300 more: {second - first:.1f} MiB more")
     assert first - before < 25
     assert second - first < 6
     with Peer(server.port, "/room7") as peer:
