@@ -19,8 +19,9 @@ StampPath: TypeAlias = tuple[str, ...]
 """The type ``t`` or ``v``, then the ids."""
 
 _MAX_IDS: Final = {"t": 3, "v": 1}
+_TABLE_LENGTH: Final = 2
 _ROW_LENGTH: Final = 3
-"""How long a row's path is."""
+"""How long the path of a table, and of a row, is."""
 
 
 def stored_entries(content_or_changes: list[Any], prefix: str) -> dict[str, Any]:
@@ -55,6 +56,9 @@ def path_key(path: StampPath) -> str:
 _match_plain_ids: Final = re.compile(
     r'"([^"\\\x00-\x1f]*)"(?:,"([^"\\\x00-\x1f]*)")?(?:,"([^"\\\x00-\x1f]*)")?'
 ).fullmatch
+
+
+_match_plain_id: Final = re.compile(r'"([^"\\\x00-\x1f]*)"').fullmatch
 
 
 def path_of(key: str) -> StampPath | None:
@@ -113,8 +117,8 @@ class StampTree:
             prefix: begins every key.
             reject: is called with key and value if the key is ours but the value is no stamp.
         """
-        start = len(prefix)
-        row_key = ""  # with a comma, of the row that came last: what begins so is one of its cells
+        table_key = row_key = ""  # of what came last, with a comma: what begins so is in it
+        rows: dict[str, Any] = {}
         cells: dict[str, Any] = {}
         ids: dict[str, str] = {}
         for key, value in entries.items():
@@ -123,17 +127,38 @@ class StampTree:
                 if id_ is not None and _is_usual_stamp(value):
                     cells[id_] = value
                     continue
-            path = path_of(key[start:])
-            if path is None:
-                continue
-            if not is_stored_stamp(value):
-                reject(key, value)
-                continue
-            self.add(path, value)
+            if table_key and key.startswith(table_key):
+                row = self._read_row(rows, key, len(table_key), value)
+                if row is not None:
+                    row_key, cells = key + ",", row[0]
+                    continue
+            path = self._read_any(key, len(prefix), value, reject)
             if len(path) == _ROW_LENGTH:
                 row_key, cells = key + ",", self._container(path)[0]
             elif len(path) > _ROW_LENGTH and row_key and key.startswith(row_key):
                 ids[key[len(row_key) :]] = path[-1]
+            elif len(path) == _TABLE_LENGTH and path[0] == "t":
+                table_key, rows = key + ",", self._container(path)[0]
+
+    def _read_row(self, rows: dict[str, Any], key: str, start: int, value: Any) -> list[Any] | None:
+        """The container of a row that is not there yet; ``None`` if this is not the entry of one."""
+        found = _match_plain_id(key, start)
+        if found is None or not _is_usual_stamp(value) or value[2] == 0 or found[1] in rows:
+            return None
+        row = rows[found[1]] = [{}, value[1], value[2]]
+        self._container_count += 1
+        self._entry_count += 1
+        return row
+
+    def _read_any(self, key: str, start: int, value: Any, reject: Callable[[str, Any], object]) -> StampPath:
+        path = path_of(key[start:])
+        if path is None:
+            return ()
+        if not is_stored_stamp(value):
+            reject(key, value)
+            return ()
+        self.add(path, value)
+        return path
 
     def add(self, path: StampPath, stamp: Sequence[Any]) -> None:
         """Put a stamp in its place; the containers above it come into being as needed."""
