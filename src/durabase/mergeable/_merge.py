@@ -119,7 +119,8 @@ def _take_things(things: ThingStamps, stamp: _AnyStamp) -> tuple[dict[Id, Any], 
     taken: dict[Id, Any] = {}
     children = things.children
     for id_, (thing, hlc, hash_) in ordered_items(stamp[0]):
-        if type(thing) is not str:
+        kind = type(thing)
+        if not (kind is str or (kind is int and -_MAX_SAFE <= thing <= _MAX_SAFE)):
             thing = _own(thing)
         if type(hash_) is not int or not 0 <= hash_ <= _MAX_HASH:
             hash_ = _unsigned(hash_)
