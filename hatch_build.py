@@ -1,7 +1,8 @@
 """Compiles the modules that decide about speed, when a wheel is built with ``DURABASE_COMPILE=1``.
 
 The compiler is mypyc, the language stays Python: the same files run uncompiled, with equal results, where
-there is no compiler. Not compiled is what users derive classes from, for compiled classes can't be.
+there is no compiler. Not compiled is what users derive classes from, for compiled classes can't be. In what
+is compiled a ``float`` is a double only; what may be either says ``int | float``.
 """
 
 from __future__ import annotations

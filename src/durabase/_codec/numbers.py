@@ -14,7 +14,7 @@ MAX_SAFE: Final = 2**53
 """Up to here every integer is a double."""
 
 
-def number_text(number: float) -> str:
+def number_text(number: int | float) -> str:
     """The text of a number as JavaScript's ``String(number)``: ``1.0`` is ``1``, ``1e21`` is ``1e+21``.
 
     An ``int`` beyond 2^53 is rounded to the nearest double first.

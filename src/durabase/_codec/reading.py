@@ -72,7 +72,7 @@ def _with_undefined(value: Any) -> Any:
     return value
 
 
-def _number_from_text(text: str) -> float:
+def _number_from_text(text: str) -> int | float:
     """A JSON integer as JavaScript holds it."""
     if len(text) <= _SHORT_NUMBER:
         return int(text) if text != "-0" else -0.0

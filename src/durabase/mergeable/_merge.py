@@ -135,7 +135,7 @@ def _hlc_of(stamp: _AnyStamp) -> Hlc:
     return stamp[1] if len(stamp) > 1 else ""
 
 
-def _unsigned(hash_: float) -> Hash:
+def _unsigned(hash_: int | float) -> Hash:
     """A finite number as JavaScript's ``>>> 0``."""
     return int(hash_) & _MAX_HASH
 

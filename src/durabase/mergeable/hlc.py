@@ -10,7 +10,7 @@ It does not know what is stamped. The wall clock is an argument.
 from __future__ import annotations
 
 import re
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeGuard
 
 from durabase._codec import ALPHABET
 from durabase._codec import unique_id as random_id
@@ -67,7 +67,7 @@ def hlc_upper_bound(limit_ms: int) -> str:
     return _time_text(limit_ms + 1) if limit_ms >= 0 else ""
 
 
-def is_hlc(text: object, upper_bound: str = _NO_BOUND) -> bool:
+def is_hlc(text: object, upper_bound: str = _NO_BOUND) -> TypeGuard[Hlc]:
     """Whether ``text`` is an HLC (``""`` included), and below ``upper_bound`` if one is given."""
     return text == "" or (isinstance(text, str) and matches_hlc(text) is not None and text < upper_bound)
 
@@ -136,7 +136,7 @@ class HybridClock:
         elif self._last_time == 0 and self._last_counter < 0:
             self._last_counter = 0
 
-    def seen(self, hlc: Hlc = "") -> None:
+    def seen(self, hlc: object = "") -> None:
         """Take note of another's HLC. One that is malformed, or more than five minutes ahead, is ignored."""
         if is_hlc(hlc):
             self.see(hlc)
