@@ -240,7 +240,9 @@ class _Following:
 
     def _load_steps(self) -> Steps[None]:
         self._is_loading = True
-        while self._is_load_due:
-            self._is_load_due = False
-            yield self._listener()
-        self._is_loading = False
+        try:
+            while self._is_load_due:
+                self._is_load_due = False
+                yield self._listener()
+        finally:
+            self._is_loading = False

@@ -82,7 +82,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._connection = psycopg.connect(url, autocommit=True)
+        self._connection = psycopg.connect(url, autocommit=True, prepare_threshold=None)
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
         cursor = self._connection.execute(sql.encode())

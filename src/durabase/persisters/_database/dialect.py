@@ -59,6 +59,11 @@ def _sqlite_value(thing: Any) -> Any:
     return thing
 
 
+def _from_sqlite_value(stored: Any) -> Any:
+    """The drivers of JavaScript store every number as a real one; here, whole ones are ``int``."""
+    return int(stored) if isinstance(stored, float) and stored.is_integer() else stored
+
+
 def _json_cell(thing: Any) -> str | None:
     return None if thing is UNDEFINED else json_text(thing)
 
@@ -82,6 +87,7 @@ SQLITE: Final = Dialect(
     max_parameters=30_000,  # SQLite takes 32,766
     unlisted_sql="{column}NOT IN(SELECT value FROM json_each(?))",
     encode=_sqlite_value,
+    decode=_from_sqlite_value,
 )
 
 POSTGRES: Final = Dialect(
