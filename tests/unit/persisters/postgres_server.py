@@ -9,12 +9,16 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, Self
 
 import psycopg
 from psycopg.rows import dict_row
 
+PATIENCE_SECONDS = 30.0
+UNTIL_END_OF_INPUT = '"$@" & cat; kill -QUIT $!; wait'
+"""Ends the server also when whoever started it was killed."""
 INSTALL = "PostgreSQL is needed: `apt-get install postgresql`"
 OPTIONS = {
     "fsync": "off",
@@ -33,14 +37,14 @@ class PostgresServer:
         self._user = _user()
         self._folder = Path(tempfile.mkdtemp(prefix="durabase-postgres-"))
         self._data = self._folder / "data"
+        self._log = self._folder / "log"
+        self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
 
     def __enter__(self) -> Self:
         if self._user is not None:
             shutil.chown(self._folder, self._user)
-        self._run(
-            "initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync"
-        )
+        self._make_cluster()
         self.start()
         return self
 
@@ -49,13 +53,24 @@ class PostgresServer:
         shutil.rmtree(self._folder)
 
     def start(self) -> None:
-        options = " ".join(f"-c {name}={value}" for name, value in OPTIONS.items())
-        place = f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1"
-        self._run("pg_ctl", "start", "--wait", f"--log={self._folder}/log", f"--options={place} {options}")
+        options = [f"-c{name}={value}" for name, value in OPTIONS.items()]
+        place = [f"-D{self._data}", f"-p{self.port}", f"-k{self._folder}", "-clisten_addresses=127.0.0.1"]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                ["sh", "-c", UNTIL_END_OF_INPUT, "sh", f"{self._binaries}/postgres", *place, *options],
+                cwd=self._folder,
+                user=self._user,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._wait_until_ready()
 
     def stop(self) -> None:
         """End as if by a power cut."""
-        self._run("pg_ctl", "stop", "--mode=immediate")
+        assert self._process is not None
+        self._process.communicate(timeout=PATIENCE_SECONDS)
 
     def database(self) -> Database:
         """The database, emptied. To make one for each test would take most of the time."""
@@ -67,14 +82,29 @@ class PostgresServer:
     def url(self) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
-    def _run(self, program: str, *arguments: str) -> None:
-        command = [f"{self._binaries}/{program}", f"--pgdata={self._data}", *arguments]
-        with tempfile.TemporaryFile() as output:  # the server inherits it, so a pipe would never end
-            done = subprocess.run(
-                command, cwd=self._folder, user=self._user, stdout=output, stderr=output, timeout=60
-            )
-            output.seek(0)
-            assert done.returncode == 0, output.read().decode("utf-8", "replace")
+    def _make_cluster(self) -> None:
+        options = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync"]
+        done = subprocess.run(
+            [f"{self._binaries}/initdb", f"--pgdata={self._data}", *options],
+            cwd=self._folder,
+            user=self._user,
+            capture_output=True,
+            timeout=PATIENCE_SECONDS,
+        )
+        assert done.returncode == 0, (done.stdout + done.stderr).decode("utf-8", "replace")
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self._is_ready():
+            assert time.monotonic() < deadline, self._log.read_text("utf-8", "replace")
+            time.sleep(0.02)
+
+    def _is_ready(self) -> bool:
+        try:
+            psycopg.connect(self.url()).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
 
 class Database:
