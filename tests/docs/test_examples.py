@@ -28,7 +28,7 @@ def demo(folder: Path) -> Iterator[str]:
 @contextmanager
 def postgres(_folder: Path) -> Iterator[str]:
     """The URL of an empty database."""
-    with PostgresServer() as server, closing(server.new_database()) as database:
+    with PostgresServer() as server, closing(server.database()) as database:
         yield database.url
 
 
