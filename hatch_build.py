@@ -1,8 +1,9 @@
 """Compiles the modules that decide about speed, when a wheel is built with ``DURABASE_COMPILE=1``.
 
 The compiler is mypyc, the language stays Python: the same files run uncompiled, with equal results, where
-there is no compiler. Not compiled is what users derive classes from, for compiled classes can't be. In what
-is compiled a ``float`` is a double only; what may be either says ``int | float``.
+there is no compiler. Not compiled is what users derive classes from, for compiled classes can't be, and
+what mostly runs generators, which gain nothing. In what is compiled a ``float`` is a double only; what may be
+either says ``int | float``.
 """
 
 from __future__ import annotations
@@ -24,8 +25,7 @@ durable_objects/gates durable_objects/storage/entries durable_objects/storage/ke
 durable_objects/storage/shared
 mergeable/_diffs mergeable/_journal mergeable/_merge mergeable/_shapes mergeable/_stamping
 mergeable/_validate mergeable/hashes mergeable/hlc mergeable/stamps
-persisters/_access persisters/_auto_save persisters/_queue persisters/_status persisters/_steps
-persisters/_stored_stamps
+persisters/_access persisters/_stored_stamps
 server/frames server/outbox
 store/_cells store/_changes store/_content store/_edits store/_kinds store/_notify store/_schema
 store/_sorting store/_transaction store/_validation
