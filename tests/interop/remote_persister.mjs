@@ -24,6 +24,11 @@ const until = (values) =>
 
 const actions = {
   set: ([tables, values]) => store.setContent([tables, values]),
+  // Without a moment between in which what was polled could replace what was set.
+  setAndSave: (content) => {
+    actions.set(content);
+    return persister.save();
+  },
   load: (initial) => persister.load(initial ?? undefined),
   save: () => persister.save(),
   startAutoLoad: () => persister.startAutoLoad(),

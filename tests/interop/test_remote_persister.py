@@ -94,7 +94,7 @@ class Ours:
 
     async def _until(self, values: Any) -> None:
         changed = asyncio.Event()
-        listener_id = self._store.add_values_listener(lambda _store: changed.set())
+        listener_id = self._store.add_values_listener(lambda *_: changed.set())
         while self._store.get_values() != values:
             await changed.wait()
             changed.clear()
@@ -149,8 +149,7 @@ def test_each_follows_the_other() -> None:
             await ours.do("save")
             assert (await original.do("startAutoLoad"))["content"] == [{"t": {"r": {"list": [1]}}}, {"v": 1}]
             await ours.do("startAutoLoad")
-            await original.do("set", [{}, {"v": 2}])
-            await original.do("save")
+            await original.do("setAndSave", [{}, {"v": 2}])
             assert (await ours.do("until", {"v": 2}))["content"] == [{}, {"v": 2}]
             await ours.do("set", [{}, {"v": 3}])
             await ours.do("save")
@@ -158,4 +157,4 @@ def test_each_follows_the_other() -> None:
             await ours.do("destroy")
             await original.do("destroy")
 
-    asyncio.run(test())
+    asyncio.run(asyncio.wait_for(test(), PATIENCE_SECONDS))
