@@ -36,7 +36,7 @@ __all__ = ["HostStats", "ObjectClass", "ObjectHost"]
 
 SYNC_THREADS: Final = 4
 GOING_AWAY: Final = 1001
-DRAIN_SECONDS: Final = 30.0
+DRAIN_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
