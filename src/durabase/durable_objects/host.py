@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import AbstractEventLoop, Future
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -133,8 +134,10 @@ class ObjectHost:
     ) -> None:
         """Let events end, commit what they wrote, close sockets with 1001."""
         self.scheduler.close()
-        while _awake(self._classes.values()):  # an event that ends may have woken another object
-            await self._drain(self._classes.values())
+        every = self._classes.values()
+        with self._patience(every, self._refuse_events):
+            while _awake(every):  # an event that ends may have woken another object
+                await self._drain(every)
         for hosted in self._classes.values():
             for slot in hosted.slots.values():
                 slot.sockets.close_all(GOING_AWAY, "")
@@ -171,25 +174,40 @@ class ObjectHost:
             replace()
         for object_class in additions:
             self.register(object_class, env=self._any_env())
-        await self._drain([hosted for hosted, _ in changes])
+        changed = [hosted for hosted, _ in changes]
+        with self._patience(changed):
+            await self._drain(changed)
 
     def _any_env(self) -> Any:
         return next((hosted.env for hosted in self._classes.values()), None)
 
-    async def _drain(self, classes: Collection[ClassHost]) -> None:
-        """Let every life end; those that take too long are reset."""
+    @contextmanager
+    def _patience(
+        self, classes: Collection[ClassHost], then: Callable[[], object] = lambda: None
+    ) -> Iterator[None]:
+        """Within it, lives that take longer than ``DRAIN_SECONDS`` to end are reset, and ``then`` is called."""
 
         def give_up() -> None:
+            then()
             for slot in _awake(classes):
                 slot.reset(_stopped())
 
         timer = self.clock.call_later(DRAIN_SECONDS, give_up)
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    async def _drain(self, classes: Collection[ClassHost]) -> None:
+        """Let every life end that there is now; events that still wait afterwards begin another."""
         waits: list[Future[None]] = []
         for slot in _awake(classes):
             waits.append(self.loop.create_future())
             slot.drain(partial(waits[-1].set_result, None))
         await asyncio.gather(*waits)
-        timer.cancel()
+
+    def _refuse_events(self) -> None:
+        self._is_open = False
 
     def deliver(self, key: ObjectKey, event: ObjectEvent) -> Future[Any]:
         """Let the object have the event; see :class:`~durabase.durable_objects.routing.ObjectRouter`.

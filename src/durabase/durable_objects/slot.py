@@ -268,10 +268,10 @@ class ObjectSlot:
             elapsed = self._host.clock.now_ms() - self._woken_ms
             self._tell(ObjectConstructed(self.hosted.name, self.id, elapsed))
         self._move(Signal.READY)
-        if self._drained:
-            self._drain_life()
-            return
         self._drain()
+        if self._drained:
+            self._drain_life()  # after what waits: a life that ended before would begin again for it, for ever
+            return
         if self.phase is Phase.LIVE and self.life is not None and not self.life.open_events:
             self.rested()
 

@@ -22,7 +22,7 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests that don't stop it; each test has rooms of its own."""
     server = Server(tmp_path_factory.mktemp("server"), "serve", str(demo_server_dir())).start()
     yield server
-    server.kill()  # dozens of clients are still connected; stopping in good order is tested end to end
+    assert server.stop() == 0, server.log
 
 
 @pytest.fixture

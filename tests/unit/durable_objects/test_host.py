@@ -207,6 +207,7 @@ def versions(number: int) -> type:
 
 
 GO: list[asyncio.Event] = []
+RIGS: list[Rig] = []
 
 
 def test_classes_are_replaced_while_sockets_stay() -> None:
@@ -298,6 +299,53 @@ def test_stopping_lets_events_end_and_refuses_new_ones() -> None:
         await rig.host.__aenter__()
 
     run(scenario, Slow)
+
+
+def test_events_that_come_while_an_object_starts_are_had_before_it_stops() -> None:
+    closed: list[str] = []
+
+    class Slow(Accepting):
+        def __init__(self, ctx: Any, env: Any) -> None:
+            super().__init__(ctx, env)
+            ctx.block_concurrency_while(self.load)
+
+        async def load(self) -> None:
+            await asyncio.sleep(0)
+
+        def web_socket_close(self, ws: WebSocket, code: int, reason: str, was_clean: bool) -> None:
+            closed.append(reason)
+
+    async def scenario(rig: Rig) -> None:
+        wires = [await rig.connect() for _ in range(3)]
+        await rig.pass_time(10)
+        assert rig.host.stats().live == 0
+        for number, wire in enumerate(wires):
+            wire.sink.on_close(1000, f"bye {number}", True)
+        await rig.host.__aexit__()
+        assert closed == ["bye 0", "bye 1", "bye 2"]
+        await rig.host.__aenter__()
+
+    run(scenario, Slow)
+
+
+def test_objects_that_keep_each_other_awake_are_reset_after_five_seconds() -> None:
+    class Player(DurableObject):
+        async def hit(self, me: str, other: str) -> None:
+            await asyncio.sleep(0)
+            self.ctx.wait_until(RIGS[-1].stub(other).hit(other, me))
+
+    async def scenario(rig: Rig) -> None:
+        RIGS.append(rig)
+        await rig.stub("ping").hit("ping", "pong")
+        stopping = asyncio.create_task(rig.host.__aexit__())
+        await rig.settle()
+        assert not stopping.done()
+        rig.clock.advance(5000)
+        rig.clock.run_next(rig.clock.now_ms())
+        await stopping
+        await rig.host.__aenter__()
+
+    run(scenario, Player)
 
 
 def test_what_is_registered_twice_or_never() -> None:
