@@ -185,7 +185,7 @@ class ObjectHost:
     def _patience(
         self, classes: Collection[ClassHost], then: Callable[[], object] = lambda: None
     ) -> Iterator[None]:
-        """Within it, lives that take longer than ``DRAIN_SECONDS`` to end are reset, and ``then`` is called."""
+        """Within it, lives that do not end in ``DRAIN_SECONDS`` are reset, after ``then`` was called."""
 
         def give_up() -> None:
             then()

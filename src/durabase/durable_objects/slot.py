@@ -270,7 +270,7 @@ class ObjectSlot:
         self._move(Signal.READY)
         self._drain()
         if self._drained:
-            self._drain_life()  # after what waits: a life that ended before would begin again for it, for ever
+            self._drain_life()  # after what waits, else it would begin again for that, for ever
             return
         if self.phase is Phase.LIVE and self.life is not None and not self.life.open_events:
             self.rested()
