@@ -23,6 +23,7 @@ __all__ = [
     "ObjectObserver",
     "ObjectReset",
     "Run",
+    "SocketEvent",
 ]
 
 
@@ -72,6 +73,15 @@ ObjectEvent: TypeAlias = Fetch | Call | Alarm | Run
 
 
 @dataclass(frozen=True, slots=True)
+class SocketEvent:
+    """What a socket said: ``message``, ``close`` (with its code) or ``error``."""
+
+    type: str
+    code: int | None = None
+    was_clean: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectConstructed:
     """A life began."""
 
@@ -102,7 +112,12 @@ class ObjectReset:
 class EventHandled:
     """An event is over: ``kind`` is the handler's or method's name, ``error`` what it raised.
 
-    A socket's message is told of only if its handler had to wait or failed.
+    A socket's message is told of only if its handler had to wait or failed, or the host ``tells_messages``.
+
+    Attributes:
+        started_ms: when it entered, in milliseconds since 1970.
+        event: what it was; ``None`` for a timer or a socket's listener.
+        status: of the response, if it is one.
     """
 
     class_name: str
@@ -110,6 +125,9 @@ class EventHandled:
     kind: str
     milliseconds: float
     error: BaseException | None
+    started_ms: int = 0
+    event: ObjectEvent | SocketEvent | None = None
+    status: int | None = None
 
 
 ObjectFact: TypeAlias = ObjectConstructed | ObjectHibernated | ObjectReset | EventHandled

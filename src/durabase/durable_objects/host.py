@@ -228,6 +228,11 @@ class ObjectHost:
         for hosted in self._classes.values():
             await hosted.settle()
 
+    def tell_messages(self, every: bool) -> None:
+        """Tell the observer of every message of a socket from now on, which costs time; or not any more."""
+        for hosted in self._classes.values():
+            hosted.tells_messages = every
+
     def stats(self) -> HostStats:
         """How many objects and sockets there are in memory."""
         slots = [slot for hosted in self._classes.values() for slot in hosted.slots.values()]

@@ -88,6 +88,7 @@ class ClassHost:
         mint: makes its ids.
         slots: what is in memory, by the bytes of the id.
         env: what its objects get.
+        tells_messages: whether the observer is told of every message of a socket.
         clock, context, idle_seconds, loop, observer, sweeper: the host's, for the slots.
     """
 
@@ -99,6 +100,7 @@ class ClassHost:
         self.clock = host.clock
         self.idle_seconds = host.idle_seconds
         self.observer = host.observer
+        self.tells_messages = False
         self.loop: AbstractEventLoop
         self.context: Context
         self.sweeper: Sweeper

@@ -22,6 +22,7 @@ from durabase.durable_objects.gates import InputGate, OutputGate, Section, curre
 from durabase.durable_objects.handlers import HandlerTable
 from durabase.durable_objects.hibernation import SocketRecord, SocketRegistry
 from durabase.durable_objects.ids import DurableObjectId
+from durabase.durable_objects.origin import Origin, labelled
 from durabase.durable_objects.rpc import as_reset
 from durabase.durable_objects.state import DurableObjectState
 from durabase.durable_objects.storage.kv import DurableObjectStorage
@@ -45,6 +46,9 @@ class LifeWatcher(Protocol):
     @property
     def label(self) -> str:
         """The object, for logs."""
+
+    def origin(self, event: str) -> Origin:
+        """What is part of this event is labelled with."""
 
     def ready(self) -> None:
         """The instance is there, and events may enter: after the start, and after each critical section."""
@@ -99,7 +103,7 @@ class ObjectLife:
         self._starter = TaskStarter(loop)
         self._sockets = sockets
         self._handlers = handlers
-        self._context = Context()
+        self._context = self._message_context = Context()
         self._tasks: set[Task[Any]] = set()
         self._results: set[Future[Any]] = set()
         self._adopted: set[Connection] = set()
@@ -123,9 +127,11 @@ class ObjectLife:
         self.state = DurableObjectState(id, storage, self._sockets, self)
         self._context = context.copy()
         self._context.run(socket_owner.set, self)
+        self._message_context = labelled(self._context, self._watcher.origin("web_socket_message"))
         self._sockets.wake(self.output)
         try:
-            self.instance = self._context.run(factory, self.state, env)
+            context = labelled(self._context, self._watcher.origin("constructor"))
+            self.instance = context.run(factory, self.state, env)
         except (Exception, DurableObjectAbort) as error:
             self.end_with(as_reset(error))
             return
@@ -177,13 +183,11 @@ class ObjectLife:
         """Drop what refers to the instance: whoever still holds this life must not keep that."""
         self.instance = self._on_message = None
         self._adopted.clear()
-        self._context = Context()
+        self._context = self._message_context = Context()
 
     def keeps_awake(self) -> bool:
         """Whether something would be lost by sleeping now."""
-        if self.open_events or self._adopted or not self.output.is_settled:
-            return True
-        return bool(self._tasks)
+        return bool(self.open_events or self._adopted or self._tasks or not self.output.is_settled)
 
     def check_alive(self) -> None:
         """Raise what ended the life, if something did."""
@@ -198,10 +202,10 @@ class ObjectLife:
 
     # Events
 
-    def begin(self, call: Callable[[], Any], finish: Finish) -> None:
+    def begin(self, call: Callable[[], Any], finish: Finish, kind: str) -> None:
         """Run ``call`` as an event; ``finish`` gets what comes of it, unless the life ends before."""
         self.open_events += 1
-        context = self._context.copy()
+        context = labelled(self._context, self._watcher.origin(kind))
         self.entered = True
         try:
             result = context.run(call)
@@ -222,16 +226,16 @@ class ObjectLife:
         record: SocketRecord,
         message: str | bytes,
         finish: Callable[[ObjectLife], Finish],
-    ) -> None:
+    ) -> bool:
         """A socket's message: what :meth:`begin` does, without what a plain handler does not need.
 
-        ``finish`` is asked only if the handler has to wait, or fails.
+        ``finish`` is asked only if the handler has to wait, or fails; else the result is true.
         """
         handler = self._on_message
         if handler is None:
-            return
+            return False
         socket = record.socket or self._sockets.revive(record)
-        context = self._context.copy()
+        context = self._message_context.copy()
         self.entered = True
         try:
             result = context.run(handler, socket, message)
@@ -240,11 +244,14 @@ class ObjectLife:
                 if task is not None:
                     self.open_events += 1
                     self._see_through(task, partial(self._task_done, finish(self)))
+                    return False
         except (Exception, asyncio.CancelledError, DurableObjectAbort) as error:
             if self.error is None:
                 finish(self)(None, error)
+            return False
         finally:
             self.entered = False
+        return True
 
     def _see_through(self, task: Task[Any], then: Callable[[Task[Any]], object]) -> None:
         self.track(task)

@@ -22,13 +22,15 @@ from durabase.durable_objects.events import (
     ObjectHibernated,
     ObjectObserver,
     ObjectReset,
+    SocketEvent,
 )
 from durabase.durable_objects.execution import quiet_future
-from durabase.durable_objects.handlers import Handler
 from durabase.durable_objects.hibernation import SocketRecord, SocketRegistry
 from durabase.durable_objects.ids import DurableObjectId
 from durabase.durable_objects.invocation import invocation
 from durabase.durable_objects.life import Finish, ObjectLife
+from durabase.durable_objects.observing import observed
+from durabase.durable_objects.origin import Origin
 from durabase.durable_objects.phases import TRANSITIONS, Phase, Signal
 from durabase.durable_objects.rpc import remote_error
 from durabase.durable_objects.storage.store import AlarmRow, ObjectStore
@@ -46,6 +48,7 @@ class SlotHost(Protocol):
     idle_seconds: float
     observer: ObjectObserver | None
     sweeper: Sweeper
+    tells_messages: bool
 
     def vanished(self, slot: ObjectSlot) -> None:
         """Nothing of the object is left in memory."""
@@ -104,6 +107,9 @@ class ObjectSlot:
         """The object, for logs."""
         return f"{self.hosted.name}({self.id.name if self.id.name is not None else self.id})"
 
+    def origin(self, event: str) -> Origin:
+        return Origin(self.hosted.name, self.id, event)
+
     def learn_name(self, name: str) -> None:
         """Somebody reached the object by its name."""
         if self.id.name is None:
@@ -139,18 +145,22 @@ class ObjectSlot:
             self._arrive(_Waiting(partial(self._handle_message, record, message)))
 
     def _handle_message(self, record: SocketRecord, message: str | bytes, life: ObjectLife) -> None:
-        life.message(record, message, self._message_finish)
-        self._last_event_ms = self._host.clock.now_ms()
+        handled = life.message(record, message, self._message_finish)
+        now = self._last_event_ms = self._host.clock.now_ms()
+        if handled and self._host.tells_messages:
+            event = SocketEvent("message")
+            self._tell(EventHandled(self.hosted.name, self.id, "web_socket_message", 0, None, now, event))
         if life.open_events and self.phase is Phase.QUIET:
             self._move(Signal.EVENT)
 
     def _message_finish(self, life: ObjectLife) -> Finish:
-        return self._unwaited(life, self.hosted.handlers.web_socket_message)
-
-    def _unwaited(self, life: ObjectLife, handler: Handler | None) -> Finish:
-        """What to do at the end of a socket's event, for whose result nobody waits."""
+        handler = self.hosted.handlers.web_socket_message
         kind = "web_socket_message" if handler is None else handler.name
-        return self._observed(life.limited(life.logged(kind)), kind)
+        return self._unwaited(life, kind, SocketEvent("message"))
+
+    def _unwaited(self, life: ObjectLife, kind: str, event: SocketEvent) -> Finish:
+        """What to do at the end of a socket's event, for whose result nobody waits."""
+        return self._observed(life.limited(life.logged(kind)), kind, event)
 
     def socket_close(self, record: SocketRecord, code: int, reason: str, was_clean: bool) -> None:
         """A hibernatable socket is over; it is listed until the handler has begun."""
@@ -162,7 +172,8 @@ class ObjectSlot:
         def start(life: ObjectLife) -> None:
             socket = self.sockets.revive(record)
             call = partial(handler.bound(life.instance), socket, code, reason, was_clean)
-            self._begin(life, call, self._unwaited(life, handler))
+            event = SocketEvent("close", code, was_clean)
+            self._begin(life, call, self._unwaited(life, handler.name, event), handler.name)
             self._forget_socket(record)
 
         self._arrive(_Waiting(start))
@@ -175,7 +186,8 @@ class ObjectSlot:
 
         def start(life: ObjectLife) -> None:
             call = partial(handler.bound(life.instance), self.sockets.revive(record), error)
-            self._begin(life, call, self._unwaited(life, handler))
+            finish = self._unwaited(life, handler.name, SocketEvent("error"))
+            self._begin(life, call, finish, handler.name)
 
         self._arrive(_Waiting(start))
 
@@ -183,7 +195,8 @@ class ObjectSlot:
         """An event of a life's own making: of a socket with listeners, or a timer."""
 
         def start(current: ObjectLife) -> None:
-            self._begin(current, event, self._observed(current.logged("a listener"), "listener"))
+            finish = self._observed(current.logged("a listener"), "listener")
+            self._begin(current, event, finish, "listener")
 
         if self.phase is Phase.DRAINING and self.life is life and life.input.is_open and not life.entered:
             start(life)  # what is under way may be waiting for just this
@@ -208,23 +221,17 @@ class ObjectSlot:
             if waiting.result is None or not waiting.result.done():
                 waiting.start(self.life)
 
-    def _begin(self, life: ObjectLife, call: Callable[[], Any], finish: Finish) -> None:
+    def _begin(self, life: ObjectLife, call: Callable[[], Any], finish: Finish, kind: str) -> None:
         if self.phase is Phase.QUIET:
             self._move(Signal.EVENT)
-        life.begin(call, finish)
+        life.begin(call, finish, kind)
 
-    def _observed(self, finish: Finish, kind: str) -> Finish:
+    def _observed(self, finish: Finish, kind: str, event: ObjectEvent | SocketEvent | None = None) -> Finish:
         """``finish``, telling the observer as well, if there is one."""
-        if self._host.observer is None:
+        host = self._host
+        if host.observer is None:
             return finish
-        started = self._host.clock.now_ms()
-
-        def finish_and_tell(result: Any, error: BaseException | None) -> None:
-            finish(result, error)
-            elapsed = self._host.clock.now_ms() - started
-            self._tell(EventHandled(self.hosted.name, self.id, kind, elapsed, error))
-
-        return finish_and_tell
+        return observed(finish, host.observer, host.clock, self.origin(kind), event)
 
     def _tell(self, fact: Any) -> None:
         if self._host.observer is not None:
@@ -236,15 +243,20 @@ class ObjectSlot:
         life.expect(result)
         call, check, kind = invocation(event, life, self.hosted.handlers)
 
+        def give(value: Any, error: BaseException | None) -> None:
+            life.give_result(result, value, None if error is None else remote_error(error))
+
+        give_and_tell = self._observed(give, kind, event)
+
         def finish(value: Any, error: BaseException | None) -> None:
             if error is None:
                 try:
                     value = check(value)
                 except Exception as failure:
                     error = failure
-            life.give_result(result, value, None if error is None else remote_error(error))
+            give_and_tell(value, error)
 
-        self._begin(life, call, self._observed(finish, kind))
+        self._begin(life, call, finish, kind)
 
     # Lives
 
