@@ -9,12 +9,13 @@ that hashes are computed when they are asked for, and that a thing that cannot b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
 from durabase._collector import CollectorPause
 from durabase.clock import Clock
 from durabase.mergeable import _diffs
+from durabase.mergeable._journal import CellIds
 from durabase.mergeable._shapes import as_encoded, as_public, changes_shape, content_shape
 from durabase.mergeable._stamping import Stamping
 from durabase.mergeable.hashes import Hash
@@ -154,8 +155,15 @@ class MergeableStore(Store):
         More than what was touched: also later stamps of equal things, and deletions of what never was
         there, without which the hashes could not be had again. If all content was replaced it is all.
         """
+        return self._get_encoded_stamps(*self._get_transaction_stamp_ids())
+
+    def _get_transaction_stamp_ids(self) -> tuple[CellIds, dict[Id, None]]:
+        """The ids of the cells and values that ``_get_encoded_transaction_stamp_changes`` would give."""
+        return self._stamping.stamped()
+
+    def _get_encoded_stamps(self, cells: CellIds, values: Iterable[Id]) -> MergeableChanges:
+        """The present stamps of some cells and values, with hashes."""
         stamps = self._stamping.settle()
-        cells, values = self._stamping.stamped()
         return changes_shape(stamps, cells, values, with_hashes=True, decode=as_encoded)
 
     def _set_encoded_mergeable_content(self, mergeable_content: MergeableContent) -> Self:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from durabase.store import Store
     from durabase.types import Changes, Content, MergeableChanges, MergeableContent
 
-__all__ = ["BroadcastAccess", "MergeableAccess", "PlainAccess", "StoreAccess"]
+__all__ = ["BroadcastAccess", "MergeableAccess", "PlainAccess", "StampIdsAccess", "StoreAccess"]
 
 
 class StoreAccess(Protocol):
@@ -129,6 +129,14 @@ class MergeableAccess:
 
     def set_initial_content(self, content: Any) -> None:
         self._store.set_default_content(content)
+
+
+class StampIdsAccess(MergeableAccess):
+    """Changes are the ids, ``[cells by table and row, values]``, of the new stamps, to be looked up later."""
+
+    def get_changes(self) -> list[Any] | None:
+        cells, values = self._store._get_transaction_stamp_ids()
+        return [cells, values] if cells or values else None
 
 
 class BroadcastAccess(MergeableAccess):

@@ -89,7 +89,7 @@ class AutoSave:
         """Begin to save the transaction that is just finishing, in this call: a task would come too late."""
         persister = self._persister
         changes = persister._access.get_changes() if self.is_on() else None
-        if changes is None:
+        if changes is None or persister._adds_to_save(changes):
             return
         if persister.get_status() is not Status.LOADING:
             start_steps(self._save_changes_steps(changes))

@@ -321,6 +321,10 @@ class Persister:
             self._auto_save.note_unsaved_edits()
             self._report(error)
 
+    def _adds_to_save(self, changes: list[Any]) -> bool:
+        """Whether changes have become part of a save that was begun before and has not written yet."""
+        return False
+
     # Both, and the end
 
     def _start_both_steps(self, starts: list[Steps[None]]) -> Steps[Self]:

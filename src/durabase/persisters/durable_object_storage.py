@@ -24,10 +24,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
 from durabase._collector import CollectorPause
 from durabase.errors import EntryTooLargeError, PersisterError
+from durabase.persisters._access import StampIdsAccess, StoreAccess
 from durabase.persisters._steps import Completion, Steps, start_steps
 from durabase.persisters._stored_stamps import (
     StampPath,
@@ -37,14 +38,18 @@ from durabase.persisters._stored_stamps import (
     stored_entries,
 )
 from durabase.persisters.base import IgnoredErrorHandler, Persister, Persists
-from durabase.types import UNDEFINED
+from durabase.types import UNDEFINED, Id
 
 if TYPE_CHECKING:
     from durabase.mergeable import MergeableStore
+    from durabase.mergeable._journal import CellIds
+    from durabase.store import Store
 
 __all__ = ["DurableObjectStoragePersister", "KeyValueStorage"]
 
 _logger = logging.getLogger(__name__)
+
+StampIds: TypeAlias = "tuple[CellIds, dict[Id, None]]"
 
 _BATCH_KEYS: Final = 128
 _SHOWN_LENGTH: Final = 100
@@ -68,8 +73,10 @@ class KeyValueStorage(Protocol):
 class DurableObjectStoragePersister(Persister):
     """Keeps a mergeable store in the storage of its object.
 
-    Saving happens within the call or the transaction that causes it, so that it is part of the object's
-    turn: nothing that is sent afterwards leaves before it is safe. The storage reports no changes of its own.
+    Saving is part of the object's turn: nothing that is sent after a change leaves before it is safe. If the
+    storage can *defer*, as ``ctx.storage`` can, what changes many times in a turn is written once, at its
+    end or when somebody reads the storage; else within the call or the transaction that changes it. The
+    storage reports no changes of its own.
 
     Args:
         store: a mergeable store.
@@ -93,6 +100,8 @@ class DurableObjectStoragePersister(Persister):
         super().__init__(store, persists=Persists.MERGEABLE_STORE_ONLY, on_ignored_error=on_ignored_error)
         self._mergeable_store = store
         self._storage = storage
+        self._defer: Callable[[Callable[[], object]], object] | None = getattr(storage, "defer", None)
+        self._deferred: StampIds | None = None
         self._prefix = prefix
         self._loaded_hashes: list[int] | None = None
         self._left_out: dict[str, list[str]] = {}
@@ -109,16 +118,21 @@ class DurableObjectStoragePersister(Persister):
     def set_persisted(
         self, get_content: Callable[[], list[Any]], changes: list[Any] | None = None
     ) -> Completion[None] | None:
-        """Put the entries of ``changes``, or of everything unless that is known to be there."""
+        """Put the stamps with the ids in ``changes``, or everything unless that is known to be there."""
         loaded_hashes, self._loaded_hashes = self._loaded_hashes, None
         if changes is not None:
-            return start_steps(self._put_steps(changes))
+            return self._put_stamps(changes[0], changes[1])
+        self._deferred = None
         if (
             loaded_hashes is not None
             and loaded_hashes == self._mergeable_store.get_mergeable_content_hashes()
         ):
             return None
         return start_steps(self._put_steps(get_content()))
+
+    def _make_access(self, store: Store, persists: Persists) -> StoreAccess:
+        super()._make_access(store, persists)
+        return StampIdsAccess(cast("MergeableStore", store))
 
     # Loading
 
@@ -137,6 +151,31 @@ class DurableObjectStoragePersister(Persister):
         )
 
     # Saving
+
+    def _put_stamps(self, cells: CellIds, values: dict[Id, None]) -> Completion[None] | None:
+        if self._defer is None:
+            return start_steps(self._put_steps(self._mergeable_store._get_encoded_stamps(cells, values)))
+        self._deferred = cells, values
+        self._defer(self._put_deferred)
+        return None
+
+    def _adds_to_save(self, changes: list[Any]) -> bool:
+        if self._deferred is None:
+            return False
+        _add_ids(self._deferred, changes[0], changes[1])
+        return True
+
+    def _put_deferred(self) -> None:
+        deferred, self._deferred = self._deferred, None
+        if deferred is not None:
+            start_steps(self._put_deferred_steps(*deferred))
+
+    def _put_deferred_steps(self, cells: CellIds, values: dict[Id, None]) -> Steps[None]:
+        try:
+            yield from self._put_steps(self._mergeable_store._get_encoded_stamps(cells, values))
+        except Exception as error:
+            self._auto_save.note_unsaved_edits()
+            self._report(error)
 
     def _put_steps(self, content_or_changes: list[Any]) -> Steps[None]:
         entries = stored_entries(content_or_changes, self._prefix)
@@ -202,6 +241,14 @@ class DurableObjectStoragePersister(Persister):
 
     def _key(self, path: StampPath) -> str:
         return self._prefix + path_key(path)
+
+
+def _add_ids(ids: StampIds, cells: CellIds, values: dict[Id, None]) -> None:
+    for table_id, rows in cells.items():
+        table = ids[0].setdefault(table_id, {})
+        for row_id, cell_ids in rows.items():
+            table.setdefault(row_id, {}).update(cell_ids)
+    ids[1].update(values)
 
 
 def _batches(entries: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -51,6 +52,22 @@ class Storage:
         self.puts.append(list(entries))
         self.entries.update(entries)
         return Done(None)
+
+
+class Deferring(Storage):
+    """Storage whose deferred writes happen when the turn is ended."""
+
+    def __init__(self, limit: int = 10_000) -> None:
+        super().__init__(limit)
+        self.deferred: list[Callable[[], object]] = []
+
+    def defer(self, write: Callable[[], object]) -> None:
+        self.deferred.append(write)
+
+    def end_turn(self) -> None:
+        deferred, self.deferred = self.deferred, []
+        for write in deferred:
+            write()
 
 
 class Room:
@@ -173,6 +190,70 @@ def test_many_keys_are_put_in_batches() -> None:
     room.store.set_table("t", {str(number): {"c": number} for number in range(200)})
     assert [len(keys) for keys in storage.puts] == [128, 128, 128, 19]
     assert Room(storage).hashes() == room.hashes()
+
+
+class TestDeferring:
+    def test_what_changes_several_times_in_a_turn_is_written_once(self) -> None:
+        storage = Deferring()
+        room = Room(storage)
+        storage.puts.clear()
+        room.store.set_cell("t", "r", "c", 1).set_cell("t", "r", "c", 2).set_cell("t", "q", "d", 3)
+        room.store.set_value("v", 1).del_value("v")
+        assert storage.puts == []
+        storage.end_turn()
+        assert storage.puts == [
+            ["t", 't"t"', 't"t","r"', 't"t","r","c"', 't"t","q"', 't"t","q","d"', "v", 'v"v"']
+        ]
+        assert storage.entries['t"t","r","c"'][0] == 2
+        assert storage.entries['v"v"'][0] is UNDEFINED
+        assert Room(storage).hashes() == room.hashes()
+
+    def test_each_turn_is_a_save(self) -> None:
+        storage = Deferring()
+        room = Room(storage)
+        for turn in range(3):
+            for value in range(4):
+                room.store.set_value("v", [turn, value])
+            storage.end_turn()
+        assert room.persister.get_stats()["saves"] == 4  # the first is that of everything
+        assert Room(storage).store.get_values() == {"v": [2, 3]}
+
+    def test_to_save_everything_leaves_nothing_for_the_end_of_the_turn(self) -> None:
+        storage = Deferring()
+        room = Room(storage)
+        room.store.set_value("v", 1)
+        room.persister.save()
+        storage.puts.clear()
+        storage.end_turn()
+        assert storage.puts == []
+        assert Room(storage).store.get_values() == {"v": 1}
+
+    def test_a_persister_that_is_destroyed_meanwhile_still_writes(self) -> None:
+        storage = Deferring()
+        room = Room(storage)
+        room.store.set_value("v", 1)
+        room.persister.destroy()
+        storage.end_turn()
+        assert Room(storage).store.get_values() == {"v": 1}
+
+    def test_what_could_not_be_written_is_reported_and_written_with_the_next_change(self) -> None:
+        storage = Deferring()
+        room = Room(storage)
+        room.store.set_value("v", 1)
+        storage.error = OSError("full")
+        storage.end_turn()
+        assert [str(error) for error in room.errors] == ["full"]
+        storage.error = None
+        room.store.set_value("w", 2)
+        storage.end_turn()
+        assert Room(storage).store.get_values() == {"v": 1, "w": 2}
+
+    def test_a_rollback_is_nothing_to_save(self) -> None:
+        storage = Deferring()
+        room = Room(storage)
+        with room.store.transaction(lambda _: True):
+            room.store.set_value("v", 1)
+        assert storage.deferred == []
 
 
 class TestForeignThings:

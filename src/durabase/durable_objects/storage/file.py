@@ -149,6 +149,9 @@ class FileStore:
         except sqlite3.Error as error:
             raise sql_error(error) from error
 
+    def defer(self, write: Callable[[], object]) -> None:
+        write()
+
     def clear(self, with_alarm: bool) -> None:
         """Drop every table. What the turn wrote before is rolled back, it would be dropped as well."""
         self._index.clear(with_alarm)

@@ -146,6 +146,15 @@ class DurableObjectStorage:
             self._store.write(encoded, _is_confirmed(options, more))
         return DONE
 
+    def defer(self, write: Callable[[], object]) -> None:
+        """Have ``write``, which puts something here, called before anything else reads or writes here.
+
+        At the latest that is when the turn ends. What the object sends from now on waits for it all the same,
+        so this is for what changes many times in a turn and need be written but once. It must not raise.
+        """
+        self._host.check_alive()
+        self._store.defer(write)
+
     def delete(self, key: str | Iterable[str], options: _Options = None, **more: Any) -> Done[Any]:
         """Delete a key and tell whether it was there; of several keys, how many were."""
         self._host.check_alive()

@@ -149,6 +149,7 @@ class SharedStore:
         self._gate = gate
         self._on_failed = on_failed
         self._turn: dict[bytes, bytes | None] = {}
+        self._deferred: list[Callable[[], object]] = []
         self._alarm: AlarmRow | _Unchanged | None = _UNCHANGED
         self._cleared = False
         self._holds = 0
@@ -169,6 +170,7 @@ class SharedStore:
     # Reading
 
     def get(self, key: bytes) -> bytes | None:
+        self._catch_up()
         if key in self._turn:
             return self._turn[key]
         if self._number is None or self._cleared:
@@ -179,6 +181,7 @@ class SharedStore:
         return None if row is None else row[0]
 
     def list(self, keys: KeyRange) -> _Pairs:
+        self._catch_up()
         written = {key: value for key, value in self._turn.items() if key in keys}
         stored = self._stored(keys, len(written))
         if not written:
@@ -214,12 +217,28 @@ class SharedStore:
     # Writing
 
     def write(self, entries: dict[bytes, bytes | None], confirmed: bool) -> None:
+        self._catch_up()
         if self._savepoints:
             self._undo.extend(partial(self._restore, key, self._turn.get(key, _UNCHANGED)) for key in entries)
         self._turn.update(entries)
         self._wrote(confirmed)
 
+    def defer(self, write: Callable[[], object]) -> None:
+        if self._savepoints or self._holds:  # what is written now may be rolled back
+            write()
+            return
+        self._deferred.append(write)
+        self._wrote(True)
+
+    def _catch_up(self) -> None:
+        """Write what was deferred."""
+        if self._deferred:
+            deferred, self._deferred = self._deferred, []
+            for write in deferred:
+                write()
+
     def clear(self, with_alarm: bool) -> None:
+        self._catch_up()
         self._turn.clear()
         self._cleared = True
         if with_alarm:
@@ -239,6 +258,7 @@ class SharedStore:
     # Rolling back
 
     def savepoint(self) -> int:
+        self._catch_up()
         self._savepoints += 1
         return len(self._undo)
 
@@ -282,6 +302,8 @@ class SharedStore:
     def end_turn(self) -> int | None:
         if self._holds or self._closed:
             return None
+        self._catch_up()
+        self._database.forget(self)  # what was written just now belongs to this turn
         self._database.begin()
         if self._cleared:
             self._forget_everything()

@@ -57,6 +57,12 @@ class ObjectStore(Protocol):
     def write(self, entries: dict[bytes, bytes | None], confirmed: bool) -> None:
         """Set keys, or delete those whose value is ``None``."""
 
+    def defer(self, write: Callable[[], object]) -> None:
+        """Call ``write``, which writes here, before anything else writes or reads, or the turn ends.
+
+        It counts as written from now on. A store may also call it at once.
+        """
+
     def clear(self, with_alarm: bool) -> None:
         """Delete everything."""
 

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from durabase.durable_objects.gates import OutputGate
 from durabase.durable_objects.storage import engine
 from durabase.durable_objects.storage.engine import Database
+from durabase.durable_objects.storage.shared import NamespaceDatabase, SharedStore
 
 
 class Held(Executor):
@@ -213,3 +215,27 @@ def test_settle_waits_for_everything(tmp_path: Path) -> None:
         assert store.log == [1, 2]
 
     run(tmp_path, scenario)
+
+
+def test_what_is_deferred_costs_no_turn_of_its_own(tmp_path: Path) -> None:
+    async def main() -> None:
+        executor = Held()
+        namespace = NamespaceDatabase(tmp_path / "n.db", asyncio.get_running_loop(), executor)
+        gate = OutputGate()
+        store = SharedStore(namespace, b"id", None, gate, pytest.fail)
+        store.defer(lambda: store.write({b"k": b"v"}, True))
+        assert not gate.is_open
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert store.get(b"k") == b"v"
+        assert len(executor.waiting) == 1
+        executor.run()
+        await asyncio.sleep(0)
+        assert gate.is_open
+        assert executor.waiting == []
+        closing = asyncio.ensure_future(namespace.database.close())
+        while not closing.done():
+            executor.run()
+            await asyncio.sleep(0)
+
+    asyncio.run(main())

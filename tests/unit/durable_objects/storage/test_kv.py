@@ -12,7 +12,7 @@ import pytest
 from durabase.durable_objects import DurableObject
 from durabase.errors import AlarmError, ObjectResetError, StorageError, ValueTooLargeError
 from durabase.types import UNDEFINED
-from unit.durable_objects.rig import Rig, run
+from unit.durable_objects.rig import Accepting, Rig, run
 
 both_kinds = pytest.mark.parametrize("kind", ["kv", "sqlite"])
 
@@ -348,6 +348,88 @@ def test_a_transaction_that_is_cut_short_leaves_nothing(kind: str) -> None:
         assert await rig.run_in(lambda instance, ctx: ctx.storage.list()) == {"before": 1}
 
     run(scenario, storage=kind)
+
+
+class TestDeferring:
+    def put_later(self, storage: Any, key: str = "k", value: Any = "deferred") -> None:
+        storage.defer(lambda: storage.put(key, value))
+
+    def test_it_is_written_at_the_end_of_the_turn(self) -> None:
+        async def scenario(rig: Rig) -> None:
+            calls: list[int] = []
+
+            async def event(instance: Any, ctx: Any) -> None:
+                ctx.storage.defer(lambda: (calls.append(1), ctx.storage.put("k", 1)))
+                assert calls == []
+                await ctx.storage.sync()
+                assert calls == [1]
+
+            await rig.run_in(event)
+            await rig.restart()
+            assert await rig.run_in(lambda instance, ctx: ctx.storage.get("k")) == 1
+
+        run(scenario, storage="kv")
+
+    def test_what_is_sent_waits_for_it(self) -> None:
+        async def scenario(rig: Rig) -> None:
+            wire = await rig.connect()
+            await rig.settle()
+
+            def event(instance: Any, ctx: Any) -> None:
+                self.put_later(ctx.storage)
+                ctx.get_web_sockets()[0].send("after")
+                assert wire.sent == []
+
+            await rig.run_in(event)
+            await rig.settle()
+            assert wire.sent == ["after"]
+
+        run(scenario, Accepting, storage="kv")
+
+    @both_kinds
+    def test_whoever_reads_or_writes_finds_it_done(self, kind: str) -> None:
+        async def scenario(rig: Rig) -> None:
+            async def event(instance: Any, ctx: Any) -> None:
+                storage = ctx.storage
+                self.put_later(storage)
+                assert await storage.get("k") == "deferred"
+                self.put_later(storage, "l")
+                assert list(await storage.list()) == ["k", "l"]
+                self.put_later(storage)
+                await storage.put("k", "later")
+                assert await storage.get("k") == "later"
+                self.put_later(storage)
+                await storage.delete_all()
+                assert await storage.list() == {}
+
+            await rig.run_in(event)
+
+        run(scenario, storage=kind)
+
+    @both_kinds
+    def test_it_is_part_of_what_is_rolled_back_and_not_of_what_was_before(self, kind: str) -> None:
+        async def scenario(rig: Rig) -> None:
+            async def event(instance: Any, ctx: Any) -> None:
+                storage = ctx.storage
+
+                def closure() -> None:
+                    self.put_later(storage, "within")
+                    raise ValueError
+
+                async def transaction(txn: Any) -> None:
+                    closure()
+
+                self.put_later(storage, "before")
+                with pytest.raises(ValueError):
+                    storage.transaction_sync(closure)
+                self.put_later(storage, "before, too")
+                with pytest.raises(ValueError):
+                    await storage.transaction(transaction)
+                assert list(await storage.list()) == ["before", "before, too"]
+
+            await rig.run_in(event)
+
+        run(scenario, storage=kind)
 
 
 @in_object(kinds=("kv",))
