@@ -9,11 +9,11 @@ from durabase.cli.console import Console
 from durabase.durable_objects.events import (
     EventHandled,
     ObjectConstructed,
-    ObjectFact,
     ObjectHibernated,
     ObjectReset,
 )
 from durabase.durable_objects.ids import DurableObjectId
+from durabase.workers.facts import RuntimeFact
 
 __all__ = ["ObjectLog"]
 
@@ -33,7 +33,7 @@ class ObjectLog:
         self._console = console
         self._errors_only = errors_only
 
-    def observe(self, fact: ObjectFact) -> None:
+    def observe(self, fact: RuntimeFact) -> None:
         """Say what happened, if it is worth a line."""
         match fact:
             case ObjectConstructed(id=id, milliseconds=milliseconds):

@@ -15,9 +15,9 @@ from durabase.cli.frontend.site import Fetch, Frontend, Site
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project
 from durabase.cli.stop import StopSignals
-from durabase.durable_objects import ObjectObserver
 from durabase.server import Server
 from durabase.server import run as run_on_loop
+from durabase.workers.facts import RuntimeObserver
 from durabase.workers.loader import load_workers
 from durabase.workers.runtime import Runtime
 
@@ -36,7 +36,7 @@ async def start_runtime(
     stack: AsyncExitStack,
     project: Project,
     options: ServeOptions,
-    observer: ObjectObserver,
+    observer: RuntimeObserver,
 ) -> Runtime:
     """Load the project's programs and start their runtime; the stack ends it.
 

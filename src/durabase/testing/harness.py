@@ -16,7 +16,6 @@ from urllib.parse import urljoin
 from durabase.durable_objects import (
     DurableObjectNamespace,
     DurableObjectStub,
-    ObjectFact,
 )
 from durabase.durable_objects.base import DurableObjectAbort
 from durabase.durable_objects.events import AlarmInfo, Run
@@ -31,6 +30,7 @@ from durabase.testing.lives import Lives
 from durabase.web import Request, Response
 from durabase.workers.config import Config, load_config
 from durabase.workers.env import Env
+from durabase.workers.facts import RuntimeFact
 from durabase.workers.loader import Worker, load_workers
 from durabase.workers.runtime import Runtime
 from durabase.workers.scheduled import ScheduledController
@@ -58,7 +58,7 @@ class WorkerHarness:
 
     Attributes:
         clock: drives alarms, hibernation, time limits and crons.
-        facts: what has happened to objects so far.
+        facts: what has happened to objects and entrypoints so far.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class WorkerHarness:
         now_ms: int = 1_700_000_000_000,
     ) -> None:
         self.clock = FakeClock(now_ms)
-        self.facts: list[ObjectFact] = []
+        self.facts: list[RuntimeFact] = []
         first, *rest = [load_config(place, environment or "")[0] for place in (project, *others)]
         self._configs = [first.with_vars(vars or {}), *rest]
         self._idle_seconds = idle_seconds

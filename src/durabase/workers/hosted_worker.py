@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
+from durabase.clock import Clock, SystemClock
 from durabase.durable_objects.handlers import fitting_arguments
+from durabase.durable_objects.origin import Origin, current_origin
 from durabase.durable_objects.rpc import call_method, copied
 from durabase.web import Request, Response
 from durabase.workers.bindings.assets import Assets
@@ -23,7 +25,9 @@ from durabase.workers.entrypoint import (
     ambient_context,
 )
 from durabase.workers.env import Env, ambient_env
+from durabase.workers.facts import EntrypointHandled, RuntimeObserver
 from durabase.workers.loader import Worker
+from durabase.workers.scheduled import ScheduledController
 
 __all__ = ["HostedWorker"]
 
@@ -41,10 +45,17 @@ class HostedWorker:
         exports: what ``ctx.exports`` has: the worker's own classes, as bindings.
         assets: its static files, if it has any.
         context: what its code runs in.
+        observer: told of every ``fetch`` and ``scheduled``.
     """
 
     def __init__(
-        self, config: Config, program: Worker, background: BackgroundTasks, class_prefix: str = ""
+        self,
+        config: Config,
+        program: Worker,
+        background: BackgroundTasks,
+        class_prefix: str = "",
+        observer: RuntimeObserver | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.class_prefix = class_prefix
         self.config = config
@@ -53,6 +64,8 @@ class HostedWorker:
         self.exports = Env({})
         self.assets: Assets | None = None
         self.context = Context()
+        self.observer = observer
+        self._clock = clock or SystemClock()
         self._background = background
         self._arguments: dict[tuple[str, str], int] = {}
 
@@ -127,7 +140,7 @@ class HostedWorker:
         """
         return copied(
             await self._entered(
-                entrypoint, props, lambda instance: call_method(instance, method, arguments, keywords)
+                entrypoint, method, props, lambda instance: call_method(instance, method, arguments, keywords)
             )
         )
 
@@ -156,17 +169,46 @@ class HostedWorker:
             raise TypeError(
                 f"Handler does not export a {handler}() function: there is no class {entrypoint}."
             )
-        return await self._entered(entrypoint, props, call)
+        started, result, failure = self._clock.now_ms(), None, None
+        try:
+            result = await self._entered(entrypoint, handler, props, call)
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            self._tell(entrypoint, handler, started, arguments[0], result, failure)
+        return result
+
+    def _tell(
+        self,
+        entrypoint: str,
+        handler: str,
+        started: int,
+        event: Any,
+        result: Any,
+        error: BaseException | None,
+    ) -> None:
+        if self.observer is not None:
+            took, status = self._clock.now_ms() - started, getattr(result, "status", None)
+            known = event if isinstance(event, (Request, ScheduledController)) else None
+            name = self.config.name
+            self.observer(EntrypointHandled(name, entrypoint, handler, took, started, known, error, status))
 
     async def _entered(
-        self, entrypoint: str, props: Mapping[str, Any] | None, call: Callable[[WorkerEntrypoint], Any]
+        self,
+        entrypoint: str,
+        handler: str,
+        props: Mapping[str, Any] | None,
+        call: Callable[[WorkerEntrypoint], Any],
     ) -> Any:
         """Make an instance, and have it called, as code of this worker."""
         context = ExecutionContext(self._background, props, self.exports)
         ambient_env.set(self.env)
         token = ambient_context.set(context)
+        origin = current_origin.set(Origin(self.class_prefix + entrypoint, None, handler))
         try:
             result = call(self.program.entrypoints[entrypoint](context, self.env))
             return await result if inspect.isawaitable(result) else result
         finally:
+            current_origin.reset(origin)
             ambient_context.reset(token)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from durabase.clock import SystemClock, TimerClock
-from durabase.durable_objects import HostStats, ObjectClass, ObjectHost, ObjectObserver
+from durabase.durable_objects import HostStats, ObjectClass, ObjectHost
 from durabase.errors import ConfigError
 from durabase.web import Request, Response
 from durabase.workers.bindings.binder import Binder, Program, check_programs
@@ -23,6 +23,7 @@ from durabase.workers.class_ledger import ClassLedger, DeletedClass, MigrationPl
 from durabase.workers.config import Config
 from durabase.workers.entrypoint import BackgroundTasks
 from durabase.workers.env import Env, ambient_env
+from durabase.workers.facts import RuntimeObserver
 from durabase.workers.hosted_worker import HostedWorker
 from durabase.workers.loader import Worker
 from durabase.workers.scheduled import CronScheduler, ScheduledController
@@ -46,7 +47,7 @@ class Runtime:
         clock: the source of time and timers.
         idle_seconds: how long an object has to be quiet before it hibernates.
         max_value_bytes: the largest value that a key-value class may store.
-        observer: called with the events of the objects' lives.
+        observer: called with the events of the objects' lives, and of the workers' entrypoints.
         may_delete_classes: whether migrations may delete classes with all their objects.
 
     Between entering and leaving it, the workers' crons call their ``scheduled``.
@@ -66,7 +67,7 @@ class Runtime:
         clock: TimerClock | None = None,
         idle_seconds: float = 10.0,
         max_value_bytes: int = _DEFAULT_MAX_VALUE_BYTES,
-        observer: ObjectObserver | None = None,
+        observer: RuntimeObserver | None = None,
         may_delete_classes: bool = False,
     ) -> None:
         clock = clock or SystemClock()
@@ -80,9 +81,10 @@ class Runtime:
         self._hosted: dict[str, str] = {}
         _check_names([config, *(other for other, _ in others)])
         check_programs([(config, worker), *others])
-        self._workers = [HostedWorker(config, worker, self._background)]
+        self._workers = [HostedWorker(config, worker, self._background, "", observer, clock)]
         for other, program in others:
-            self._workers.append(HostedWorker(other, program, self._background, f"{other.name}:"))
+            prefix = f"{other.name}:"
+            self._workers.append(HostedWorker(other, program, self._background, prefix, observer, clock))
         self._crons = [CronScheduler(clock, partial(self._run_cron, worker)) for worker in self._workers]
         self._open = AsyncExitStack()
 

@@ -1,0 +1,50 @@
+"""What an observer of a runtime is told of entrypoints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from durabase.testing import WorkerHarness
+from durabase.web import Request
+from durabase.workers.facts import EntrypointHandled
+from durabase.workers.scheduled import ScheduledController
+
+TOML = 'name = "app"\nmain = "index.py"\ncompatibility_date = "2025-01-01"\n'
+PROGRAM = """
+from durabase.durable_objects.origin import current_origin
+from durabase.workers import Response, WorkerEntrypoint
+
+class Default(WorkerEntrypoint):
+    def fetch(self, request):
+        if request.url.endswith("/fail"):
+            raise ValueError("why")
+        return Response(repr(current_origin.get()), 201)
+
+    def scheduled(self, controller):
+        pass
+"""
+
+
+def test_requests_and_schedules(tmp_path: Path) -> None:
+    (tmp_path / "wrangler.toml").write_text(TOML)
+    (tmp_path / "index.py").write_text(PROGRAM)
+    harness = WorkerHarness(tmp_path)
+
+    async def main() -> None:
+        response = await harness.fetch("/good")
+        assert await response.text() == "Origin(class_name='Default', id=None, event='fetch')"
+        with pytest.raises(ValueError, match="why"):
+            await harness.fetch("/fail")
+        await harness.scheduled("1 2 * * *", 5)
+
+    harness.run(main)
+    good, failed, scheduled = [fact for fact in harness.facts if isinstance(fact, EntrypointHandled)]
+    assert (good.worker, good.entrypoint, good.kind, good.status) == ("app", "Default", "fetch", 201)
+    assert isinstance(good.event, Request)
+    assert good.started_ms == harness.clock.now_ms()
+    assert isinstance(failed.error, ValueError)
+    assert failed.status is None
+    assert scheduled.event == ScheduledController("1 2 * * *", 5)
+    assert scheduled.error is None
