@@ -28,7 +28,7 @@ _Entry: TypeAlias = tuple[Any, ...]
 
 
 class Journal:
-    """The journal of a store's running transaction, if there is one; the ``Recorder`` of its stamps."""
+    """The journal of a store's running transaction, if there is one."""
 
     __slots__ = ("_entries", "_recording")
 

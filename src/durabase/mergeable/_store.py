@@ -217,7 +217,7 @@ class MergeableStore(Store):
             if self._is_unobserved() and edits.can_fill():
                 edits.fill(changes)
             else:
-                edits.apply_changes(changes)
+                edits.apply_merged(changes)
         finally:
             if was_encoded is not None:
                 edits.accept_encoded(was_encoded)

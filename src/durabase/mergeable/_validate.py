@@ -73,8 +73,9 @@ class _Validation:
         if not (self._head(stamp) and isinstance(stamp[0], dict)):
             return False
         bound = self._upper_bound
+        size = 3 if self._needs_hashes else 2
         for thing_stamp in stamp[0].values():
-            if _is_plain(thing_stamp, bound):
+            if _is_plain(thing_stamp, bound, size):
                 continue
             if not (self._head(thing_stamp) and self._thing(thing_stamp[0])):
                 return False
@@ -100,20 +101,26 @@ class _Validation:
         return size == 1 or (size == 2 and is_hlc(stamp[1], self._upper_bound))
 
 
-def _is_plain(stamp: Any, upper_bound: str) -> bool:
-    """Whether this is a good stamp with a hash at first sight, as nearly all of a loaded store are."""
-    if type(stamp) is not list or len(stamp) != 3:
+def _is_plain(stamp: Any, upper_bound: str, least: int) -> bool:
+    """Whether this is a good stamp of at least so many parts at first sight, as nearly all are."""
+    if type(stamp) is not list:
         return False
-    thing, hlc, hash_ = stamp
+    parts: list[Any] = stamp
+    size = len(parts)
+    if size == 3:
+        hash_ = parts[2]
+        if type(hash_) is not int or not 0 <= hash_ <= _MAX_HASH:
+            return False
+    elif size != 2 or least == 3:
+        return False
+    hlc, thing = parts[1], parts[0]
     return (
-        type(hash_) is int
-        and 0 <= hash_ <= _MAX_HASH
-        and type(hlc) is str
+        type(hlc) is str
         and hlc < upper_bound
         and matches_hlc(hlc) is not None
         and (
-            (type(thing) is str and thing.isascii())
-            or (type(thing) is int and -_MAX_HASH <= thing <= _MAX_HASH)
+            (type(thing) is int and -_MAX_HASH <= thing <= _MAX_HASH)
+            or (type(thing) is str and thing.isascii())
         )
     )
 

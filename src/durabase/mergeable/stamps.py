@@ -11,6 +11,8 @@ once: TinyBase 10.0.1 does not take out a child's contribution when the child's 
 for rows without cells, so that the contribution of such a row toggles with each mention. A hash that
 becomes 0 by chance between two settlements is the only difference, once in 2^32.
 
+The ``journal`` is told of every change just before it is made.
+
 Invariants: a child that is not pending in its parent is settled; a stamp that is not pending has a
 hash; only what really changed is pending.
 """
@@ -19,11 +21,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 from durabase.mergeable.hashes import Hash, get_hash, get_value_hash, get_value_in_values_hash
 from durabase.mergeable.hlc import Hlc
 from durabase.types import Id
+
+if TYPE_CHECKING:
+    from durabase.mergeable._journal import Journal
 
 __all__ = [
     "UNSETTLED",
@@ -46,20 +51,6 @@ _contribution: Final = lru_cache(maxsize=4096)(get_value_in_values_hash)
 """Remembered, for what is folded in at one settlement of a busy table or row is taken out at the next."""
 
 
-class Recorder(Protocol):
-    """Is told of every change to the stamps, just before it is made."""
-
-    def put(self, things: ThingStamps, id_: Id, old: Stamp | None, fresh: bool) -> None: ...
-
-    def enter(self, branch: BranchStamps[Any], id_: Id, created: bool) -> None: ...
-
-    def leave(self, branch: BranchStamps[Any], id_: Id, fresh: bool) -> None: ...
-
-    def raise_hlc(self, node: StampNode) -> None: ...
-
-    def settle(self, node: StampNode) -> None: ...
-
-
 class StampNode:
     """What all nodes have: HLC, hash, and what the hash does not contain yet (id → hash folded in)."""
 
@@ -74,7 +65,7 @@ class StampNode:
         """The hash as it stands; UNSETTLED if something is pending, which also says that it is not 0."""
         return UNSETTLED if self.pending else self.hash
 
-    def raise_hlc(self, hlc: Hlc, journal: Recorder) -> None:
+    def raise_hlc(self, hlc: Hlc, journal: Journal) -> None:
         """Take a container's HLC if it is later."""
         if hlc > self.hlc:
             journal.raise_hlc(self)
@@ -91,7 +82,7 @@ class ThingStamps(StampNode):
         super().__init__(hlc, hash_)
         self.children: dict[Id, Stamp] = {}
 
-    def put(self, id_: Id, thing: Any, hlc: Hlc, journal: Recorder) -> bool:
+    def put(self, id_: Id, thing: Any, hlc: Hlc, journal: Journal) -> bool:
         """Stamp a thing unless it has a stamp that is as late; whether it was done.
 
         A stamp of ``""`` gives way to everything.
@@ -109,7 +100,7 @@ class ThingStamps(StampNode):
         self.children[id_] = (thing, hlc, UNSETTLED)
         return True
 
-    def settle(self, journal: Recorder) -> Hash:
+    def settle(self, journal: Journal) -> Hash:
         """The hash, brought up to date."""
         if self.pending is not None:
             journal.settle(self)
@@ -139,7 +130,7 @@ class BranchStamps(StampNode, Generic[ChildT]):
         super().__init__(hlc, hash_)
         self.children: dict[Id, ChildT] = {}
 
-    def enter(self, id_: Id, make: Callable[[], ChildT], journal: Recorder) -> ChildT:
+    def enter(self, id_: Id, make: Callable[[], ChildT], journal: Journal) -> ChildT:
         """The child that is mentioned in changes; ``make`` makes it if there is none.
 
         Take its ``settled_hash``, merge into it, then ``leave``.
@@ -150,7 +141,7 @@ class BranchStamps(StampNode, Generic[ChildT]):
             child = self.children[id_] = make()
         return child
 
-    def leave(self, id_: Id, child: ChildT, before: Hash, journal: Recorder) -> None:
+    def leave(self, id_: Id, child: ChildT, before: Hash, journal: Journal) -> None:
         """The child has been merged into; ``before`` was its ``settled_hash``."""
         pending = self.pending
         if pending is not None and id_ in pending:
@@ -166,7 +157,7 @@ class BranchStamps(StampNode, Generic[ChildT]):
             journal.leave(self, id_, False)
             self.hash ^= get_value_in_values_hash(id_, 0)
 
-    def settle(self, journal: Recorder) -> Hash:
+    def settle(self, journal: Journal) -> Hash:
         """The hash, brought up to date, and those of everything below."""
         if self.pending is not None:
             journal.settle(self)
@@ -190,6 +181,6 @@ class ContentStamps:
         self.tables: TablesStamps = BranchStamps()
         self.values = ThingStamps()
 
-    def settle(self, journal: Recorder) -> tuple[Hash, Hash]:
+    def settle(self, journal: Journal) -> tuple[Hash, Hash]:
         """The hashes of the tables and of the values, all below being brought up to date."""
         return self.tables.settle(journal), self.values.settle(journal)

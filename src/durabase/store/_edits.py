@@ -106,15 +106,25 @@ class Edits:
                 if row is UNDEFINED:
                     self.delete_row(table_id, row_id)
                     continue
-                self._apply_row(table_id, row_id, row)
-        for value_id, value in _ordered("values", changes[1]):
+                self._apply_row(table_id, row_id, _ordered("a row", row))
+        self._apply_values(_ordered("values", changes[1]))
+
+    def _apply_values(self, values: Iterable[tuple[Id, Any]]) -> None:
+        for value_id, value in values:
             if value is UNDEFINED:
                 self.delete_value(value_id)
             else:
                 self.set_value(value_id, value)
 
-    def _apply_row(self, table_id: Id, row_id: Id, row: object) -> None:
-        for cell_id, cell in _ordered("a row", row):
+    def apply_merged(self, changes: Changes) -> None:
+        """``apply_changes`` of what is in object order and has UNDEFINED only as cells and values."""
+        for table_id, rows in changes[0].items():
+            for row_id, cells in rows.items():
+                self._apply_row(table_id, row_id, cells.items())
+        self._apply_values(changes[1].items())
+
+    def _apply_row(self, table_id: Id, row_id: Id, cells: Iterable[tuple[Id, Any]]) -> None:
+        for cell_id, cell in cells:
             if cell is UNDEFINED:
                 self.delete_cell(table_id, row_id, cell_id, True)
                 continue
