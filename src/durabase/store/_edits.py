@@ -393,11 +393,6 @@ def parsed_or_undefined(text: str) -> Any:
 
 
 def _ordered(what: str, members: object) -> Iterable[tuple[Id, Any]]:
-    if type(members) is dict and len(members) < 2:  # the usual change; there is nothing to sort
-        for key in members:
-            if type(key) is not str:
-                return ordered_items(members)
-        return members.items()
-    if not isinstance(members, Mapping):
+    if not isinstance(members, (dict, Mapping)):  # a dict is seen at once
         raise ContentError(f"{what} in changes must be a dict, not {members!r:.100}")
     return ordered_items(members)
