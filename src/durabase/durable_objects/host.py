@@ -28,6 +28,7 @@ from durabase.durable_objects.namespace import DurableObjectNamespace
 from durabase.durable_objects.phases import Phase
 from durabase.durable_objects.routing import ObjectKey
 from durabase.durable_objects.slot import ObjectSlot
+from durabase.durable_objects.storage.engine import Disk
 from durabase.durable_objects.storage.lock import FolderLock
 from durabase.durable_objects.sweeping import Sweeper
 from durabase.errors import ObjectError
@@ -57,6 +58,7 @@ class ObjectHost:
         clock: the source of time and timers.
         idle_seconds: how long an object has to be quiet before it hibernates.
         observer: is told of constructions, hibernations, resets and handled events.
+        disk: makes the commits, in place of the plain one.
     """
 
     loop: AbstractEventLoop
@@ -72,11 +74,13 @@ class ObjectHost:
         clock: TimerClock | None = None,
         idle_seconds: float = 10.0,
         observer: ObjectObserver | None = None,
+        disk: Disk | None = None,
     ) -> None:
         self.state_dir = Path(state_dir)
         self.clock: TimerClock = SystemClock() if clock is None else clock
         self.idle_seconds = idle_seconds
         self.observer = observer
+        self.disk = disk
         self._classes: dict[str, ClassHost] = {}
         self._lock = FolderLock(self.state_dir)
         self._is_open = False

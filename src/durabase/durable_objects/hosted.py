@@ -19,6 +19,7 @@ from durabase.durable_objects.gates import OutputGate
 from durabase.durable_objects.handlers import HandlerTable
 from durabase.durable_objects.ids import DurableObjectId, IdMint
 from durabase.durable_objects.slot import ObjectSlot
+from durabase.durable_objects.storage.engine import Disk
 from durabase.durable_objects.storage.file import FileStore
 from durabase.durable_objects.storage.kv import DurableObjectStorage, StorageRules
 from durabase.durable_objects.storage.shared import NamespaceDatabase, SharedStore
@@ -71,6 +72,7 @@ class ClassSurroundings(Protocol):
     context: Context
     idle_seconds: float
     observer: ObjectObserver | None
+    disk: Disk | None
     state_dir: Path
     scheduler: AlarmScheduler
     sweeper: Sweeper
@@ -128,7 +130,8 @@ class ClassHost:
             StorageError: it can't be opened.
         """
         self.loop, self.context, self.sweeper = self._host.loop, self._host.context, self._host.sweeper
-        self._database = NamespaceDatabase(self._folder / "objects.sqlite", self.loop, self._host.executor)
+        path = self._folder / "objects.sqlite"
+        self._database = NamespaceDatabase(path, self.loop, self._host.executor, self._host.disk)
         self._database.alarms_changed = self._host.scheduler.changed
         self._host.scheduler.add(self)
 

@@ -24,7 +24,7 @@ from typing import Final, Protocol
 
 from durabase.errors import StorageError
 
-__all__ = ["Database", "TurnStore"]
+__all__ = ["Database", "Disk", "TurnStore"]
 
 CHECKPOINT_CHANGES: Final = 2_000
 CHECKPOINT_BYTES: Final = 16 * 1024 * 1024
@@ -51,6 +51,18 @@ class TurnStore(Protocol):
         """A turn that was not durable yet is lost."""
 
 
+class Disk:
+    """How commits are made and become durable. What measures that, or lets it fail, derives from this."""
+
+    def commit(self, connection: sqlite3.Connection) -> None:
+        """End the open transaction: what it wrote is in the log. On the event loop."""
+        connection.execute("COMMIT")
+
+    def sync(self, log: int) -> None:
+        """Make the log, an open file, durable. On a thread."""
+        getattr(os, "fdatasync", os.fsync)(log)
+
+
 class Database:
     """One SQLite file with group commit.
 
@@ -60,17 +72,25 @@ class Database:
         executor: where syncs run.
         every_turn: stores commit each of their turns themselves when it ends, also while a sync runs, so
             that the one under way can be rolled back alone. For files of one object.
+        disk: makes the commits.
 
     Raises:
         sqlite3.Error: it can't be opened, or is no database.
     """
 
     def __init__(
-        self, path: Path, loop: AbstractEventLoop, executor: Executor, *, every_turn: bool = False
+        self,
+        path: Path,
+        loop: AbstractEventLoop,
+        executor: Executor,
+        *,
+        every_turn: bool = False,
+        disk: Disk | None = None,
     ) -> None:
         new = not path.exists()
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
+        self.disk = disk or Disk()
         self.connection = _connected(path)
         if new:
             _sync_folder(path.parent)
@@ -164,7 +184,7 @@ class Database:
         if self._broken is not None:
             raise self._broken
         if self.connection.in_transaction and not self._every_turn:
-            self.connection.execute("COMMIT")
+            self.disk.commit(self.connection)
 
     def _lose_group(self, error: Exception) -> None:
         lost, self._group = self._group, {}
@@ -190,7 +210,7 @@ class Database:
         """Make the log durable; gives its size."""
         if self._log is None:
             self._log = os.open(f"{self.path}-wal", os.O_RDWR)
-        getattr(os, "fdatasync", os.fsync)(self._log)
+        self.disk.sync(self._log)
         return os.fstat(self._log).st_size
 
     def _fold_log(self, size: int, changes: int) -> None:

@@ -65,6 +65,7 @@ class FileStore:
         self._executor = executor
         self._gate = gates.part()
         self._on_failed = on_failed
+        self._disk = namespace.database.disk
         self._index = SharedStore(namespace, id, name, gates.part(), on_failed)
         self._database: Database | None = None
         self._savepoints: list[int] = []
@@ -96,7 +97,7 @@ class FileStore:
         self._gate.wrote(confirmed)
 
     def _opened(self) -> Database:
-        database = Database(self._path, self._loop, self._executor, every_turn=True)
+        database = Database(self._path, self._loop, self._executor, every_turn=True, disk=self._disk)
         for limit, value in LIMITS.items():
             database.connection.setlimit(limit, value)
         return database
@@ -238,7 +239,7 @@ class FileStore:
             return None
         connection = self._database.connection
         if connection.in_transaction:
-            connection.execute("COMMIT")
+            self._disk.commit(connection)
         if self._restore_keys:
             connection.execute("PRAGMA foreign_keys = ON")
             self._restore_keys = False

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from durabase.durable_objects.gates import WriteGate
-from durabase.durable_objects.storage.engine import Database
+from durabase.durable_objects.storage.engine import Database, Disk
 from durabase.durable_objects.storage.store import AlarmRow, KeyRange
 from durabase.errors import StorageError
 
@@ -47,9 +47,11 @@ class NamespaceDatabase:
         StorageError: the file was written by a later version, or is no database.
     """
 
-    def __init__(self, path: Path, loop: AbstractEventLoop, executor: Executor) -> None:
+    def __init__(
+        self, path: Path, loop: AbstractEventLoop, executor: Executor, disk: Disk | None = None
+    ) -> None:
         try:
-            self.database = Database(path, loop, executor)
+            self.database = Database(path, loop, executor, disk=disk)
         except sqlite3.DatabaseError as error:
             raise StorageError(f"{path} can't be used: {error}") from error
         self.connection = self.database.connection

@@ -1,0 +1,1 @@
+"""Watching and operating a running server: records of events, metrics, and what an administrator may do."""

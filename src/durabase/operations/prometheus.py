@@ -1,0 +1,141 @@
+"""Counters, gauges and histograms, and Prometheus's text of them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final, Protocol, TypeAlias
+
+__all__ = ["Counter", "Gauge", "Histogram", "Registry"]
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+Labels: TypeAlias = tuple[str, ...]
+
+
+class _Metric(Protocol):
+    name: str
+    help: str
+    kind: str
+
+    def samples(self) -> Iterator[str]:
+        """The lines."""
+
+
+class Counter:
+    """A number that only grows, for each combination of labels."""
+
+    kind = "counter"
+
+    def __init__(self, name: str, help: str, labels: Sequence[str] = ()) -> None:
+        self.name, self.help, self._labels = name, help, labels
+        self._values: dict[Labels, float] = {} if labels else {(): 0}
+
+    def add(self, *labels: str, amount: float = 1) -> None:
+        """Count ``amount`` more."""
+        self._values[labels] = self._values.get(labels, 0) + amount
+
+    def samples(self) -> Iterator[str]:
+        """The lines."""
+        for labels, value in self._values.items():
+            yield _sample(self.name, zip(self._labels, labels, strict=True), value)
+
+
+class Gauge:
+    """Numbers that are asked for when they are wanted: by labels, or one."""
+
+    kind = "gauge"
+
+    def __init__(
+        self,
+        name: str,
+        help: str,
+        read: Callable[[], Mapping[Labels, float] | float],
+        labels: Sequence[str] = (),
+        *,
+        kind: str = "gauge",
+    ) -> None:
+        self.name, self.help, self._read, self._labels, self.kind = name, help, read, labels, kind
+
+    def samples(self) -> Iterator[str]:
+        """The lines."""
+        found = self._read()
+        for labels, value in found.items() if isinstance(found, Mapping) else [((), found)]:
+            yield _sample(self.name, zip(self._labels, labels, strict=True), value)
+
+
+class Histogram:
+    """How often a number was at most so large, for each combination of labels."""
+
+    kind = "histogram"
+
+    def __init__(
+        self, name: str, help: str, labels: Sequence[str] = (), bounds: Sequence[float] = SECONDS
+    ) -> None:
+        self.name, self.help, self._labels, self._bounds = name, help, labels, bounds
+        self._counts: dict[Labels, list[int]] = {}
+        self._sums: dict[Labels, float] = {}
+
+    def observe(self, value: float, *labels: str) -> None:
+        """Count the number."""
+        counts = self._counts.setdefault(labels, [0] * (len(self._bounds) + 1))
+        counts[bisect_left(self._bounds, value)] += 1
+        self._sums[labels] = self._sums.get(labels, 0.0) + value
+
+    def samples(self) -> Iterator[str]:
+        """The lines."""
+        for labels, counts in self._counts.items():
+            own, total = list(zip(self._labels, labels, strict=True)), 0
+            for bound, count in zip([*map(str, self._bounds), "+Inf"], counts, strict=True):
+                total += count
+                yield _sample(f"{self.name}_bucket", [*own, ("le", bound)], total)
+            yield _sample(f"{self.name}_sum", own, self._sums[labels])
+            yield _sample(f"{self.name}_count", own, total)
+
+
+class Registry:
+    """All metrics of a process."""
+
+    def __init__(self) -> None:
+        self._metrics: list[_Metric] = []
+
+    def counter(self, name: str, help: str, labels: Sequence[str] = ()) -> Counter:
+        """One more counter."""
+        self._metrics.append(counter := Counter(name, help, labels))
+        return counter
+
+    def histogram(self, name: str, help: str, labels: Sequence[str] = ()) -> Histogram:
+        """One more histogram, of seconds."""
+        self._metrics.append(histogram := Histogram(name, help, labels))
+        return histogram
+
+    def gauge(
+        self,
+        name: str,
+        help: str,
+        read: Callable[[], Mapping[Labels, float] | float],
+        labels: Sequence[str] = (),
+        *,
+        kind: str = "gauge",
+    ) -> None:
+        """One more number that is asked for; ``kind`` is ``counter`` if it only grows."""
+        self._metrics.append(Gauge(name, help, read, labels, kind=kind))
+
+    def text(self) -> str:
+        """All of them, as Prometheus reads them."""
+        lines: list[str] = []
+        for metric in self._metrics:
+            lines += [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} {metric.kind}"]
+            lines += metric.samples()
+        return "\n".join(lines) + "\n"
+
+
+def _sample(name: str, labels: Iterable[tuple[str, str]], value: float) -> str:
+    listed = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels)
+    number = str(int(value)) if value == int(value) else repr(value)
+    return f"{name}{{{listed}}} {number}" if listed else f"{name} {number}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
