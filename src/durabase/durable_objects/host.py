@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import AbstractEventLoop, Future
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Final
 
 from durabase.clock import SystemClock, TimerClock
@@ -222,6 +222,47 @@ class ObjectHost:
         if not self._is_open:
             raise ObjectError("the host of the objects is not open")
         return self._class(key.class_name).slot(key.id).deliver(event)
+
+    async def evict(self, key: ObjectKey, *, close_sockets: bool = False) -> bool:
+        """Let the object's instance go as soon as its events are over, as when it has long been quiet.
+
+        Its sockets stay, or are closed with 1001. The result tells whether it had an instance.
+
+        Raises:
+            ObjectError: the class is not hosted.
+        """
+        hosted = self._class(key.class_name)
+        slot = hosted.slots.get(key.id.key)
+        if slot is None:
+            return False
+        was_awake = slot.phase is not Phase.EMPTY
+        ended: Future[None] = self.loop.create_future()
+        slot.drain(partial(ended.set_result, None))
+        await ended
+        if close_sockets:
+            slot.sockets.close_all(GOING_AWAY, "")
+            if slot.phase is Phase.EMPTY:
+                hosted.vanished(slot)
+        return was_awake
+
+    def abort(self, key: ObjectKey, error: Exception) -> bool:
+        """End the object's life at once with ``error``: what is under way fails, sockets are dropped.
+
+        The result tells whether there was one.
+
+        Raises:
+            ObjectError: the class is not hosted.
+        """
+        slot = self._class(key.class_name).slots.get(key.id.key)
+        if slot is None or slot.phase is Phase.EMPTY:
+            return False
+        slot.reset(error)
+        return True
+
+    @property
+    def classes(self) -> Mapping[str, ClassHost]:
+        """The classes that are hosted, by name."""
+        return MappingProxyType(self._classes)
 
     def ids(self, class_name: str) -> list[DurableObjectId]:
         """The ids of all objects of the class that keep anything."""

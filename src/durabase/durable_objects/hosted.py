@@ -91,6 +91,7 @@ class ClassHost:
         slots: what is in memory, by the bytes of the id.
         env: what its objects get.
         tells_messages: whether the observer is told of every message of a socket.
+        folder: where its data is kept.
         clock, context, idle_seconds, loop, observer, sweeper: the host's, for the slots.
     """
 
@@ -109,8 +110,13 @@ class ClassHost:
         self._host = host
         self._database: NamespaceDatabase | None = None
         self._definition = definition
-        self._folder = host.state_dir / quote(definition.unique_key, safe="")
+        self.folder = host.state_dir / quote(definition.unique_key, safe="")
         self._hosted = self._as_hosted(definition)
+
+    @property
+    def storage(self) -> Literal["kv", "sqlite"]:
+        """What its objects keep their data in."""
+        return self._definition.storage
 
     def _as_hosted(self, definition: ObjectClass) -> HostedClass:
         handlers = definition.handlers()
@@ -130,7 +136,7 @@ class ClassHost:
             StorageError: it can't be opened.
         """
         self.loop, self.context, self.sweeper = self._host.loop, self._host.context, self._host.sweeper
-        path = self._folder / "objects.sqlite"
+        path = self.folder / "objects.sqlite"
         self._database = NamespaceDatabase(path, self.loop, self._host.executor, self._host.disk)
         self._database.alarms_changed = self._host.scheduler.changed
         self._host.scheduler.add(self)
@@ -195,7 +201,7 @@ class ClassHost:
             store = SharedStore(database, id.key, id.name, gate, on_failed)
             return store, lambda life: DurableObjectStorage(store, gate, rules, life)
         file = FileStore(
-            self._folder / f"{id}.sqlite",
+            self.folder / f"{id}.sqlite",
             database,
             self.loop,
             self._host.executor,
@@ -220,6 +226,10 @@ class ClassHost:
     def due(self, until_ms: int) -> list[tuple[bytes, AlarmRow]]:
         """The objects whose alarms are due, in order, with their alarms."""
         return self._open_database().alarms(until_ms)
+
+    def alarm_counts(self, until_ms: int) -> tuple[int, int]:
+        """How many alarms are set, and how many of them are due."""
+        return self._open_database().alarm_counts(until_ms)
 
     def run(self, key: bytes, alarm: Alarm) -> Future[Any]:
         """Deliver the alarm to the object."""

@@ -98,6 +98,12 @@ class NamespaceDatabase:
         (due,) = self.connection.execute("SELECT min(due) FROM alarms WHERE due > ?", (after,)).fetchone()
         return None if due is None else int(due)
 
+    def alarm_counts(self, until: int) -> tuple[int, int]:
+        """How many alarms are set, and how many of them are due."""
+        query = "SELECT count(*), count(*) FILTER (WHERE due <= ?) FROM alarms"
+        every, due = self.connection.execute(query, (until,)).fetchone()
+        return every, due
+
     def alarms(self, until: int) -> list[tuple[bytes, AlarmRow]]:
         """The objects whose alarms are due, in order."""
         rows = self.connection.execute(

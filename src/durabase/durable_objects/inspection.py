@@ -1,0 +1,86 @@
+"""What there is of objects, for administrators: who is in memory, who keeps something, whose alarm is set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from durabase.durable_objects.ids import DurableObjectId
+from durabase.durable_objects.phases import Phase
+from durabase.durable_objects.slot import ObjectSlot
+from durabase.durable_objects.storage.store import AlarmRow
+
+if TYPE_CHECKING:
+    from durabase.durable_objects.hosted import ClassHost
+
+__all__ = ["ClassCensus", "ObjectStatus", "census", "statuses"]
+
+_STATES: Final = {
+    Phase.EMPTY: "asleep",
+    Phase.STARTING: "starting",
+    Phase.LIVE: "awake",
+    Phase.QUIET: "awake",
+    Phase.DRAINING: "draining",
+    Phase.BROKEN: "reset",
+}
+_ALL_TIME: Final = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectStatus:
+    """One object.
+
+    ``state`` is ``asleep`` when it has no instance; ``alarm`` is in milliseconds since 1970.
+    """
+
+    id: DurableObjectId
+    state: str
+    sockets: int
+    open_events: int
+    alarm: int | None
+    keeps_data: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCensus:
+    """How many objects of a class are in memory, with an instance or with sockets only; and their alarms."""
+
+    live: int
+    sleeping: int
+    sockets: int
+    alarms: int
+    alarms_due: int
+
+
+def census(hosted: ClassHost, now_ms: int) -> ClassCensus:
+    """The numbers of one class."""
+    slots = hosted.slots.values()
+    live = sum(slot.life is not None for slot in slots)
+    alarms, due = hosted.alarm_counts(now_ms)
+    return ClassCensus(live, len(slots) - live, sum(len(slot.sockets) for slot in slots), alarms, due)
+
+
+def statuses(hosted: ClassHost, after: bytes = b"", limit: int | None = None) -> list[ObjectStatus]:
+    """The objects that keep anything or are in memory, ordered by id, from the one after ``after`` on."""
+    stored = {id.key: id for id in hosted.ids() if id.key > after}
+    alarms = dict(hosted.due(_ALL_TIME))
+    keys = sorted(stored.keys() | {key for key in hosted.slots if key > after})
+    return [
+        _status(key, stored.get(key), hosted.slots.get(key), alarms.get(key)) for key in islice(keys, limit)
+    ]
+
+
+def _status(
+    key: bytes, stored: DurableObjectId | None, slot: ObjectSlot | None, alarm: AlarmRow | None
+) -> ObjectStatus:
+    id = slot.id if slot is not None else stored or DurableObjectId(key)
+    life = None if slot is None else slot.life
+    return ObjectStatus(
+        id,
+        "asleep" if slot is None else _STATES[slot.phase],
+        0 if slot is None else len(slot.sockets),
+        0 if life is None else life.open_events,
+        None if alarm is None else alarm.scheduled,
+        stored is not None,
+    )

@@ -1,0 +1,139 @@
+"""What is measured of objects and workers: counted as it happens, or looked up when it is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from durabase.clock import Clock
+from durabase.durable_objects import (
+    EventHandled,
+    ObjectConstructed,
+    ObjectHibernated,
+    ObjectHost,
+    ObjectReset,
+)
+from durabase.durable_objects.events import Alarm, Call
+from durabase.durable_objects.inspection import ClassCensus, census
+from durabase.operations.prometheus import Registry
+from durabase.operations.records import RecordMaker, outcome
+from durabase.workers.facts import EntrypointHandled, RuntimeFact
+
+__all__ = ["HostMeters", "RuntimeMeters"]
+
+_CLASS: Final = ("worker", "class")
+
+
+class RuntimeMeters:
+    """Counts facts. Objects have no labels of their own: there may be any number of them."""
+
+    def __init__(self, registry: Registry, maker: RecordMaker) -> None:
+        self._names = maker.script_and_class
+        labels = (*_CLASS, "event", "outcome")
+        self._events = registry.counter("durabase_events_total", "Events that were handled.", labels)
+        self._seconds = registry.histogram(
+            "durabase_event_seconds", "How long events took, their waits included.", (*_CLASS, "event")
+        )
+        self._constructed = registry.counter(
+            "durabase_objects_constructed_total", "Instances that were made.", _CLASS
+        )
+        self._constructing = registry.histogram(
+            "durabase_object_construction_seconds", "From the first event to the instance.", _CLASS
+        )
+        self._hibernated = registry.counter(
+            "durabase_objects_hibernated_total", "Instances that were let go.", _CLASS
+        )
+        self._reset = registry.counter(
+            "durabase_objects_reset_total", "Lives that ended with an error.", (*_CLASS, "error")
+        )
+        self._late = registry.histogram(
+            "durabase_alarm_lateness_seconds",
+            "From the time that an alarm is set for to its first run.",
+            _CLASS,
+        )
+
+    def observe(self, fact: RuntimeFact) -> None:
+        """Count the fact."""
+        match fact:
+            case EventHandled():
+                self._handled(fact)
+            case EntrypointHandled():
+                self._count((fact.worker, fact.entrypoint), fact.kind, fact.milliseconds, fact.error)
+            case ObjectConstructed(class_name, _, milliseconds):
+                self._constructed.add(*self._names(class_name))
+                self._constructing.observe(milliseconds / 1000, *self._names(class_name))
+            case ObjectHibernated(class_name):
+                self._hibernated.add(*self._names(class_name))
+            case ObjectReset(class_name, _, error):
+                self._reset.add(*self._names(class_name), type(error).__name__)
+
+    def _handled(self, fact: EventHandled) -> None:
+        names = self._names(fact.class_name)
+        kind = "rpc" if isinstance(fact.event, Call) else fact.kind
+        self._count(names, kind, fact.milliseconds, fact.error)
+        if isinstance(fact.event, Alarm) and not fact.event.info.is_retry:
+            late = fact.started_ms - fact.event.info.scheduled_time
+            self._late.observe(max(late, 0) / 1000, *names)
+
+    def _count(
+        self, names: tuple[str, str], kind: str, milliseconds: float, error: BaseException | None
+    ) -> None:
+        self._events.add(*names, kind, outcome(error))
+        self._seconds.observe(milliseconds / 1000, *names, kind)
+
+
+class HostMeters:
+    """Looks up what there is when it is asked for.
+
+    Args:
+        registry: where the numbers are added.
+        maker: knows the names of workers.
+        host: the host of the objects.
+        clock: tells which alarms are due.
+    """
+
+    def __init__(self, registry: Registry, maker: RecordMaker, host: ObjectHost, clock: Clock) -> None:
+        self._names = maker.script_and_class
+        self._host = host
+        self._clock = clock
+        self._bytes: dict[tuple[str, ...], float] = {}
+        self._largest: dict[tuple[str, ...], float] = {}
+        for name, help, read in _GAUGES:
+            registry.gauge(f"durabase_{name}", help, partial(self._census, read), _CLASS)
+        registry.gauge("durabase_storage_bytes", "What the files take.", lambda: self._bytes, _CLASS)
+        registry.gauge(
+            "durabase_storage_largest_file_bytes", "The largest of them.", lambda: self._largest, _CLASS
+        )
+
+    def _census(self, read: Callable[[ClassCensus], int]) -> Mapping[tuple[str, ...], float]:
+        now = self._clock.now_ms()
+        return {self._names(name): read(census(hosted, now)) for name, hosted in self._host.classes.items()}
+
+    async def measure_files(self) -> None:
+        """Look at the files, on a thread, for there may be many."""
+        folders = {self._names(name): hosted.folder for name, hosted in self._host.classes.items()}
+        for names, folder in folders.items():
+            sizes = await asyncio.to_thread(_sizes, folder)
+            self._bytes[names], self._largest[names] = sum(sizes), max(sizes, default=0)
+
+
+_GAUGES: Final[tuple[tuple[str, str, Callable[[ClassCensus], int]], ...]] = (
+    ("objects_live", "Objects with an instance.", lambda found: found.live),
+    ("objects_sleeping", "Objects with sockets and without an instance.", lambda found: found.sleeping),
+    ("object_sockets", "Hibernatable sockets of objects.", lambda found: found.sockets),
+    ("alarms_scheduled", "Alarms that are set.", lambda found: found.alarms),
+    ("alarms_due", "Alarms that are due, or run.", lambda found: found.alarms_due),
+)
+
+
+def _sizes(folder: Path) -> list[int]:
+    sizes = []
+    for path in folder.glob("*"):
+        try:
+            sizes.append(path.stat().st_size)
+        except FileNotFoundError:  # it has gone meanwhile
+            continue
+    return sizes

@@ -1,0 +1,232 @@
+"""What an administrator may do with objects: look at them, and change them, by class and name.
+
+Whatever concerns an object's data runs as an event of the object, within its gates, so that it never sees
+half of a turn; for that the object is started if it sleeps.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+from durabase.durable_objects import DurableObjectId, ObjectHost, ObjectKey
+from durabase.durable_objects.events import Run
+from durabase.durable_objects.hosted import ClassHost
+from durabase.durable_objects.inspection import ObjectStatus, statuses
+from durabase.errors import ObjectError, ObjectResetError, StorageError
+
+__all__ = ["NoSuchObjectError", "ObjectOperations"]
+
+MAX_LISTED: Final = 1000
+
+_READING: Final = ("SELECT", "VALUES", "WITH", "EXPLAIN", "PRAGMA")
+
+Json: TypeAlias = dict[str, Any]
+
+
+class NoSuchObjectError(ObjectError):
+    """There is no such class, or no such object of it."""
+
+    status = 404
+
+
+class _Undone(Exception):  # noqa: N818 - no error: the way out of a transaction
+    """Ends a transaction without effect, and carries its result."""
+
+
+class ObjectOperations:
+    """The operations on the objects of one host.
+
+    Args:
+        host: where the objects live.
+    """
+
+    def __init__(self, host: ObjectHost) -> None:
+        self._host = host
+
+    # Looking
+
+    def classes(self) -> list[Json]:
+        """The classes, and how many objects each has."""
+        return [
+            {"class": name, "storage": hosted.storage, "objects": len(statuses(hosted))}
+            for name, hosted in self._host.classes.items()
+        ]
+
+    def list(
+        self, class_name: str | None = None, *, search: str = "", after: str = "", limit: int = 100
+    ) -> Json:
+        """Objects that keep anything or are in memory, ordered by class and id.
+
+        Args:
+            class_name: of this class only.
+            search: whose names have this in them.
+            after: what the last answer gave as ``cursor``.
+            limit: how many at most, up to 1,000.
+        """
+        names = [class_name] if class_name is not None else sorted(self._host.classes)
+        found = [
+            _listed(name, status)
+            for name in names
+            for status in statuses(self._class(name))
+            if search in (status.id.name or "") and f"{name} {status.id}" > after
+        ]
+        page = found[: min(limit, MAX_LISTED)]
+        more = len(found) > len(page)
+        return {"objects": page, "cursor": f"{page[-1]['class']} {page[-1]['id']}" if page and more else None}
+
+    async def show(self, class_name: str, id: DurableObjectId) -> Json:
+        """One object: its state, and what it keeps."""
+        status = self._status(class_name, id)
+        kept = await self._run(class_name, id, _what_is_kept)
+        return _listed(class_name, status) | {"storage": self._class(class_name).storage, **kept}
+
+    async def entries(
+        self, class_name: str, id: DurableObjectId, *, prefix: str = "", limit: int = 100
+    ) -> Json:
+        """Keys and values; what JSON has no form for is given as Python prints it."""
+        self._status(class_name, id)
+
+        async def look(instance: Any, ctx: Any) -> Json:
+            items = list((await ctx.storage.list(prefix=prefix, limit=limit + 1)).items())
+            return {
+                "entries": {key: plain(value) for key, value in items[:limit]},
+                "more": len(items) > limit,
+            }
+
+        found: Json = await self._run(class_name, id, look)
+        return found
+
+    async def sql(
+        self,
+        class_name: str,
+        id: DurableObjectId,
+        query: str,
+        parameters: Sequence[Any] = (),
+        *,
+        write: bool = False,
+    ) -> Json:
+        """Run SQL in the object's database; only what ``write`` allows changes anything.
+
+        Raises:
+            StorageError: the statement failed, or writes though it may not.
+        """
+        self._status(class_name, id)
+        if not write and not query.lstrip().upper().startswith(_READING):
+            raise StorageError("This statement writes: allow it to.")
+
+        def query_it(instance: Any, ctx: Any) -> Json:
+            def work() -> Json:
+                cursor = ctx.storage.sql.exec(query, *parameters)
+                rows = [[plain(value) for value in row] for row in cursor.raw()]
+                result = {"columns": cursor.column_names, "rows": rows, "rows_written": cursor.rows_written}
+                if write:
+                    return result
+                raise _Undone(result)
+
+            try:
+                done: Json = ctx.storage.transaction_sync(work)
+            except _Undone as undone:
+                (done,) = undone.args
+            return done
+
+        result: Json = await self._run(class_name, id, query_it)
+        if result["rows_written"] and not write:
+            raise StorageError("This statement writes: allow it to. Nothing was changed.")
+        return result
+
+    # Changing
+
+    async def evict(self, class_name: str, id: DurableObjectId, *, close_sockets: bool = False) -> None:
+        """Let the object's instance go when its events are over; it starts anew when it is needed."""
+        self._status(class_name, id)
+        await self._host.evict(ObjectKey(class_name, id), close_sockets=close_sockets)
+
+    def abort(self, class_name: str, id: DurableObjectId, reason: str = "") -> None:
+        """End the object's life at once: what is under way fails, what is not committed is lost."""
+        self._status(class_name, id)
+        error = ObjectResetError(reason or "Durable Object was aborted by an administrator.")
+        self._host.abort(ObjectKey(class_name, id), error)
+
+    async def delete(self, class_name: str, id: DurableObjectId) -> None:
+        """Delete all that the object keeps, its alarm included, and close its sockets."""
+        status = self._status(class_name, id)
+
+        async def clear(instance: Any, ctx: Any) -> None:
+            await ctx.storage.delete_all()
+            await ctx.storage.delete_alarm()
+            await ctx.storage.sync()
+
+        await self._run(class_name, status.id, clear)
+        await self._host.evict(ObjectKey(class_name, id), close_sockets=True)
+
+    # Finding
+
+    def id_of(self, class_name: str, *, name: str | None = None, id: str | None = None) -> DurableObjectId:
+        """The id of an object that is given by its name, or by the 64 digits.
+
+        Raises:
+            NoSuchObjectError: there is no such class.
+            TypeError: neither is given, or the digits are of no id of the class.
+        """
+        mint = self._class(class_name).mint
+        if id is not None:
+            return mint.from_string(id)
+        if name is None:
+            raise TypeError("the name of an object is needed, or its id")
+        return mint.from_name(name)
+
+    def _class(self, class_name: str) -> ClassHost:
+        found = self._host.classes.get(class_name)
+        if found is None:
+            known = ", ".join(sorted(self._host.classes)) or "none"
+            raise NoSuchObjectError(f"There is no class {class_name}; there is: {known}.")
+        return found
+
+    def _status(self, class_name: str, id: DurableObjectId) -> ObjectStatus:
+        found = [status for status in statuses(self._class(class_name)) if status.id == id]
+        if not found:
+            raise NoSuchObjectError(f"There is no object {id.name or id} of {class_name}.")
+        return found[0]
+
+    async def _run(self, class_name: str, id: DurableObjectId, function: Callable[[Any, Any], Any]) -> Any:
+        return await self._host.deliver(ObjectKey(class_name, id), Run(function))
+
+
+def _listed(class_name: str, status: ObjectStatus) -> Json:
+    return {
+        "class": class_name,
+        "name": status.id.name,
+        "id": str(status.id),
+        "state": status.state,
+        "sockets": status.sockets,
+        "open_events": status.open_events,
+        "alarm": status.alarm,
+        "has_stored_data": status.keeps_data,
+    }
+
+
+async def _what_is_kept(instance: Any, ctx: Any) -> Json:
+    keys = len(await ctx.storage.list())
+    try:
+        sql = ctx.storage.sql
+    except StorageError:  # a class with keys and values only
+        return {"keys": keys}
+    query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'"
+    names = [row.name for row in sql.exec(query) if not row.name.startswith("sqlite_")]
+    tables = {name: sql.exec(f"SELECT count(*) AS n FROM {_quoted(name)}").one().n for name in names}  # noqa: S608
+    return {"keys": keys, "tables": tables, "bytes": sql.database_size}
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def plain(value: Any) -> Any:
+    """The value if it can be written as JSON, else what Python prints of it."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return repr(value)
+    return value

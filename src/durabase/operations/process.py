@@ -1,0 +1,69 @@
+"""What is measured of the process: memory, files, threads, and how late the event loop is."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from asyncio import AbstractEventLoop, TimerHandle
+from pathlib import Path
+from typing import Final
+
+from durabase.operations.prometheus import Registry
+
+__all__ = ["LoopLag", "add_process_metrics"]
+
+INTERVAL_SECONDS: Final = 0.25
+
+_SELF: Final = Path("/proc/self")
+
+
+class LoopLag:
+    """How late the event loop has called back at most, since it was last asked.
+
+    Args:
+        loop: the event loop.
+    """
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self._loop = loop
+        self._due = 0.0
+        self._longest = 0.0
+        self._timer: TimerHandle | None = None
+
+    def start(self) -> None:
+        """Measure from now on."""
+        self._due = self._loop.time() + INTERVAL_SECONDS
+        self._timer = self._loop.call_at(self._due, self._called)
+
+    def stop(self) -> None:
+        """Measure no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def take_longest(self) -> float:
+        """The longest delay in seconds since this was last called."""
+        longest, self._longest = self._longest, 0.0
+        return longest
+
+    def _called(self) -> None:
+        self._longest = max(self._longest, self._loop.time() - self._due)
+        self.start()
+
+
+def add_process_metrics(registry: Registry, lag: LoopLag) -> None:
+    """Add what is known of this process, under the names that Prometheus's own clients give."""
+    started = time.time()
+    registry.gauge(
+        "durabase_event_loop_lag_seconds", "The longest delay since the last scrape.", lag.take_longest
+    )
+    registry.gauge("process_start_time_seconds", "When it began.", lambda: started)
+    registry.gauge("process_cpu_seconds_total", "CPU time.", time.process_time, kind="counter")
+    registry.gauge("process_threads", "Threads of Python.", threading.active_count)
+    if (_SELF / "fd").is_dir():  # on Linux
+        registry.gauge("process_resident_memory_bytes", "Memory in use.", _resident_bytes)
+        registry.gauge("process_open_fds", "Open files and sockets.", lambda: len(os.listdir(_SELF / "fd")))
+
+
+def _resident_bytes() -> float:
+    return int((_SELF / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,100 @@
+"""What there is of objects, and ending their lives from outside."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from durabase.durable_objects import ObjectKey
+from durabase.durable_objects.inspection import ClassCensus, ObjectStatus, census, statuses
+from durabase.errors import ObjectError, ObjectResetError
+from unit.durable_objects.rig import Accepting, Rig, run
+
+
+class Room(Accepting):
+    async def keep(self, alarm: int | None = None) -> None:
+        await self.ctx.storage.put("k", 1)
+        if alarm is not None:
+            await self.ctx.storage.set_alarm(alarm)
+
+    async def linger(self) -> None:
+        await asyncio.Event().wait()
+
+    def alarm(self) -> None: ...
+
+
+def key(rig: Rig, name: str = "x") -> ObjectKey:
+    return ObjectKey("Room", rig.namespace.id_from_name(name))
+
+
+def found(rig: Rig, **options: Any) -> dict[str | None, ObjectStatus]:
+    return {status.id.name: status for status in statuses(rig.host.classes["Room"], **options)}
+
+
+@pytest.mark.feature("S-OB-4")
+def test_statuses() -> None:
+    async def scenario(rig: Rig) -> None:
+        later = rig.clock.now_ms() + 60_000
+        await rig.stub("a").keep(later)
+        await rig.pass_time(11)
+        await rig.connect(rig.stub("b"))
+        lingering = asyncio.ensure_future(rig.stub("b").linger())
+        await rig.settle()
+        assert found(rig) == {
+            "a": ObjectStatus(rig.namespace.id_from_name("a"), "asleep", 0, 0, later, True),
+            "b": ObjectStatus(rig.namespace.id_from_name("b"), "awake", 1, 1, None, False),
+        }
+        first, second = statuses(rig.host.classes["Room"])
+        assert first.id < second.id
+        assert statuses(rig.host.classes["Room"], limit=1) == [first]
+        assert statuses(rig.host.classes["Room"], first.id.key) == [second]
+        rig.host.abort(key(rig, "b"), ObjectResetError("over"))
+        with pytest.raises(ObjectResetError):
+            await lingering
+
+    run(scenario, Room)
+
+
+@pytest.mark.feature("S-OB-3")
+def test_a_census() -> None:
+    async def scenario(rig: Rig) -> None:
+        now = rig.clock.now_ms()
+        await rig.connect(rig.stub("a"))
+        await rig.pass_time(11)
+        await rig.stub("b").keep(now + 60_000)
+        assert census(rig.host.classes["Room"], now) == ClassCensus(1, 1, 1, 1, 0)
+        assert census(rig.host.classes["Room"], now + 60_000).alarms_due == 1
+
+    run(scenario, Room)
+
+
+@pytest.mark.feature("S-OB-5")
+def test_eviction_waits_for_events_and_keeps_sockets_or_closes_them() -> None:
+    async def scenario(rig: Rig) -> None:
+        wire = await rig.connect()
+        assert await rig.host.evict(key(rig))
+        assert (found(rig)["x"].state, found(rig)["x"].sockets) == ("asleep", 1)
+        assert not await rig.host.evict(key(rig), close_sockets=True)
+        assert wire.sent == [("close", 1001, "")]
+        assert not rig.host.classes["Room"].slots
+        assert not await rig.host.evict(key(rig, "nobody"))
+        with pytest.raises(ObjectError, match="no class Other is hosted"):
+            await rig.host.evict(ObjectKey("Other", key(rig).id))
+
+    run(scenario, Room)
+
+
+@pytest.mark.feature("S-OB-5")
+def test_aborting_fails_what_is_under_way() -> None:
+    async def scenario(rig: Rig) -> None:
+        lingering = asyncio.ensure_future(rig.stub().linger())
+        await rig.settle()
+        error = ObjectResetError("over")
+        assert rig.host.abort(key(rig), error)
+        with pytest.raises(ObjectResetError, match="over"):
+            await lingering
+        assert not rig.host.abort(key(rig, "nobody"), error)
+
+    run(scenario, Room)

@@ -1,0 +1,147 @@
+"""What is measured of objects, workers and the process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from durabase.durable_objects import (
+    AlarmInfo,
+    DurableObject,
+    EventHandled,
+    ObjectClass,
+    ObjectConstructed,
+    ObjectHibernated,
+    ObjectHost,
+    ObjectReset,
+)
+from durabase.durable_objects.events import Alarm, Call
+from durabase.durable_objects.ids import DurableObjectId
+from durabase.errors import ObjectResetError
+from durabase.operations.process import LoopLag, add_process_metrics
+from durabase.operations.prometheus import Registry
+from durabase.operations.telemetry import Telemetry
+from durabase.testing.fake_clock import FakeClock
+from durabase.workers.facts import EntrypointHandled, RuntimeFact
+
+ID = DurableObjectId(bytes(32), "lobby")
+ROOM = 'worker="app",class="Room"'
+
+
+@pytest.mark.feature("S-OB-3")
+@pytest.mark.parametrize(
+    ("fact", "expected"),
+    [
+        (
+            EventHandled("Room", ID, "visit", 30, None, 0, Call("visit", (), {})),
+            'durabase_events_total{worker="app",class="Room",event="rpc",outcome="ok"} 1',
+        ),
+        (
+            EventHandled("other:Room", ID, "alarm", 30, ValueError()),
+            'durabase_events_total{worker="other",class="Room",event="alarm",outcome="exception"} 1',
+        ),
+        (
+            EventHandled("Room", ID, "fetch", 30, None),
+            f'durabase_event_seconds_bucket{{{ROOM},event="fetch",le="0.05"}} 1',
+        ),
+        (
+            EntrypointHandled("app", "Default", "fetch", 30, 0, None, None, 200),
+            'durabase_events_total{worker="app",class="Default",event="fetch",outcome="ok"} 1',
+        ),
+        (
+            EventHandled("Room", ID, "alarm", 0, None, 2500, Alarm(AlarmInfo(0, False, 500), 1)),
+            f"durabase_alarm_lateness_seconds_sum{{{ROOM}}} 2",
+        ),
+        (ObjectConstructed("Room", ID, 5), f"durabase_objects_constructed_total{{{ROOM}}} 1"),
+        (
+            ObjectConstructed("Room", ID, 5),
+            f'durabase_object_construction_seconds_bucket{{{ROOM},le="0.005"}} 1',
+        ),
+        (ObjectHibernated("Room", ID, 2), f"durabase_objects_hibernated_total{{{ROOM}}} 1"),
+        (
+            ObjectReset("Room", ID, ObjectResetError("why")),
+            f'durabase_objects_reset_total{{{ROOM},error="ObjectResetError"}} 1',
+        ),
+    ],
+)
+def test_facts_are_counted(fact: RuntimeFact, expected: str) -> None:
+    telemetry = Telemetry("app", FakeClock())
+    telemetry.observe(fact)
+    assert expected in telemetry.registry.text().splitlines()
+
+
+@pytest.mark.feature("S-OB-3")
+def test_what_there_is_is_looked_up(tmp_path: Path) -> None:
+    async def main() -> None:
+        clock = FakeClock()
+        telemetry = Telemetry("app", clock)
+        async with ObjectHost(tmp_path, clock=clock, disk=telemetry.disk) as host:
+            host.register(ObjectClass("Room", "app-Room", _Room))
+            telemetry.attach(host)
+            await host.namespace("Room").get_by_name("lobby").keep()
+            lines = (await telemetry.metrics()).splitlines()
+        assert f"durabase_objects_live{{{ROOM}}} 1" in lines
+        assert f"durabase_objects_sleeping{{{ROOM}}} 0" in lines
+        assert f"durabase_alarms_scheduled{{{ROOM}}} 1" in lines
+        assert f"durabase_alarms_due{{{ROOM}}} 0" in lines
+        assert "durabase_sync_seconds_count 1" in lines
+        (size,) = [line for line in lines if line.startswith("durabase_storage_bytes{")]
+        assert float(size.split()[1]) > 4096
+
+    asyncio.run(main())
+
+
+class _Room(DurableObject):
+    async def keep(self) -> None:
+        await self.ctx.storage.put("k", 1)
+        await self.ctx.storage.set_alarm(1_800_000_000_000)
+
+    def alarm(self) -> None: ...
+
+
+@pytest.mark.feature("S-OB-3")
+def test_a_sync_that_fails_is_counted() -> None:
+    telemetry = Telemetry("app")
+    reading, writing = os.pipe()
+    try:
+        with pytest.raises(OSError, match="Invalid argument"):
+            telemetry.disk.sync(writing)
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert "durabase_sync_failures_total 1" in telemetry.registry.text().splitlines()
+
+
+@pytest.mark.feature("S-OB-3")
+def test_the_process_and_its_event_loop() -> None:
+    class Loop:
+        now = 0.0
+        calls = 0
+
+        def time(self) -> float:
+            return self.now
+
+        def call_at(self, when: float, callback: object) -> Loop:
+            self.calls += 1
+            return self
+
+        def cancel(self) -> None:
+            self.calls = 0
+
+    loop = Loop()
+    lag = LoopLag(loop)  # type: ignore[arg-type]
+    registry = Registry()
+    add_process_metrics(registry, lag)
+    lag.start()
+    loop.now = 0.25 + 1.5
+    lag._called()
+    loop.now += 0.25
+    lag._called()
+    assert "durabase_event_loop_lag_seconds 1.5" in registry.text().splitlines()
+    assert "durabase_event_loop_lag_seconds 0" in registry.text().splitlines()
+    assert "process_threads " in registry.text()
+    lag.stop()
+    assert loop.calls == 0
