@@ -10,39 +10,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from durabase import errors
+from durabase.errors import *  # noqa: F403 - they are few, and imported by everything
+
 if TYPE_CHECKING:
     from durabase._codec import unique_id as get_unique_id
     from durabase.clock import Clock
-    from durabase.errors import (
-        AlarmError,
-        ChannelError,
-        ClockError,
-        ClusterError,
-        ConfigError,
-        ContentError,
-        DurabaseError,
-        EntryTooLargeError,
-        KeyTooLargeError,
-        ObjectError,
-        ObjectOverloadedError,
-        ObjectResetError,
-        PersisterError,
-        QueryError,
-        RemoteError,
-        SchemaError,
-        ServerError,
-        StorageError,
-        StoreError,
-        StoreTypeError,
-        SyncClosedError,
-        SyncError,
-        SyncMessageError,
-        SyncOverflowError,
-        SyncTimeoutError,
-        ValueTooLargeError,
-        WorkerError,
-        WorkerLoadError,
-    )
     from durabase.mergeable import MergeableStore
     from durabase.mergeable.hashes import (
         add_or_remove_hash,
@@ -64,38 +37,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNDEFINED",
-    "AlarmError",
-    "ChannelError",
     "Clock",
-    "ClockError",
-    "ClusterError",
-    "ConfigError",
-    "ContentError",
-    "DurabaseError",
-    "EntryTooLargeError",
     "HybridClock",
-    "KeyTooLargeError",
     "MergeableStore",
-    "ObjectError",
-    "ObjectOverloadedError",
-    "ObjectResetError",
-    "PersisterError",
-    "QueryError",
-    "RemoteError",
-    "SchemaError",
-    "ServerError",
-    "StorageError",
     "Store",
-    "StoreError",
-    "StoreTypeError",
-    "SyncClosedError",
-    "SyncError",
-    "SyncMessageError",
-    "SyncOverflowError",
-    "SyncTimeoutError",
-    "ValueTooLargeError",
-    "WorkerError",
-    "WorkerLoadError",
     "add_or_remove_hash",
     "default_sorter",
     "get_cell_hash",
@@ -111,40 +56,11 @@ __all__ = [
     "get_value_in_values_hash",
     "get_values_hash",
 ]
+__all__ += errors.__all__
 
 _HOMES = {
     "durabase._codec": ("get_unique_id",),
     "durabase.clock": ("Clock",),
-    "durabase.errors": (
-        "AlarmError",
-        "ChannelError",
-        "ClockError",
-        "ClusterError",
-        "ConfigError",
-        "ContentError",
-        "DurabaseError",
-        "EntryTooLargeError",
-        "KeyTooLargeError",
-        "ObjectError",
-        "ObjectOverloadedError",
-        "ObjectResetError",
-        "PersisterError",
-        "QueryError",
-        "RemoteError",
-        "SchemaError",
-        "ServerError",
-        "StorageError",
-        "StoreError",
-        "StoreTypeError",
-        "SyncClosedError",
-        "SyncError",
-        "SyncMessageError",
-        "SyncOverflowError",
-        "SyncTimeoutError",
-        "ValueTooLargeError",
-        "WorkerError",
-        "WorkerLoadError",
-    ),
     "durabase.mergeable": ("MergeableStore",),
     "durabase.mergeable.hashes": (
         "add_or_remove_hash",

@@ -7,19 +7,18 @@ after, in the same transaction, and is not taken for a change from outside; the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack
 
 from durabase._codec import unique_id
 from durabase.errors import PersisterError
 from durabase.persisters._database.commands import Execute
-from durabase.persisters._database.config import Mode, mode_of
+from durabase.persisters._database.config import Mode
 from durabase.persisters._database.dialect import POSTGRES
 from durabase.persisters._database.modes import layout_of
-from durabase.persisters._database.persister import DatabasePersister, SqlCommandCallback, check_store_type
+from durabase.persisters._database.persister import DatabaseOptions, DatabasePersister, mode_for
 from durabase.persisters._database.triggers import Triggers
-from durabase.persisters._queue import ActionQueue
 from durabase.persisters._steps import Completion, Steps, start_steps
-from durabase.persisters.base import IgnoredErrorHandler, PersisterListener, Persists
+from durabase.persisters.base import PersisterListener
 
 if TYPE_CHECKING:
     from durabase.store import Store
@@ -63,24 +62,14 @@ class CustomPostgresPersister(DatabasePersister):
         execute_command: Execute,
         add_change_listener: AddNotificationListener | None = None,
         del_change_listener: DelNotificationListener | None = None,
-        *,
-        on_sql_command: SqlCommandCallback | None = None,
-        on_ignored_error: IgnoredErrorHandler | None = None,
-        destroy: Callable[[], object] | None = None,
-        persists: Persists = Persists.STORE_OR_MERGEABLE_STORE,
-        queue: ActionQueue | None = None,
+        **options: Unpack[DatabaseOptions],
     ) -> None:
-        mode = mode_of(config)
-        check_store_type(store, mode)
+        mode = mode_for(store, config)
         super().__init__(
             store,
             execute_command,
             lambda execute: layout_of(mode, execute, POSTGRES, self._marked_steps),
-            persists=persists,
-            on_sql_command=on_sql_command,
-            on_ignored_error=on_ignored_error,
-            destroy=destroy,
-            queue=queue,
+            **options,
         )
         self._triggers = Triggers(self._execute, mode)
         self._add_change_listener = add_change_listener

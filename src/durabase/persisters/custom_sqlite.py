@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from durabase.clock import TimerClock
 from durabase.persisters._database.commands import Execute
-from durabase.persisters._database.config import Mode, mode_of
+from durabase.persisters._database.config import Mode
 from durabase.persisters._database.dialect import SQLITE
 from durabase.persisters._database.modes import layout_of
-from durabase.persisters._database.persister import SqlCommandCallback, check_store_type
+from durabase.persisters._database.persister import DatabaseOptions, mode_for
 from durabase.persisters._database.polling import AddTableListener, DelTableListener, PollingPersister
-from durabase.persisters._queue import ActionQueue
-from durabase.persisters.base import IgnoredErrorHandler, Persists
 
 if TYPE_CHECKING:
     from durabase.store import Store
@@ -52,27 +49,18 @@ class CustomSqlitePersister(PollingPersister):
         add_change_listener: AddTableListener | None = None,
         del_change_listener: DelTableListener | None = None,
         *,
-        on_sql_command: SqlCommandCallback | None = None,
-        on_ignored_error: IgnoredErrorHandler | None = None,
-        destroy: Callable[[], object] | None = None,
-        persists: Persists = Persists.STORE_OR_MERGEABLE_STORE,
         clock: TimerClock | None = None,
-        queue: ActionQueue | None = None,
+        **options: Unpack[DatabaseOptions],
     ) -> None:
-        mode = mode_of(config)
-        check_store_type(store, mode)
+        mode = mode_for(store, config)
         super().__init__(
             store,
             execute_command,
             lambda execute: layout_of(mode, execute, SQLITE),
             auto_load_interval=mode.auto_load_interval_seconds,
-            persists=persists,
             managed_tables=frozenset(table.name for table in mode.managed_tables()),
             add_change_listener=add_change_listener,
             del_change_listener=del_change_listener,
-            on_sql_command=on_sql_command,
-            on_ignored_error=on_ignored_error,
-            destroy=destroy,
             clock=clock,
-            queue=queue,
+            **options,
         )

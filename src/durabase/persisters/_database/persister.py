@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from durabase.errors import StoreTypeError
 from durabase.persisters._database.commands import Execute
-from durabase.persisters._database.config import Mode, TabularMode
+from durabase.persisters._database.config import Mode, TabularMode, mode_of
 from durabase.persisters._database.modes import Layout
 from durabase.persisters._queue import ActionQueue
 from durabase.persisters._steps import Completion, Steps, start_steps
@@ -16,16 +16,27 @@ from durabase.persisters.base import IgnoredErrorHandler, Persister, Persists
 if TYPE_CHECKING:
     from durabase.store import Store
 
-__all__ = ["DatabasePersister", "SqlCommandCallback", "check_store_type"]
+__all__ = ["DatabaseOptions", "DatabasePersister", "SqlCommandCallback", "mode_for"]
 
 SqlCommandCallback: TypeAlias = Callable[[str, Sequence[Any] | None], object]
 """``callback(sql, params)``: a statement is about to be run; ``None`` for no parameters."""
 
 
+class DatabaseOptions(TypedDict, total=False):
+    """What every persister over a database may be given by name."""
+
+    on_sql_command: SqlCommandCallback | None
+    on_ignored_error: IgnoredErrorHandler | None
+    destroy: Callable[[], object] | None
+    persists: Persists
+    queue: ActionQueue | None
+
+
 class DatabasePersister(Persister):
     """Keeps a store in a database, in some layout. How it follows the database is for subclasses to say.
 
-    ``destroy``: is called last when the persister is destroyed.
+    The options are those of :class:`DatabaseOptions`. ``destroy`` is called last when the persister is
+    destroyed.
     """
 
     def __init__(
@@ -34,7 +45,7 @@ class DatabasePersister(Persister):
         execute: Execute,
         make_layout: Callable[[Execute], Layout],
         *,
-        persists: Persists,
+        persists: Persists = Persists.STORE_OR_MERGEABLE_STORE,
         on_sql_command: SqlCommandCallback | None = None,
         on_ignored_error: IgnoredErrorHandler | None = None,
         destroy: Callable[[], object] | None = None,
@@ -69,11 +80,13 @@ class DatabasePersister(Persister):
         return None if self._destroy_database is None else self._destroy_database()
 
 
-def check_store_type(store: Store, mode: Mode) -> None:
-    """See whether a store can be laid out like this.
+def mode_for(store: Store, config: Mode | str | None) -> Mode:
+    """The configuration, if a store can be laid out like this.
 
     Raises:
         StoreTypeError: the mode is tabular and the store is mergeable.
     """
+    mode = mode_of(config)
     if isinstance(mode, TabularMode) and store.is_mergeable():
         raise StoreTypeError()
+    return mode

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 from durabase.clock import SystemClock, TimerClock, TimerHandle
 from durabase.persisters._database.commands import Execute
 from durabase.persisters._database.modes import Layout
-from durabase.persisters._database.persister import DatabasePersister, SqlCommandCallback
-from durabase.persisters._queue import ActionQueue
+from durabase.persisters._database.persister import DatabaseOptions, DatabasePersister
 from durabase.persisters._steps import Steps, start_steps
-from durabase.persisters.base import IgnoredErrorHandler, PersisterListener, Persists
+from durabase.persisters.base import PersisterListener
 
 if TYPE_CHECKING:
     from durabase.store import Store
@@ -43,26 +42,13 @@ class PollingPersister(DatabasePersister):
         make_layout: Callable[[Execute], Layout],
         *,
         auto_load_interval: float | None,
-        persists: Persists,
         managed_tables: frozenset[str] = frozenset(),
         add_change_listener: AddTableListener | None = None,
         del_change_listener: DelTableListener | None = None,
-        on_sql_command: SqlCommandCallback | None = None,
-        on_ignored_error: IgnoredErrorHandler | None = None,
-        destroy: Callable[[], object] | None = None,
         clock: TimerClock | None = None,
-        queue: ActionQueue | None = None,
+        **options: Unpack[DatabaseOptions],
     ) -> None:
-        super().__init__(
-            store,
-            execute,
-            make_layout,
-            persists=persists,
-            on_sql_command=on_sql_command,
-            on_ignored_error=on_ignored_error,
-            destroy=destroy,
-            queue=queue,
-        )
+        super().__init__(store, execute, make_layout, **options)
         self._interval = auto_load_interval
         self._managed_tables = managed_tables
         self._add_change_listener = add_change_listener
