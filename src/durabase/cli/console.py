@@ -52,6 +52,9 @@ class Console:
         """Show what is logged, by this package and by the program, among the other lines."""
         handler = logging.StreamHandler(self._err)
         handler.setFormatter(_LogFormatter())
+        self._to_handler(handler)
+
+    def _to_handler(self, handler: logging.Handler) -> None:
         logging.basicConfig(level=logging.INFO, handlers=[handler])
         for noisy in ("asyncio", "watchfiles", "websockets"):
             logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -11,7 +11,7 @@ from durabase.cli.console import Console
 from durabase.cli.frontend.built import BuiltClient
 from durabase.cli.frontend.dev import DevClient
 from durabase.cli.frontend.site import Frontend
-from durabase.cli.object_log import ObjectLog
+from durabase.cli.monitor import Monitor
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project, open_project
 from durabase.cli.reload import Reloader, watch
@@ -33,9 +33,10 @@ def dev(options: ServeOptions, console: Console) -> int:
 
 
 async def _dev(project: Project, options: ServeOptions, console: Console) -> None:
-    stop = StopSignals(lambda: console.line("Stopping ..."))
+    monitor = Monitor(project, options, console)
+    stop = StopSignals(monitor.stopping)
     async with AsyncExitStack() as stack:
-        runtime = await start_runtime(stack, project, options, ObjectLog(console).observe)
+        runtime = await start_runtime(stack, project, options, monitor)
         answering = ScheduledTrigger(runtime, SystemClock(), test=options.test_scheduled).fetch
         program = AccessLog(ErrorPages(answering, console, show=True).fetch, console).fetch
         frontend = _frontend(project, options, console)
@@ -46,6 +47,7 @@ async def _dev(project: Project, options: ServeOptions, console: Console) -> Non
             await stack.enter_async_context(frontend)
         reloader = Reloader(options, runtime, console)
         changes = watch([project.config, *project.others], reloader.reload, console)
+        monitor.ready(server)
         await serve_until_stopped(stop, console, server, changes)
 
 

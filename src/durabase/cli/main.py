@@ -30,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.error(f"durabase needs Python 3.11 or newer; this is {found} ({sys.executable}).")
         return 1
     options = _parser().parse_args(arguments)
+    if getattr(options, "log_format", "text") == "json":
+        console = _json_console()
     command: Callable[[argparse.Namespace, Console], int] = options.command
     try:
         return command(options, console)
@@ -46,6 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (DurabaseError, OSError) as error:
         console.error(str(error))
         return 1
+
+
+def _json_console() -> Console:
+    from durabase.cli.json_console import JsonConsole
+
+    return JsonConsole()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -159,6 +167,18 @@ def _add_serving_options(parser: argparse.ArgumentParser) -> None:
         default=ServeOptions.__dataclass_fields__["idle_seconds"].default,
         help="how long an object is quiet before it hibernates (default: 10)",
     )
+    parser.add_argument(
+        "--admin",
+        metavar="[HOST:]PORT",
+        type=_address,
+        help="serve health, metrics and administration there (HOST: 127.0.0.1)",
+    )
+    parser.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help="json: one record per line (default: text)",
+    )
 
 
 def _port(text: str) -> int:
@@ -166,6 +186,11 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 65535")
     return port
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host.strip("[]") or "127.0.0.1", _port(port)
 
 
 def _positive(text: str) -> int:
@@ -196,6 +221,8 @@ def _serve_options(options: argparse.Namespace, places: Sequence[Path]) -> Serve
         delete_classes=getattr(options, "delete_classes", True),
         idle_seconds=options.idle_seconds,
         max_value_bytes=options.max_value_bytes,
+        admin=options.admin,
+        log_format=options.log_format,
     )
 
 

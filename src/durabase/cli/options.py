@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 __all__ = ["ServeOptions"]
 
@@ -14,7 +15,8 @@ class ServeOptions:
     """The options that ``dev``, ``serve`` and ``demo`` share. ``None`` means: as configured, or the default.
 
     ``place`` is a project, a directory that holds a configuration or lies below one, or the
-    configuration file itself. ``others`` are such places of further workers.
+    configuration file itself. ``others`` are such places of further workers. ``admin`` is the address for
+    administrators, if there is to be one.
     """
 
     place: Path
@@ -29,3 +31,5 @@ class ServeOptions:
     idle_seconds: float = 10.0
     max_value_bytes: int = 131_072
     delete_classes: bool = True
+    admin: tuple[str, int] | None = None
+    log_format: Literal["text", "json"] = "text"

@@ -9,7 +9,7 @@ from durabase.cli.access import ErrorPages
 from durabase.cli.banner import show_banner
 from durabase.cli.console import Console
 from durabase.cli.frontend.built import BuiltClient
-from durabase.cli.object_log import ObjectLog
+from durabase.cli.monitor import Monitor
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project, open_project
 from durabase.cli.serving import run, serve_until_stopped, start_runtime, start_server
@@ -49,11 +49,13 @@ async def serve_project(
     project: Project, options: ServeOptions, console: Console, client: Path | None, command: str
 ) -> None:
     """Serve a project with the client in the directory ``client`` until stopped."""
-    stop = StopSignals(lambda: console.line("Stopping ..."))
+    monitor = Monitor(project, options, console, errors_only=True)
+    stop = StopSignals(monitor.stopping)
     async with AsyncExitStack() as stack:
-        runtime = await start_runtime(stack, project, options, ObjectLog(console, errors_only=True).observe)
+        runtime = await start_runtime(stack, project, options, monitor)
         program = ErrorPages(runtime.dispatch, console, show=False).fetch
         frontend = BuiltClient(client) if client is not None else None
         server = await start_server(stack, program, frontend, project, options)
         show_banner(console, command, project, server.url, None if client is None else "built client")
+        monitor.ready(server)
         await serve_until_stopped(stop, console, server)

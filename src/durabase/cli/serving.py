@@ -12,12 +12,12 @@ from typing import Any
 
 from durabase.cli.console import Console
 from durabase.cli.frontend.site import Fetch, Frontend, Site
+from durabase.cli.monitor import Monitor
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project
 from durabase.cli.stop import StopSignals
 from durabase.server import Server
 from durabase.server import run as run_on_loop
-from durabase.workers.facts import RuntimeObserver
 from durabase.workers.loader import load_workers
 from durabase.workers.runtime import Runtime
 
@@ -36,13 +36,15 @@ async def start_runtime(
     stack: AsyncExitStack,
     project: Project,
     options: ServeOptions,
-    observer: RuntimeObserver,
+    monitor: Monitor,
 ) -> Runtime:
-    """Load the project's programs and start their runtime; the stack ends it.
+    """Load the project's programs and start their runtime, with its admin address; the stack ends both.
 
     Raises:
         WorkerLoadError: a program can't be loaded.
+        ConfigError: others could reach the admin address, and there is no token.
     """
+    monitor.start(stack)
     worker, *others = load_workers([project.config, *project.others])
     runtime = Runtime(
         project.config,
@@ -51,10 +53,13 @@ async def start_runtime(
         others=list(zip(project.others, others, strict=True)),
         idle_seconds=options.idle_seconds,
         max_value_bytes=options.max_value_bytes,
-        observer=observer,
+        observer=monitor.observe,
         may_delete_classes=options.delete_classes,
+        disk=monitor.disk,
     )
-    return await stack.enter_async_context(runtime)
+    await stack.enter_async_context(runtime)
+    await monitor.open(stack, runtime)
+    return runtime
 
 
 async def start_server(

@@ -32,6 +32,9 @@ class AdminApp:
         objects: the operations.
         telemetry: what is heard of the runtime; ``None`` if nothing runs.
         token: what administrators have to show; ``None`` lets in programs of this machine.
+
+    Attributes:
+        is_ready: what load balancers are told.
     """
 
     def __init__(
@@ -40,7 +43,7 @@ class AdminApp:
         self._objects = objects
         self._telemetry = telemetry
         self._guard = AdminGuard(token)
-        self.is_ready = True
+        self.is_ready = False
         self._open: dict[tuple[str, str], Handler] = {
             ("GET", "/healthz"): self._healthz,
             ("GET", "/readyz"): self._readyz,

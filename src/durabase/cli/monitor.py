@@ -1,0 +1,140 @@
+"""What is seen of a program that is served: lines or records, and what the admin address tells."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from asyncio import get_running_loop
+from contextlib import AsyncExitStack
+
+from durabase.cli.console import Console
+from durabase.cli.json_console import JsonConsole
+from durabase.cli.object_log import ObjectLog
+from durabase.cli.options import ServeOptions
+from durabase.cli.output import LabelledOutput, LogHandler, label
+from durabase.cli.project import Project
+from durabase.durable_objects.origin import Origin
+from durabase.durable_objects.storage.engine import Disk
+from durabase.operations.admin import AdminApp
+from durabase.operations.guard import check_address
+from durabase.operations.objects import ObjectOperations
+from durabase.operations.process import LoopLag, add_process_metrics
+from durabase.operations.prometheus import Registry
+from durabase.operations.telemetry import Telemetry
+from durabase.server import Server
+from durabase.workers.facts import RuntimeFact
+from durabase.workers.runtime import Runtime
+
+__all__ = ["ADDRESS_FILE", "Monitor", "admin_token"]
+
+ADDRESS_FILE = "admin.json"
+"""In the state directory, while a server runs that has an admin address: where that is."""
+
+
+class Monitor:
+    """Sees what a runtime does.
+
+    Args:
+        project: what is served.
+        options: how.
+        console: where lines and records go.
+        errors_only: write no lines of objects that start and hibernate.
+    """
+
+    def __init__(
+        self, project: Project, options: ServeOptions, console: Console, *, errors_only: bool = False
+    ) -> None:
+        self._console = console
+        self._log = ObjectLog(console, errors_only=errors_only)
+        self._project = project
+        self._admin_address = options.admin
+        self._is_json = isinstance(console, JsonConsole)
+        is_wanted = self._is_json or options.admin is not None
+        self._telemetry = Telemetry(project.config.name) if is_wanted else None
+        self._app: AdminApp | None = None
+        self._server: Server | None = None
+
+    @property
+    def disk(self) -> Disk | None:
+        """What measures commits, for the runtime."""
+        return None if self._telemetry is None else self._telemetry.disk
+
+    def observe(self, fact: RuntimeFact) -> None:
+        """Something has happened."""
+        if not self._is_json:
+            self._log.observe(fact)
+        if self._telemetry is not None:
+            self._telemetry.observe(fact)
+
+    def start(self, stack: AsyncExitStack) -> None:
+        """Label what is printed and logged from now on; the stack ends it."""
+        if isinstance(self._console, JsonConsole) and self._telemetry is not None:
+            self._console.follow(self._telemetry)
+        elif self._telemetry is not None:
+            handler = LogHandler(self._telemetry.log)
+            logging.getLogger().addHandler(handler)
+            stack.callback(logging.getLogger().removeHandler, handler)
+        output = LabelledOutput(sys.stdout, self._said)
+        stack.callback(setattr, sys, "stdout", sys.stdout)
+        stack.callback(output.finish)
+        sys.stdout = output
+
+    def _said(self, origin: Origin | None, level: str, text: str, error: BaseException | None) -> None:
+        if self._telemetry is not None:
+            self._telemetry.log(origin, level, text, error)
+        if not self._is_json:
+            self._console.line(label(origin) + text)
+
+    async def open(self, stack: AsyncExitStack, runtime: Runtime) -> None:
+        """Serve the admin address, if there is to be one; the stack ends it.
+
+        Raises:
+            ConfigError: others could reach it, and there is no token.
+            ServerError: the port is taken.
+        """
+        if self._telemetry is None:
+            return
+        self._telemetry.attach(runtime.host)
+        if self._admin_address is not None:
+            self._measure_process(stack, self._telemetry.registry)
+            await self._serve(stack, *self._admin_address, ObjectOperations(runtime.host))
+
+    def _measure_process(self, stack: AsyncExitStack, registry: Registry) -> None:
+        lag = LoopLag(get_running_loop())
+        add_process_metrics(registry, lag)
+        registry.gauge("durabase_server_sockets", "Open WebSockets.", self._open_sockets)
+        lag.start()
+        stack.callback(lag.stop)
+
+    def _open_sockets(self) -> int:
+        return 0 if self._server is None else self._server.socket_count
+
+    async def _serve(self, stack: AsyncExitStack, host: str, port: int, objects: ObjectOperations) -> None:
+        token = admin_token()
+        check_address(host, token)
+        app = self._app = AdminApp(objects, self._telemetry, token)
+        admin = await stack.enter_async_context(Server(app.fetch, host=host, port=port))
+        stack.callback(app.close)
+        address = self._project.state_dir / ADDRESS_FILE
+        address.write_text(json.dumps({"url": admin.url}), encoding="utf-8")
+        stack.callback(address.unlink, missing_ok=True)
+        self._console.info(f"Admin on {admin.url}")
+
+    def ready(self, server: Server) -> None:
+        """The server listens."""
+        self._server = server
+        if self._app is not None:
+            self._app.is_ready = True
+
+    def stopping(self) -> None:
+        """The server is about to stop."""
+        self._console.line("Stopping ...")
+        if self._app is not None:
+            self._app.is_ready = False
+
+
+def admin_token() -> str | None:
+    """The secret of administrators, from the environment."""
+    return os.environ.get("DURABASE_ADMIN_TOKEN") or None
