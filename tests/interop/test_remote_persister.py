@@ -3,61 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from threading import Timer
 from typing import Any, Self
 
 from durabase.persisters import RemotePersister
 from durabase.store import Store
+from interop._process import PATIENCE_SECONDS, NodeProcess
 from unit.persisters.http_place import HttpPlace
 
 HERE = Path(__file__).parent
-PATIENCE_SECONDS = 30.0
 CONTENT = [
     {"pets": {"fido": {"tags": ["a", None], "é\U0001f600": 1.5e300, "10": 0}}},
     {"open": True, "n": None},
 ]
 
 
-class Original:
+class Original(NodeProcess):
     """The original's persister of a URL, in a Node process."""
 
     def __init__(self, url: str, seconds: float) -> None:
-        node = shutil.which("node")
-        assert node, "Node.js 20 is needed: https://nodejs.org or `apt-get install nodejs npm`"
-        self._process = subprocess.Popen(
-            [node, "remote_persister.mjs", url, str(seconds)],
-            cwd=HERE,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
-        self._timer = Timer(PATIENCE_SECONDS, self._process.kill)
-        self._timer.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._timer.cancel()
-        self._process.kill()
-        self._process.communicate(timeout=10)
+        super().__init__(HERE / "remote_persister.mjs", url, str(seconds))
 
     async def do(self, action: str, argument: Any = None) -> dict[str, Any]:
-        return await asyncio.to_thread(self._do, action, argument)
-
-    def _do(self, action: str, argument: Any) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps([action, argument]) + "\n")
-        self._process.stdin.flush()
-        result: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return result
+        answer: dict[str, Any] = await asyncio.to_thread(self.ask, [action, argument])
+        return answer
 
 
 class Ours:

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from interop._process import INSTALL, NodeProcess
+
 FOLDER = Path(__file__).parent
 NEWEST = 10
 MAJORS = (5, 6, 7, 8, 9, 10)
@@ -18,43 +20,24 @@ MAJORS = (5, 6, 7, 8, 9, 10)
 
 def require_node() -> None:
     """Node and the packages of this folder, or an error that says how to get them."""
-    assert shutil.which("npm"), "Node.js 20 is needed: https://nodejs.org or `apt-get install nodejs npm`"
+    assert shutil.which("npm"), INSTALL
     if not (FOLDER / "node_modules" / f"tinybase{NEWEST}").is_dir():
         command = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
         done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, f"`npm ci` in {FOLDER} failed:\n{done.stdout}{done.stderr}"
 
 
-class NodeHost:
+class NodeHost(NodeProcess):
     """The process; leaving the `with` block ends it and all its clients, without a goodbye."""
 
-    def __enter__(self) -> NodeHost:
+    def __init__(self) -> None:
+        super().__init__(FOLDER / "host.mjs", patience_seconds=120)
         self._ids = itertools.count()
-        self._process = subprocess.Popen(
-            ["node", "host.mjs"],
-            cwd=FOLDER,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            bufsize=1,
-        )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.kill()
-        self._process.wait(10)
-        self._process.stdout.close()
 
     def do(self, action: str, client: str | None = None, **arguments: Any) -> Any:
         """Have one action of `host.mjs` done, and wait for its result."""
         command = {"id": next(self._ids), "do": action, "client": client, **arguments}
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(command) + "\n")
-        answer = json.loads(self._process.stdout.readline())
+        answer = self.ask(command)
         assert answer["id"] == command["id"]
         assert "error" not in answer, answer["error"]
         return answer["result"]

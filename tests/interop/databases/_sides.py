@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import sqlite3
-import subprocess
 from contextlib import closing
 from pathlib import Path
-from threading import Timer
 from typing import Any, Self
 
 from durabase.mergeable import MergeableStore
 from durabase.persisters import FilePersister, Persister, PostgresPersister, SqlitePersister, TabularMode
 from durabase.store import Store
+from interop._process import PATIENCE_SECONDS, NodeProcess
 from unit.persisters.postgres_server import Database
 
 HERE = Path(__file__).parent
-PATIENCE_SECONDS = 30.0
 LAYOUTS: dict[str, tuple[Any, Any, bool]] = {
     "json": (None, None, False),
     "mergeable": (None, None, True),
@@ -36,48 +33,20 @@ LAYOUTS: dict[str, tuple[Any, Any, bool]] = {
 """By name: the original's configuration, ours, and whether the store is mergeable."""
 
 
-class Original:
+class Original(NodeProcess):
     """The original, told what to do; every step answers with the content, the hashes and new errors."""
 
     def __init__(self, kind: str, place: str, layout: str) -> None:
-        node = shutil.which("node")
-        assert node, "Node.js 20 is needed: https://nodejs.org or `apt-get install nodejs npm`"
         config, _, is_mergeable = LAYOUTS[layout]
         argument = {"kind": kind, "place": place, "config": config, "isMergeable": is_mergeable}
-        self._process = subprocess.Popen(
-            [node, "original.mjs", json.dumps(argument)],
-            cwd=HERE,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
-        self._timer = Timer(PATIENCE_SECONDS, self._process.kill)
-        self._timer.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._timer.cancel()
-        self._process.kill()
-        self._process.communicate(timeout=10)
+        super().__init__(HERE / "original.mjs", json.dumps(argument))
 
     async def do(self, action: str, argument: Any = None) -> dict[str, Any]:
-        return await asyncio.to_thread(self._do, action, argument)
+        answer: dict[str, Any] = await asyncio.to_thread(self.ask, [action, argument])
+        return answer
 
     async def call(self, *call: Any) -> dict[str, Any]:
         return await self.do("call", call)
-
-    def _do(self, action: str, argument: Any) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps([action, argument]) + "\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        assert answer, f"the original ended, or took too long, at {action} {argument}"
-        result: dict[str, Any] = json.loads(answer)
-        return result
 
 
 class Ours:
