@@ -1,0 +1,108 @@
+"""What is seen of a program that is served: its admin address, its records, its labelled lines."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.sync.client import connect
+
+from .running import PROGRAM, Running, running, write_project
+
+TALKING = PROGRAM.replace("count =", 'print("got", message)\n        count =')
+
+
+def get(port: int, path: str, **headers: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("GET", path, headers=headers)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    finally:
+        connection.close()
+
+
+def admin_port(command: Running) -> int:
+    return int(command.expect(r"Admin on http://127\.0\.0\.1:(\d+)")[1])
+
+
+def say(port: int, *messages: str) -> None:
+    with connect(f"ws://127.0.0.1:{port}/") as socket:
+        for message in messages:
+            socket.send(message)
+            socket.recv(20)
+
+
+@pytest.mark.feature("S-OB-6", "S-OB-3", "M-SC-1", "M-OB-1")
+def test_health_and_metrics_have_an_address_of_their_own(tmp_path: Path) -> None:
+    with running(write_project(tmp_path, TALKING), "serve", "--port", "0", "--admin", "0") as command:
+        admin, port = admin_port(command), command.port()
+        assert get(admin, "/healthz") == (200, "ok\n")
+        assert get(admin, "/readyz") == (200, "ready\n")
+        say(port, "hello")
+        command.expect(r"^Room\(room\) web_socket_message \| got hello$")
+        status, text = get(admin, "/metrics")
+        assert status == 200
+        assert 'durabase_events_total{worker="app",class="Default",event="fetch",outcome="ok"} 1\n' in text
+        assert 'durabase_objects_live{worker="app",class="Room"} 1\n' in text
+        for path in ("/metrics", "/healthz", "/objects"):
+            assert get(port, path) == (200, "version 1")  # the program's
+        address = tmp_path / ".durabase" / "state" / "admin.json"
+        assert json.loads(address.read_text()) == {"url": f"http://127.0.0.1:{admin}"}
+        assert command.stop() == 0
+        assert not address.exists()
+
+
+@pytest.mark.feature("S-OB-1", "M-OB-1")
+def test_records_as_json(tmp_path: Path) -> None:
+    arguments = ("serve", "--port", "0", "--log-format", "json")
+    with running(write_project(tmp_path, TALKING), *arguments) as command:
+        ready = json.loads(command.expect("Ready on")[0] and command.lines[-1])
+        say(int(ready["message"].rpartition(":")[2]), "hello", "again")
+        command.expect('"web_socket_close"')
+        assert command.stop() == 0
+        records = [json.loads(line) for line in command.lines]
+    events = [(each["entrypoint"], each["kind"]) for each in records if each["type"] == "event"]
+    assert events == [
+        ("Room", "fetch"),
+        ("Default", "fetch"),
+        ("Room", "web_socket_message"),
+        ("Room", "web_socket_message"),
+        ("Room", "web_socket_close"),
+    ]
+    (printed,) = [each for each in records if each.get("message") == "got again"]
+    assert {
+        name: printed[name] for name in ("type", "scriptName", "entrypoint", "durableObjectName", "kind")
+    } == {
+        "type": "log",
+        "scriptName": "app",
+        "entrypoint": "Room",
+        "durableObjectName": "room",
+        "kind": "web_socket_message",
+    }
+
+
+@pytest.mark.feature("M-SC-1")
+def test_an_address_for_others_needs_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_project(tmp_path)
+    arguments = ("serve", "--port", "0", "--admin", "0.0.0.0:0")
+    with running(tmp_path, *arguments) as command:
+        command.expect("set DURABASE_ADMIN_TOKEN to a secret")
+        assert command.finish() == 2
+    monkeypatch.setenv("DURABASE_ADMIN_TOKEN", "secret")
+    with running(tmp_path, *arguments) as command:
+        port = admin_port(command)
+        assert get(port, "/metrics")[0] == 401
+        assert get(port, "/metrics", authorization="Bearer secret")[0] == 200
+        assert get(port, "/healthz")[0] == 200
+        assert command.stop() == 0
+
+
+@pytest.mark.feature("M-SC-1")
+def test_only_this_machine_is_served_unless_told_otherwise(tmp_path: Path) -> None:
+    with running(write_project(tmp_path), "serve", "--port", "0") as command:
+        line: Any = command.expect(r"Ready on http://(.*):")
+        assert line[1] == "127.0.0.1"

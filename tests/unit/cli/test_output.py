@@ -1,0 +1,114 @@
+"""What programs print, with the event that it came from."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from durabase.cli.json_console import JsonConsole
+from durabase.cli.output import LabelledOutput, LogHandler, label
+from durabase.durable_objects.ids import DurableObjectId
+from durabase.durable_objects.origin import Origin, current_origin
+from durabase.operations.filters import RecordFilter
+from durabase.operations.telemetry import Telemetry
+from durabase.testing.fake_clock import FakeClock
+
+ID = DurableObjectId(bytes(32), "lobby")
+VISIT = Origin("Room", ID, "visit")
+
+
+@pytest.fixture
+def said() -> list[tuple[Any, ...]]:
+    return []
+
+
+@pytest.mark.feature("M-OB-1")
+def test_lines_are_handed_on_whole_each_with_its_event(said: list[tuple[Any, ...]]) -> None:
+    output = LabelledOutput(io.StringIO(), lambda *what: said.append(what))
+    print("plain", 1, file=output)
+    print("begun ", end="", file=output)
+    token = current_origin.set(VISIT)
+    print("two\nlines", file=output)
+    current_origin.reset(token)
+    print("and ended", file=output)
+    print("never ended", end="", file=output)
+    output.finish()
+    assert said == [
+        (None, "log", "plain 1", None),
+        (VISIT, "log", "two", None),
+        (VISIT, "log", "lines", None),
+        (None, "log", "begun and ended", None),
+        (None, "log", "never ended", None),
+    ]
+
+
+def test_it_is_what_it_stands_in_for() -> None:
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    output = LabelledOutput(out, print)
+    assert (output.encoding, output.isatty()) == ("utf-8", False)
+    with pytest.raises(io.UnsupportedOperation):
+        output.fileno()
+    output.flush()
+
+
+@pytest.mark.feature("M-OB-1")
+def test_what_is_logged_is_handed_on_with_its_error(said: list[tuple[Any, ...]]) -> None:
+    error = ValueError("why")
+    logger = logging.Logger("test")
+    logger.addHandler(LogHandler(lambda *what: said.append(what)))
+    token = current_origin.set(VISIT)
+    logger.debug("debug")
+    logger.info("info %d", 1)
+    logger.warning("warning")
+    logger.error("error", exc_info=error)
+    current_origin.reset(token)
+    assert said == [
+        (VISIT, "debug", "debug", None),
+        (VISIT, "log", "info 1", None),
+        (VISIT, "warn", "warning", None),
+        (VISIT, "error", "error", error),
+    ]
+
+
+@pytest.mark.feature("M-OB-1")
+def test_labels() -> None:
+    assert label(VISIT) == "Room(lobby) visit | "
+    assert label(Origin("Room", DurableObjectId(bytes(32)), "alarm")) == f"Room({'00' * 32}) alarm | "
+    assert label(Origin("Default", None, "fetch")) == ""
+    assert label(None) == ""
+
+
+@pytest.mark.feature("S-OB-1")
+def test_the_console_writes_records() -> None:
+    out = io.StringIO()
+    console = JsonConsole(out)
+    console.line()
+    console.line("  banner ")
+    console.info("ready")
+    console.warning("careful")
+    console.error("wrong")
+    console.dim("faint")
+    records = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [(record["level"], record["message"]) for record in records] == [
+        ("log", "banner"),
+        ("log", "ready"),
+        ("warn", "careful"),
+        ("error", "wrong"),
+        ("log", "faint"),
+    ]
+
+
+@pytest.mark.feature("S-OB-1")
+def test_the_console_is_one_of_those_who_follow_a_runtime() -> None:
+    out, heard = io.StringIO(), []  # type: ignore[var-annotated]
+    console, telemetry = JsonConsole(out), Telemetry("app", FakeClock(5))
+    console.follow(telemetry)
+    telemetry.tail.add(heard.append, RecordFilter())
+    console.say(VISIT, "log", "hello", None)
+    (line,) = out.getvalue().splitlines()
+    assert json.loads(line) == heard[0]
+    assert json.loads(line)["durableObjectName"] == "lobby"
