@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from durabase.cli.console import Console
+from durabase.cli.operating import add_objects, add_tail
 from durabase.cli.options import ServeOptions
 from durabase.errors import ConfigError, DurabaseError
 
@@ -66,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_dev(commands)
     _add_serve(commands)
     _add_demo(commands)
+    add_objects(commands)
+    add_tail(commands)
     return parser
 
 

@@ -1,0 +1,98 @@
+"""The arguments of ``durabase objects`` and ``durabase tail``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from durabase.cli.console import Console
+
+__all__ = ["add_objects", "add_tail"]
+
+_Commands = argparse._SubParsersAction  # argparse gives it no public name
+
+
+def add_objects(commands: _Commands[argparse.ArgumentParser]) -> None:
+    """Add ``objects`` with its own commands."""
+    objects = commands.add_parser("objects", help="look at the objects of a project, and change them")
+    actions = objects.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = _action(actions, "list", "list objects that keep anything or are in memory")
+    listing.add_argument("class_name", metavar="CLASS", nargs="?", help="of this class only")
+    listing.add_argument("--search", metavar="TEXT", help="whose names have this in them")
+    listing.add_argument(
+        "--limit", metavar="N", type=int, default=100, help="how many at most (default: 100)"
+    )
+    _one(actions, "show", "show what an object keeps")
+    entries = _one(actions, "entries", "list an object's keys and values")
+    entries.add_argument("--prefix", metavar="TEXT", help="of keys that begin with this")
+    entries.add_argument(
+        "--limit", metavar="N", type=int, default=100, help="how many at most (default: 100)"
+    )
+    sql = _one(actions, "sql", "run SQL in an object's database")
+    sql.add_argument("query", metavar="QUERY", help="the statements")
+    sql.add_argument("parameters", metavar="VALUE", nargs="*", help="the parameters of the last one")
+    sql.add_argument("--write", action="store_true", help="let it change something")
+    evict = _one(actions, "evict", "let an object's instance go; data stay")
+    evict.add_argument("--close-sockets", action="store_true", help="close its sockets, too (1001)")
+    abort = _one(actions, "abort", "end an object's life at once")
+    abort.add_argument("--reason", metavar="TEXT", help="what callers are told")
+    delete = _one(actions, "delete", "delete all that an object keeps")
+    delete.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def add_tail(commands: _Commands[argparse.ArgumentParser]) -> None:
+    """Add ``tail``."""
+    tail = commands.add_parser("tail", help="follow what a server does")
+    _add_common(tail)
+    many = (
+        ("--status", "status", "ok, error or canceled"),
+        ("--class", "class_name", "of this class of objects, or entrypoint"),
+        ("--object", "object", "of the object with this name or id"),
+        ("--kind", "kind", "of this handler or method, such as fetch, alarm or web_socket_message"),
+        ("--method", "method", "of requests with this method"),
+    )
+    for option, name, about in many:
+        tail.add_argument(option, metavar="TEXT", dest=name, action="append", default=[], help=about)
+    tail.add_argument("--search", metavar="TEXT", help="in which this occurs")
+    tail.add_argument("--sampling", metavar="PART", help="only this part of them, such as 0.1")
+    tail.set_defaults(command=_tail)
+
+
+def _action(actions: _Commands[argparse.ArgumentParser], name: str, about: str) -> argparse.ArgumentParser:
+    action = actions.add_parser(name, help=about)
+    _add_common(action)
+    action.set_defaults(command=_objects, action=name)
+    return action
+
+
+def _one(actions: _Commands[argparse.ArgumentParser], name: str, about: str) -> argparse.ArgumentParser:
+    action = _action(actions, name, about)
+    action.add_argument("class_name", metavar="CLASS", help="its class")
+    action.add_argument("name", metavar="NAME", help="its name")
+    action.add_argument("--id", action="store_true", help="NAME is the object's id")
+    return action
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--admin", metavar="URL", help="the admin address of a server (default: found)")
+    parser.add_argument(
+        "-c", "--config", metavar="FILE", dest="configs", type=Path, action="append", default=[],
+        help="the configuration file or project (default: here); repeated: further workers",
+    )  # fmt: skip
+    parser.add_argument("--env", metavar="NAME", dest="environment", help="the environment to use")
+    parser.add_argument("--persist-to", metavar="DIR", type=Path, help="where data is kept")
+
+
+def _objects(options: argparse.Namespace, console: Console) -> int:
+    from durabase.cli.objects import objects
+
+    return objects(options, console)
+
+
+def _tail(options: argparse.Namespace, console: Console) -> int:
+    from durabase.cli.tail import tail
+
+    return tail(options, console)

@@ -1,0 +1,62 @@
+"""Records for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from durabase.cli.tail import pretty
+
+RAISED = [{"name": "ValueError", "message": "why", "stack": "Traceback\nValueError: why\n"}]
+EVENT: dict[str, Any] = {
+    "type": "event",
+    "outcome": "ok",
+    "entrypoint": "Room",
+    "durableObjectName": "lobby",
+    "kind": "visit",
+    "eventTimestamp": 0,
+    "wallTime": 3,
+    "event": None,
+}
+REQUEST = {"request": {"method": "GET", "url": "http://h/"}, "response": {"status": 200}}
+
+
+@pytest.mark.feature("S-OB-2")
+@pytest.mark.parametrize(
+    ("record", "lines"),
+    [
+        (EVENT, ["Room(lobby).visit - Ok @ TIME (3ms)"]),
+        (
+            EVENT | {"outcome": "exception", "exceptions": RAISED},
+            ["Room(lobby).visit - Exception Thrown @ TIME (3ms)", "  Traceback", "  ValueError: why"],
+        ),
+        (EVENT | {"event": REQUEST}, ["GET http://h/ 200 Room(lobby) - Ok @ TIME (3ms)"]),
+        (EVENT | {"event": {"cron": "* * * * *"}}, ['"* * * * *" - Ok @ TIME (3ms)']),
+        ({"type": "missed", "count": 3}, ["… 3 records were missed"]),
+        (
+            {
+                "type": "object",
+                "kind": "reset",
+                "timestamp": 0,
+                "entrypoint": "Room",
+                "durableObjectId": "ab",
+            },
+            ["Room(ab) reset @ TIME"],
+        ),
+        ({"type": "log", "level": "warn", "message": "one\ntwo"}, ["  (warn) one", "  two"]),
+        (
+            {
+                "type": "log",
+                "level": "log",
+                "message": "hello",
+                "entrypoint": "Default",
+                "exceptions": RAISED,
+            },
+            ["  (log) Default hello", "  Traceback", "  ValueError: why"],
+        ),
+    ],
+)
+def test_the_lines(record: dict[str, Any], lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("durabase.cli.tail._time", lambda milliseconds: "TIME")
+    assert pretty(record) == lines
