@@ -21,6 +21,7 @@
     │   ├── ObjectOverloadedError
     │   ├── RemoteError
     │   ├── StorageError
+    │   │   ├── StorageFileError   a file with data is damaged, or of a later version
     │   │   └── EntryTooLargeError an entry is over a limit of the storage, by its
     │   │       ├── KeyTooLargeError
     │   │       └── ValueTooLargeError
@@ -57,6 +58,7 @@ __all__ = [
     "SchemaError",
     "ServerError",
     "StorageError",
+    "StorageFileError",
     "StoreError",
     "StoreTypeError",
     "SyncClosedError",
@@ -204,6 +206,11 @@ class RemoteError(ObjectError, RuntimeError):
 
 class StorageError(ObjectError):
     """A storage operation was refused or failed."""
+
+
+class StorageFileError(StorageError):
+    """A file that holds data is damaged, of a later version, or can't be opened; what others keep is not
+    touched by that."""
 
 
 class EntryTooLargeError(StorageError):

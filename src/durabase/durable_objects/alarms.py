@@ -1,7 +1,8 @@
 """Durable alarms: one per object, kept in the class's database, run when due, retried with back-off.
 
 The index by time is in the database, so no object has to be opened to know when the next alarm is due.
-One timer for all. An alarm's row stays until its run has succeeded, so a crash runs it again.
+One timer for all. An alarm's row stays until its run has succeeded, so a crash runs it again. What is not
+the handler's fault (its object's storage failed, the server stopped) is tried again without being counted.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import logging
 import random
 from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Protocol
 
 from durabase.clock import TimerClock, TimerHandle
 from durabase.durable_objects.events import Alarm, AlarmInfo
 from durabase.durable_objects.storage.store import AlarmRow
+from durabase.errors import ObjectError, StorageError, StorageFileError
 
 __all__ = ["AlarmScheduler", "AlarmSource"]
 
@@ -26,6 +28,8 @@ MAX_RETRIES: Final = 6
 FIRST_DELAY_MS: Final = 2_000
 JITTER: Final = 0.25
 MAX_RUNNING: Final = 100
+MAX_TROUBLES: Final = 5
+"""How often the delay is doubled for what is not the handler's fault."""
 MAX_SECONDS: Final = 15 * 60.0
 
 
@@ -35,8 +39,8 @@ class AlarmSource(Protocol):
     def next_due(self, after_ms: int) -> int | None:
         """When the next alarm after this time is due."""
 
-    def due(self, until_ms: int) -> list[tuple[bytes, AlarmRow]]:
-        """The objects whose alarms are due, in order, with their alarms."""
+    def due(self, until_ms: int, limit: int) -> list[tuple[bytes, AlarmRow]]:
+        """The first objects whose alarms are due, in order, with their alarms."""
 
     def run(self, key: bytes, alarm: Alarm) -> Future[Any]:
         """Deliver the alarm to the object."""
@@ -46,6 +50,14 @@ class AlarmSource(Protocol):
 
     def conclude(self, key: bytes, row: AlarmRow, following: AlarmRow | None) -> None:
         """Replace the alarm by ``following``, unless the object has set or deleted it meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """How often an alarm could not be run in a row, and until when it has to wait."""
+
+    times: int
+    until: int
 
 
 class AlarmScheduler:
@@ -65,6 +77,7 @@ class AlarmScheduler:
         self._jitter = jitter
         self._sources: list[AlarmSource] = []
         self._running: set[tuple[AlarmSource, bytes]] = set()
+        self._troubles: dict[tuple[AlarmSource, bytes], _Trouble] = {}
         self._timer: TimerHandle | None = None
         self._check_scheduled = False
         self._closed = False
@@ -97,15 +110,21 @@ class AlarmScheduler:
         for source in self._sources:
             self._start_due(source, now)
         times = [due for source in self._sources if (due := source.next_due(now)) is not None]
+        times += [trouble.until for trouble in self._troubles.values() if trouble.until > now]
         if times:
             self._timer = self._clock.call_later((min(times) - now) / 1000, self._check)
 
     def _start_due(self, source: AlarmSource, now: int) -> None:
-        for key, row in source.due(now):
+        limit = MAX_RUNNING + len(self._running) + len(self._troubles)
+        for key, row in source.due(now, limit):
             if len(self._running) >= MAX_RUNNING:
                 return
-            if (source, key) not in self._running:
+            if (source, key) not in self._running and not self._waits(source, key, now):
                 self._start(source, key, row)
+
+    def _waits(self, source: AlarmSource, key: bytes, now: int) -> bool:
+        trouble = self._troubles.get((source, key))
+        return trouble is not None and trouble.until > now
 
     def _start(self, source: AlarmSource, key: bytes, row: AlarmRow) -> None:
         self._running.add((source, key))
@@ -125,11 +144,38 @@ class AlarmScheduler:
         failed = result.cancelled() or error is not None
         if failed:
             _logger.error("an alarm failed, try %d", row.retries + 1, exc_info=error)
-        source.conclude(key, row, self._retry(row) if failed else None)
+        if _counts(error):
+            self._conclude(source, key, row, self._retry(row) if failed else None)
+        else:
+            self._postpone(source, key)
         self.changed()
+
+    def _conclude(self, source: AlarmSource, key: bytes, row: AlarmRow, following: AlarmRow | None) -> None:
+        try:
+            source.conclude(key, row, following)
+        except StorageError:
+            _logger.exception("an alarm's end could not be stored")
+            self._postpone(source, key)
+        else:
+            self._troubles.pop((source, key), None)
+
+    def _postpone(self, source: AlarmSource, key: bytes) -> None:
+        """Try it again as it is, after a while that this process alone remembers."""
+        before = self._troubles.get((source, key))
+        times = 0 if before is None else min(before.times + 1, MAX_TROUBLES)
+        self._troubles[source, key] = _Trouble(times, self._clock.now_ms() + self._delay(times))
 
     def _retry(self, row: AlarmRow) -> AlarmRow | None:
         if row.retries >= MAX_RETRIES:
             return None
-        delay = FIRST_DELAY_MS * 2**row.retries * (1 + JITTER * self._jitter())
-        return replace(row, due=self._clock.now_ms() + int(delay), retries=row.retries + 1)
+        return replace(row, due=self._clock.now_ms() + self._delay(row.retries), retries=row.retries + 1)
+
+    def _delay(self, retries: int) -> int:
+        return int(FIRST_DELAY_MS * 2**retries * (1 + JITTER * self._jitter()))
+
+
+def _counts(error: BaseException | None) -> bool:
+    """Whether the run counts: not if the object's life was ended by what may be over soon."""
+    if isinstance(error, StorageFileError):
+        return False
+    return not isinstance(error, ObjectError) or error.remote or not (error.retryable or error.overloaded)

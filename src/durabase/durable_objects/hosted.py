@@ -20,8 +20,9 @@ from durabase.durable_objects.handlers import HandlerTable
 from durabase.durable_objects.ids import DurableObjectId, IdMint
 from durabase.durable_objects.slot import ObjectSlot
 from durabase.durable_objects.storage.engine import Disk
-from durabase.durable_objects.storage.file import FileStore
+from durabase.durable_objects.storage.file import FileRules, FileStore
 from durabase.durable_objects.storage.kv import DurableObjectStorage, StorageRules
+from durabase.durable_objects.storage.repair import INDEX_NAME, repair
 from durabase.durable_objects.storage.shared import NamespaceDatabase, SharedStore
 from durabase.durable_objects.storage.sql_policy import MAX_ROW_BYTES
 from durabase.durable_objects.storage.store import AlarmRow
@@ -42,7 +43,8 @@ class ObjectClass:
         unique_key: what its ids and its data belong to; it stays when the class is renamed.
         factory: the class itself; called with ``(ctx, env)``.
         storage: ``"kv"`` or ``"sqlite"``; fixed for as long as there is data.
-        max_value_bytes: the largest value that may be stored.
+        max_value_bytes: the largest value that may be stored; with ``"sqlite"``, 2.1 MiB at least.
+        max_database_bytes: with ``"sqlite"``, how large the file of an object may grow.
         delete_all_deletes_alarm: whether ``delete_all`` deletes the alarm as well.
     """
 
@@ -51,6 +53,7 @@ class ObjectClass:
     factory: Callable[[Any, Any], Any]
     storage: Literal["kv", "sqlite"] = "kv"
     max_value_bytes: int = 131_072
+    max_database_bytes: int = 10 * 1024**3
     delete_all_deletes_alarm: bool = True
 
     def handlers(self) -> HandlerTable:
@@ -62,6 +65,14 @@ class ObjectClass:
         if not isinstance(self.factory, type):
             raise TypeError(f"{self.class_name}: a class is needed, not {self.factory!r}")
         return HandlerTable(self.factory)
+
+
+def _max_row_bytes(definition: ObjectClass) -> int:
+    return max(MAX_ROW_BYTES, definition.max_value_bytes)
+
+
+def _file_rules(definition: ObjectClass) -> FileRules:
+    return FileRules(_max_row_bytes(definition), definition.max_database_bytes)
 
 
 class ClassSurroundings(Protocol):
@@ -112,6 +123,7 @@ class ClassHost:
         self._definition = definition
         self.folder = host.state_dir / quote(definition.unique_key, safe="")
         self._hosted = self._as_hosted(definition)
+        self._file_rules = _file_rules(definition)
 
     @property
     def storage(self) -> Literal["kv", "sqlite"]:
@@ -123,7 +135,7 @@ class ClassHost:
         is_kv = definition.storage == "kv"
         rules = StorageRules(
             max_key_bytes=MAX_KEY_BYTES if is_kv else None,
-            max_value_bytes=definition.max_value_bytes if is_kv else MAX_ROW_BYTES,
+            max_value_bytes=definition.max_value_bytes if is_kv else _max_row_bytes(definition),
             delete_all_deletes_alarm=definition.delete_all_deletes_alarm,
             has_alarm_handler=handlers.alarm is not None,
         )
@@ -136,8 +148,11 @@ class ClassHost:
             StorageError: it can't be opened.
         """
         self.loop, self.context, self.sweeper = self._host.loop, self._host.context, self._host.sweeper
-        path = self.folder / "objects.sqlite"
+        path = self.folder / INDEX_NAME
+        is_new = not path.exists()
         self._database = NamespaceDatabase(path, self.loop, self._host.executor, self._host.disk)
+        if self._definition.storage == "sqlite":
+            repair(self.folder, self._database, every=is_new)
         self._database.alarms_changed = self._host.scheduler.changed
         self._host.scheduler.add(self)
 
@@ -167,6 +182,7 @@ class ClassHost:
 
         def replace() -> None:
             self._definition, self._hosted = definition, hosted
+            self._file_rules = _file_rules(definition)
             for slot in self.slots.values():
                 slot.hosted = hosted
 
@@ -209,6 +225,7 @@ class ClassHost:
             id.name,
             gate,
             on_failed,
+            self._file_rules,
         )
         return file, lambda life: DurableObjectStorage(file, gate, rules, life, file)
 
@@ -223,9 +240,9 @@ class ClassHost:
         """When the next alarm after this time is due."""
         return self._open_database().next_due(after_ms)
 
-    def due(self, until_ms: int) -> list[tuple[bytes, AlarmRow]]:
-        """The objects whose alarms are due, in order, with their alarms."""
-        return self._open_database().alarms(until_ms)
+    def due(self, until_ms: int, limit: int = -1) -> list[tuple[bytes, AlarmRow]]:
+        """The first objects whose alarms are due, in order, with their alarms."""
+        return self._open_database().alarms(until_ms, limit)
 
     def alarm_counts(self, until_ms: int) -> tuple[int, int]:
         """How many alarms are set, and how many of them are due."""
@@ -246,7 +263,9 @@ class ClassHost:
         slot = self.slots.get(key)
         if slot is not None and slot.conclude_alarm(row, following):
             return
-        store = SharedStore(self._open_database(), key, None, OutputGate(), lambda error: None)
+        store, _ = self._open_store(DurableObjectId(key), OutputGate(), lambda error: None)
         current = store.get_alarm()
         if current is not None and current.serial == row.serial:
             store.set_alarm(following)
+        store.hold()  # that commits it
+        store.close()

@@ -44,9 +44,10 @@ def _fetch(instance: Any, handlers: HandlerTable, request: Request) -> Any:
 
 
 async def _alarm(life: ObjectLife, handlers: HandlerTable, event: Alarm) -> None:
-    """Run the alarm's handler; while it runs, the alarm counts as not set."""
+    """Run the alarm's handler, if that alarm is still set; while it runs, the alarm counts as not set."""
     storage = life.state.storage
-    storage.running_alarm = event.serial
+    if not storage.begin_alarm(event.serial):
+        return
     try:
         result = None if handlers.alarm is None else handlers.alarm.bound(life.instance)(event.info)
         if result is not None:

@@ -41,6 +41,9 @@ class Wire:
         return 0
 
 
+DEFAULTS = {"max_value_bytes": 131_072, "max_database_bytes": 10 * 1024**3, "storage": "kv"}
+
+
 class Rig:
     """One host and what happened in it. ``restart`` closes it and opens another on the same folder."""
 
@@ -49,7 +52,7 @@ class Rig:
         self.classes = classes
         self.clock = FakeClock()
         self.facts: list[Any] = []
-        self.options: dict[str, Any] = {"max_value_bytes": 131_072, "storage": "kv"} | options
+        self.options: dict[str, Any] = DEFAULTS | options
         self.host = self._made()
 
     def _made(self) -> ObjectHost:
@@ -67,6 +70,7 @@ class Rig:
             cls,
             self.options["storage"],
             max_value_bytes=self.options["max_value_bytes"],
+            max_database_bytes=self.options["max_database_bytes"],
         )
 
     async def restart(self) -> None:

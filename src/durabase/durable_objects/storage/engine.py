@@ -20,14 +20,17 @@ from collections.abc import Iterable
 from concurrent.futures import Executor
 from contextlib import closing
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol, TypeAlias
 
 from durabase.errors import StorageError
 
-__all__ = ["Database", "Disk", "TurnStore"]
+__all__ = ["Database", "Disk", "Durability", "TurnStore"]
 
 CHECKPOINT_CHANGES: Final = 2_000
 CHECKPOINT_BYTES: Final = 16 * 1024 * 1024
+
+Durability: TypeAlias = Literal["full", "normal", "off"]
+"""How much of a power cut is survived, see :class:`Disk`."""
 
 _PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
@@ -52,7 +55,15 @@ class TurnStore(Protocol):
 
 
 class Disk:
-    """How commits are made and become durable. What measures that, or lets it fail, derives from this."""
+    """How commits are made and become durable. What measures that, or lets it fail, derives from this.
+
+    Attributes:
+        durability: ``full``: what was acknowledged survives a power cut. ``normal``: it survives the end of
+            the process; a power cut may take the last commits, whole ones. ``off``: a power cut may damage
+            files.
+    """
+
+    durability: Durability = "full"
 
     def commit(self, connection: sqlite3.Connection) -> None:
         """End the open transaction: what it wrote is in the log. On the event loop."""
@@ -60,7 +71,17 @@ class Disk:
 
     def sync(self, log: int) -> None:
         """Make the log, an open file, durable. On a thread."""
-        getattr(os, "fdatasync", os.fsync)(log)
+        if self.durability == "full":
+            getattr(os, "fdatasync", os.fsync)(log)
+
+    def sync_folder(self, folder: Path) -> None:
+        """Make durable which files there are."""
+        if self.durability == "full" and os.name != "nt":
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 class Database:
@@ -92,8 +113,10 @@ class Database:
         self.path = path
         self.disk = disk or Disk()
         self.connection = _connected(path)
+        if self.disk.durability == "off":
+            self.connection.execute("PRAGMA synchronous=OFF")
         if new:
-            _sync_folder(path.parent)
+            self.disk.sync_folder(path.parent)
         self._loop = loop
         self._executor = executor
         self._every_turn = every_turn
@@ -127,6 +150,15 @@ class Database:
         """Make sure that a transaction is open."""
         if not self.connection.in_transaction:
             self.connection.execute("BEGIN IMMEDIATE")
+
+    def commit_now(self) -> None:
+        """Commit what was written by way of the connection, and wait until it is durable: before a start.
+
+        Raises:
+            OSError, sqlite3.Error: that failed.
+        """
+        self.disk.commit(self.connection)
+        self._sync_log()
 
     async def settle(self) -> None:
         """Wait until everything that was written is durable, or lost."""
@@ -208,9 +240,12 @@ class Database:
 
     def _sync_log(self) -> int:
         """Make the log durable; gives its size."""
+        new = self._log is None
         if self._log is None:
             self._log = os.open(f"{self.path}-wal", os.O_RDWR)
         self.disk.sync(self._log)
+        if new:  # it comes anew whenever the file is opened
+            self.disk.sync_folder(self.path.parent)
         return os.fstat(self._log).st_size
 
     def _fold_log(self, size: int, changes: int) -> None:
@@ -255,15 +290,6 @@ def _lost(error: Exception) -> StorageError:
             "Durable Object was reset and rolled back to its last known good state because the application "
             f"left the database in a state where constraints were violated: {error}"
         )
-    else:
-        text = f"Durable Object was reset because its writes could not be stored: {error}"
-    return StorageError(text, durable_object_reset=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "nt":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        return StorageError(text, durable_object_reset=True)
+    text = f"Durable Object was reset because its writes could not be stored: {error}"
+    return StorageError(text, durable_object_reset=True, retryable=True)

@@ -1,29 +1,36 @@
-"""A file of its own for one object: its tables, and its keys and values as one of them.
+"""A file of its own for one object: its tables, its keys and values, its name and its alarm.
 
-Writes go into the file's open transaction when they are made; the turn's end commits it. The alarm and
-the object's name are kept in the class's database, where they can be found without opening the file.
-The two are committed one after the other: a power cut in between can separate an alarm from the rows that
-were written with it. Nothing that leaves the object is sent before both are durable.
+Writes go into the file's open transaction when they are made; the turn's end commits it, all of it or
+nothing. The index of the class has copies of the name and the alarm, so that they are found without opening
+the file. Nothing that leaves the object is sent before both are durable, and what a crash left between them
+is repaired at the next start.
 """
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextvars import Context
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from durabase.durable_objects.gates import OutputGate, WriteGates
 from durabase.durable_objects.storage.engine import Database
-from durabase.durable_objects.storage.shared import NamespaceDatabase, SharedStore
+from durabase.durable_objects.storage.index import IndexEntry
+from durabase.durable_objects.storage.record import ObjectRecord, is_empty, read_record, write_record
+from durabase.durable_objects.storage.shared import NamespaceDatabase
 from durabase.durable_objects.storage.sql import sql_error
-from durabase.durable_objects.storage.sql_policy import LIMITS
+from durabase.durable_objects.storage.sql_policy import LIMITS, MAX_ROW_BYTES
 from durabase.durable_objects.storage.store import AlarmRow, KeyRange
+from durabase.errors import StorageError, StorageFileError
 
-__all__ = ["FileStore"]
+__all__ = ["FileRules", "FileStore"]
+
+_logger = logging.getLogger("durabase.durable_objects")
 
 _TABLE: Final = "CREATE TABLE IF NOT EXISTS _cf_KV (key BLOB PRIMARY KEY, value BLOB) WITHOUT ROWID"
 _PUT: Final = "INSERT INTO _cf_KV VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
@@ -35,6 +42,27 @@ _OBJECTS: Final = (
 _Pairs: TypeAlias = list[tuple[bytes, bytes]]
 
 
+@dataclass(frozen=True, slots=True)
+class FileRules:
+    """How much the file of an object may hold.
+
+    Attributes:
+        max_row_bytes: the largest row, text or blob.
+        max_database_bytes: the largest file; beyond it, writes fail with ``SQLITE_FULL``.
+    """
+
+    max_row_bytes: int = MAX_ROW_BYTES
+    max_database_bytes: int = 10 * 1024**3
+
+    def apply(self, connection: sqlite3.Connection) -> None:
+        """Make them hold for this connection."""
+        for limit, value in LIMITS.items():
+            connection.setlimit(limit, value)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, self.max_row_bytes)
+        (page_size,) = connection.execute("PRAGMA page_size").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {max(1, self.max_database_bytes // page_size)}")
+
+
 class FileStore:
     """One object's file, made when it is first written to, and removed when it is empty.
 
@@ -42,9 +70,14 @@ class FileStore:
         path: the file.
         namespace: the class's database.
         id, name, gate, on_failed: as of :class:`~.shared.SharedStore`.
+        rules: how much it may hold.
 
     Attributes:
+        name: the object's name, if anybody ever used it.
         generation: another number after everything was deleted, when what was open is not valid any more.
+
+    Raises:
+        StorageFileError: the name is new, and the file, which should know it, can't be used.
     """
 
     def __init__(
@@ -57,35 +90,58 @@ class FileStore:
         name: str | None,
         gate: OutputGate,
         on_failed: Callable[[Exception], object],
+        rules: FileRules,
     ) -> None:
         gates = WriteGates(gate)
         self.generation = 0
         self._path = path
+        self._namespace = namespace
         self._loop = loop
         self._executor = executor
+        self._id = id
         self._gate = gates.part()
         self._on_failed = on_failed
+        self._rules = rules
         self._disk = namespace.database.disk
-        self._index = SharedStore(namespace, id, name, gates.part(), on_failed)
+        self._index = IndexEntry(namespace, id, gates.part(), on_failed)
         self._database: Database | None = None
-        self._savepoints: list[int] = []
+        self._record_changed = False
+        self._committed = 0
+        self._savepoints = 0
         self._holds = 0
         self._closed = False
         self._closing: Future[None] | None = None
         self._restore_keys = False
+        known = self._index.record
+        self.name = known.name if known is not None and name is None else name
+        if known is not None:
+            self._expect_file(known)
 
-    @property
-    def name(self) -> str | None:
-        """The object's name, if anybody ever used it."""
-        return self._index.name
+    def _expect_file(self, known: ObjectRecord) -> None:
+        if not self._path.exists():
+            _logger.warning("%s is not there any more: the object is empty", self._path)
+            self._index.update(None)
+        elif known.name != self.name:
+            self._write_name()
 
     def learn_name(self, name: str) -> None:
-        self._index.learn_name(name)
+        self.name = name
+        if self._is_there() and not self._closed:
+            self._write_name()
+
+    def _write_name(self) -> None:
+        self.connection()
+        self.wrote(confirmed=False)
+        self._record_changed = True
 
     # The file
 
     def connection(self) -> sqlite3.Connection:
-        """The connection, with a transaction open that ends with the turn."""
+        """The connection, with a transaction open that ends with the turn.
+
+        Raises:
+            StorageFileError: the file can't be used.
+        """
         if self._database is None:
             self._database = self._opened()
         self._database.begin()
@@ -96,23 +152,66 @@ class FileStore:
         """Something was written by way of :meth:`connection`."""
         self._gate.wrote(confirmed)
 
+    def failure(self, error: Exception) -> StorageError:
+        """The error for what SQLite raised. If that has taken the whole turn along, the object is reset."""
+        failure = sql_error(error)
+        if self._database is not None and not self._database.connection.in_transaction:
+            failure.durable_object_reset = True
+            self._on_failed(failure)
+        return failure
+
     def _opened(self) -> Database:
-        database = Database(self._path, self._loop, self._executor, every_turn=True, disk=self._disk)
-        for limit, value in LIMITS.items():
-            database.connection.setlimit(limit, value)
+        try:
+            if self._index.record is not None and self._path.stat().st_size == 0:
+                raise StorageFileError("it has been truncated to nothing")
+            database = Database(self._path, self._loop, self._executor, every_turn=True, disk=self._disk)
+            self._reconcile(database)
+        except (OSError, sqlite3.Error, StorageFileError) as error:
+            raise StorageFileError(f"the object's file {self._path.name} can't be used: {error}") from error
         return database
 
-    def _reader(self) -> sqlite3.Connection | None:
-        """The connection for reading keys; ``None`` if there are none."""
-        if self._database is None and not self._path.exists():
+    def _reconcile(self, database: Database) -> None:
+        """Believe what the file says of its object, and have the index say the same."""
+        try:
+            self._rules.apply(database.connection)
+            record = read_record(database.connection) or self._adopted(database)
+        except BaseException:
+            database.connection.close()
+            raise
+        self._record_changed = record is None or record.name != self.name
+        if record is not None:
+            self.name = record.name if self.name is None else self.name
+            self._namespace.saw_serial(0 if record.alarm is None else record.alarm.serial)
+            record = replace(record, name=self.name)
+        self._index.update(record)
+
+    def _adopted(self, database: Database) -> ObjectRecord | None:
+        """A file that says nothing of its object, but holds something, believes the index."""
+        known = self._index.record
+        if known is None or is_empty(database.connection):
             return None
+        database.begin()
+        write_record(database.connection, known)
+        self.wrote(confirmed=False)
+        return known
+
+    def _is_there(self) -> bool:
+        return self._database is not None or self._path.exists()
+
+    def _rows(self, query: str, arguments: tuple[object, ...]) -> list[tuple[bytes, ...]]:
+        """What a query of the table of keys gives; nothing if there is no such table."""
+        if not self._is_there():
+            return []
         connection = self.connection()
-        there = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = '_cf_KV'").fetchone()
-        return connection if there else None
+        try:
+            there = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = '_cf_KV'").fetchone()
+            return connection.execute(query, arguments).fetchall() if there else []
+        except sqlite3.Error as error:
+            raise self.failure(error) from error
 
     def size(self) -> int:
         """Bytes of the pages in use."""
-        if self._database is None and not self._path.exists():
+        if not self._is_there():
             return 0
         connection = self.connection()
         (pages,), (free,), (size,) = (
@@ -124,19 +223,15 @@ class FileStore:
     # Keys and values
 
     def get(self, key: bytes) -> bytes | None:
-        reader = self._reader()
-        row = reader and reader.execute("SELECT value FROM _cf_KV WHERE key = ?", (key,)).fetchone()
-        return None if not row else row[0]
+        rows = self._rows("SELECT value FROM _cf_KV WHERE key = ?", (key,))
+        return rows[0][0] if rows else None
 
     def list(self, keys: KeyRange) -> _Pairs:
-        reader = self._reader()
-        if reader is None:
-            return []
         query, arguments = "SELECT key, value FROM _cf_KV WHERE key >= ?", [keys.start]
         if keys.end is not None:
             query, arguments = f"{query} AND key < ?", [*arguments, keys.end]
         query += f" ORDER BY key {'DESC' if keys.reverse else 'ASC'} LIMIT ?"
-        return reader.execute(query, (*arguments, -1 if keys.limit is None else keys.limit)).fetchall()
+        return self._rows(query, (*arguments, -1 if keys.limit is None else keys.limit))  # type: ignore[return-value]
 
     def write(self, entries: dict[bytes, bytes | None], confirmed: bool) -> None:
         puts = [(key, value) for key, value in entries.items() if value is not None]
@@ -148,16 +243,16 @@ class FileStore:
             connection.executemany(_PUT, puts)
             connection.executemany("DELETE FROM _cf_KV WHERE key = ?", deletes)
         except sqlite3.Error as error:
-            raise sql_error(error) from error
+            raise self.failure(error) from error
 
     def defer(self, write: Callable[[], object]) -> None:
         write()
 
     def clear(self, with_alarm: bool) -> None:
         """Drop every table. What the turn wrote before is rolled back, it would be dropped as well."""
-        self._index.clear(with_alarm)
+        alarm = None if with_alarm else self.get_alarm()
         self.generation += 1
-        if self._database is None and not self._path.exists():
+        if not self._is_there():
             return
         connection = self.connection()
         connection.execute("ROLLBACK")
@@ -167,41 +262,55 @@ class FileStore:
         for kind, name, _ in connection.execute(_OBJECTS).fetchall():
             quoted = name.replace('"', '""')
             connection.execute(f'DROP {kind.upper()} IF EXISTS "{quoted}"')
+        if alarm is not None:
+            write_record(connection, ObjectRecord(self._id, self.name, alarm))
+        self._record_changed = True
         self.wrote()
 
+    # The alarm
+
     def get_alarm(self) -> AlarmRow | None:
-        return self._index.get_alarm()
+        record = self._record()
+        return None if record is None else record.alarm
 
     def set_alarm(self, alarm: AlarmRow | None, confirmed: bool = True) -> None:
-        self._index.set_alarm(alarm, confirmed)
+        record = self._record() or ObjectRecord(self._id, self.name)
+        if alarm is None and record.alarm is None:
+            return
+        numbered = alarm and replace(alarm, serial=self._namespace.new_serial())
+        connection = self.connection()
+        self.wrote(confirmed)
+        self._record_changed = True
+        try:
+            write_record(connection, replace(record, alarm=numbered))
+        except sqlite3.Error as error:
+            raise self.failure(error) from error
+
+    def _record(self) -> ObjectRecord | None:
+        return read_record(self.connection()) if self._is_there() else None
 
     # Rolling back
 
     def savepoint(self) -> int:
-        savepoint = self._index.savepoint()
-        self._savepoints.append(savepoint)
-        self.connection().execute(f"SAVEPOINT s{len(self._savepoints)}")
-        return savepoint
+        self._savepoints += 1
+        self.connection().execute(f"SAVEPOINT s{self._savepoints}")
+        return self._savepoints
 
     def release(self, savepoint: int, *, rolled_back: bool) -> None:
-        self._index.release(savepoint, rolled_back=rolled_back)
-        name = f"s{len(self._savepoints)}"
-        self._savepoints.pop()
+        self._savepoints -= 1
         if self._closed:
             return
         connection = self.connection()
         if rolled_back:
-            connection.execute(f"ROLLBACK TO {name}")
-        connection.execute(f"RELEASE {name}")
+            connection.execute(f"ROLLBACK TO s{savepoint}")
+        connection.execute(f"RELEASE s{savepoint}")
 
     def hold(self) -> None:
-        self._index.hold()
         if self._database is not None:
             self._database.end_turn_now(self)
         self._holds += 1
 
     def resume(self) -> None:
-        self._index.resume()
         self._holds -= 1
         if not self._holds and self._database is not None and not self._closed:
             self._database.end_turn_soon(self)
@@ -209,7 +318,6 @@ class FileStore:
     # Ending
 
     def close(self) -> None:
-        self._index.close()
         self._closed = True
         database, self._database = self._database, None
         if database is not None:
@@ -220,30 +328,58 @@ class FileStore:
             self._closing = Context().run(self._loop.create_task, self._close(database))
 
     async def _close(self, database: Database) -> None:
-        empty = database.connection.execute("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)").fetchone()
+        """Let go of the file, and of its log, which tells that the index may be behind, after the index."""
+        settled: Future[None] = self._loop.create_future()
+        self._index.when_settled(lambda: settled.set_result(None))
+        await settled
+        await database.settle()
+        try:
+            empty = is_empty(database.connection)
+        except sqlite3.Error:
+            empty = False
         await database.close()
-        if empty == (1,):
+        if empty:
             self._path.unlink(missing_ok=True)
 
     def when_settled(self, action: Callable[[], object]) -> None:
-        def index_settled() -> None:
-            if self._closing is None or self._closing.done():
-                action()
-            else:
-                self._closing.add_done_callback(lambda _: action())
-
-        self._index.when_settled(index_settled)
+        if self._closing is not None and not self._closing.done():
+            self._closing.add_done_callback(lambda _: action())
+        else:
+            self._index.when_settled(action)
 
     def end_turn(self) -> int | None:
         if self._holds or self._closed or self._database is None:
             return None
         connection = self._database.connection
         if connection.in_transaction:
+            changed = self._record_changed and not is_empty(connection)
+            record = self._completed_record(connection) if changed else None
             self._disk.commit(connection)
+            self._tell_index(record)
         if self._restore_keys:
             connection.execute("PRAGMA foreign_keys = ON")
             self._restore_keys = False
-        return self._gate.written
+        return self._new_turn()
+
+    def _completed_record(self, connection: sqlite3.Connection) -> ObjectRecord:
+        """What the file says of its object, made complete."""
+        there = read_record(connection)
+        record = replace(there or ObjectRecord(self._id), name=self.name)
+        if record != there:
+            write_record(connection, record)
+        return record
+
+    def _tell_index(self, record: ObjectRecord | None) -> None:
+        if self._record_changed:
+            self._index.update(record)
+            self._record_changed = record is None
+
+    def _new_turn(self) -> int | None:
+        """The number of the last write; none if it is committed already."""
+        if self._gate.written == self._committed:
+            return None
+        self._committed = self._gate.written
+        return self._committed
 
     def durable(self, turn: int) -> None:
         self._gate.safe(turn)

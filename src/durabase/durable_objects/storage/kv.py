@@ -207,6 +207,14 @@ class DurableObjectStorage:
         self._store.set_alarm(AlarmRow(due, due), _is_confirmed(options, more))
         return DONE
 
+    def begin_alarm(self, serial: int) -> bool:
+        """The handler of this alarm is about to run; ``False`` if another is set, or none, so it must not."""
+        alarm = self._store.get_alarm()
+        if alarm is None or alarm.serial != serial:
+            return False
+        self.running_alarm = serial
+        return True
+
     def conclude_alarm(self, serial: int) -> None:
         """The handler of this alarm has succeeded: the alarm is over, unless another was set meanwhile."""
         alarm = self._store.get_alarm()

@@ -83,6 +83,10 @@ class NamespaceDatabase:
         self._last_serial += 1
         return self._last_serial
 
+    def saw_serial(self, serial: int) -> None:
+        """An alarm has this serial number: give no new one that is the same."""
+        self._last_serial = max(self._last_serial, serial)
+
     def find(self, id: bytes) -> tuple[int, str | None] | None:
         """Number and name of the object with this id, if it keeps anything."""
         row = self.connection.execute("SELECT number, name FROM objects WHERE id = ?", (id,)).fetchone()
@@ -104,12 +108,12 @@ class NamespaceDatabase:
         every, due = self.connection.execute(query, (until,)).fetchone()
         return every, due
 
-    def alarms(self, until: int) -> list[tuple[bytes, AlarmRow]]:
-        """The objects whose alarms are due, in order."""
+    def alarms(self, until: int, limit: int = -1) -> list[tuple[bytes, AlarmRow]]:
+        """The first objects whose alarms are due, in order."""
         rows = self.connection.execute(
             "SELECT id, scheduled, due, retries, serial FROM alarms JOIN objects ON object = number "
-            "WHERE due <= ? ORDER BY due",
-            (until,),
+            "WHERE due <= ? ORDER BY due LIMIT ?",
+            (until, limit),
         ).fetchall()
         return [(id, AlarmRow(*alarm)) for id, *alarm in rows]
 

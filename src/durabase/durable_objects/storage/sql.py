@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from durabase._names import js_names
 from durabase.durable_objects.storage.sql_policy import TRANSACTION_WORDS, allows
 from durabase.durable_objects.storage.sql_text import first_word, positional, statements
-from durabase.errors import StorageError
+from durabase.errors import StorageError, StorageFileError
 from durabase.types import UNDEFINED
 from durabase.web.attribute_dict import AttributeDict
 
@@ -44,6 +44,9 @@ class SqlFile(Protocol):
 
     def wrote(self, confirmed: bool = True) -> None:
         """Something was written."""
+
+    def failure(self, error: Exception) -> StorageError:
+        """The error for what SQLite raised."""
 
     def size(self) -> int:
         """Bytes of the pages in use."""
@@ -103,7 +106,7 @@ class SqlStorage:
         try:
             rows = connection.execute(_OWN + text, arguments)
         except (sqlite3.Error, OverflowError) as error:
-            raise sql_error(error) from None
+            raise self._file.failure(error) from None
         finally:
             connection.set_authorizer(None)
         if word not in _READ_ONLY_WORDS:
@@ -143,7 +146,8 @@ def sql_error(error: Exception) -> StorageError:
     if code is None:
         return StorageError(str(error))
     name, extended = _code_name(code & 0xFF), getattr(error, "sqlite_errorname", "")
-    return StorageError(f"{error}: {name}" + (f" (extended: {extended})" if extended != name else ""))
+    kind = StorageFileError if code & 0xFF in _FILE_CODES else StorageError
+    return kind(f"{error}: {name}" + (f" (extended: {extended})" if extended != name else ""))
 
 
 def _code_name(code: int) -> str:
@@ -159,6 +163,10 @@ _CODE_NAMES: Final = tuple(
     and isinstance(getattr(sqlite3, name), int)
     and name not in ("SQLITE_OK", "SQLITE_DENY", "SQLITE_IGNORE")
 )
+
+
+_FILE_CODES: Final = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR))
+"""What tells that the file is no good, rather than the statement."""
 
 
 @js_names
