@@ -116,15 +116,24 @@ def _layout_maker(
 
 
 _CREATE_SQL: Final = """
-CREATE TABLE IF NOT EXISTS {} (
-  type TEXT NOT NULL, table_id TEXT, row_id TEXT, cell_id TEXT,
-  value_data TEXT NOT NULL, timestamp TEXT NOT NULL, hash INTEGER NOT NULL,
-  PRIMARY KEY (type, table_id, row_id, cell_id)
-);
-CREATE TABLE IF NOT EXISTS {} (
-  value_id TEXT, value_data TEXT NOT NULL, timestamp TEXT NOT NULL, hash INTEGER NOT NULL
-);
+      CREATE TABLE IF NOT EXISTS {} (
+        type TEXT NOT NULL,
+        table_id TEXT,
+        row_id TEXT,
+        cell_id TEXT,
+        value_data TEXT NOT NULL,
+        timestamp TEXT NOT NULL,
+        hash INTEGER NOT NULL,
+        PRIMARY KEY (type, table_id, row_id, cell_id)
+      );
+      CREATE TABLE IF NOT EXISTS {} (
+        value_id TEXT,
+        value_data TEXT NOT NULL,
+        timestamp TEXT NOT NULL,
+        hash INTEGER NOT NULL
+      );
 """
+"""With the spaces of the original, for the database keeps this text."""
 _SELECT_SQL: Final = "SELECT * FROM {}"
 _DELETE_CELLS_SQL: Final = (
     "DELETE FROM {} WHERE type = ? AND table_id = ? AND row_id = ? AND cell_id IS NOT NULL"

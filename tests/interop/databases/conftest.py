@@ -19,7 +19,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture
 def places(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Places]:
-    if kind in ("file", "sqlite"):
+    if kind not in ("pg", "postgres"):
         yield Places(kind, tmp_path, None)
         return
     database = request.getfixturevalue("postgres").database()

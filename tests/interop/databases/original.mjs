@@ -1,20 +1,66 @@
 // The original's persister of one place: told on stdin what to do, tells the content after each step.
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {createInterface} from 'node:readline';
 import Database from 'libsql';
 import pg from 'pg';
 import postgres from 'postgres';
 import {createMergeableStore, createStore} from 'tinybase';
 import {createBetterSqlite3Persister} from 'tinybase/persisters/persister-better-sqlite3';
+import {createDurableObjectSqlStoragePersister} from 'tinybase/persisters/persister-durable-object-sql-storage';
+import {createDurableObjectStoragePersister} from 'tinybase/persisters/persister-durable-object-storage';
 import {createFilePersister} from 'tinybase/persisters/persister-file';
 import {createPgPersister} from 'tinybase/persisters/persister-pg';
 import {createPostgresPersister} from 'tinybase/persisters/persister-postgres';
 
 const {kind, place, config, isMergeable} = JSON.parse(process.argv[2]);
-const store = isMergeable ? createMergeableStore() : createStore();
+const NOW = 1_700_000_000_000;
+const store = isMergeable ? createMergeableStore('s1', () => NOW) : createStore();
 const errors = [];
 const onIgnoredError = (error) => errors.push(error.message);
 
+// The storage of a Durable Object, kept in a file: a line for every entry, in the order of the keys
+const isDeleted = (value) => Array.isArray(value) && value[0] === undefined;
+class KeyValueStorage {
+  #entries = existsSync(place)
+    ? readFileSync(place, 'utf8')
+        .split('\n')
+        .filter((line) => line)
+        .map((line) => JSON.parse(line))
+        .map(([key, value, deleted]) => [key, deleted ? [undefined, ...value.slice(1)] : value])
+    : [];
+  async list({prefix}) {
+    return new Map(this.#entries.filter(([key]) => key.startsWith(prefix)));
+  }
+  async transaction(actions) {
+    await actions({put: async (entries) => this.#put(entries)});
+  }
+  #put(entries) {
+    const all = new Map([...this.#entries, ...Object.entries(entries)]);
+    this.#entries = [...all.entries()].sort(([one], [other]) => (one < other ? -1 : 1));
+    const lines = this.#entries.map(([key, value]) => JSON.stringify([key, value, isDeleted(value)]));
+    writeFileSync(place, lines.join('\n') + '\n');
+  }
+}
+
+class SqlStorage {
+  #db = new Database(place);
+  exec(sql, ...params) {
+    // As there, several statements may stand in one text
+    const statements = params.length ? [sql] : sql.split(';').filter((statement) => statement.trim());
+    const results = statements.map((statement) => {
+      const prepared = this.#db.prepare(statement);
+      return prepared.reader ? prepared.all(...params) : (prepared.run(...params), []);
+    });
+    return {toArray: () => results.at(-1)};
+  }
+}
+
 const kinds = {
+  kv: () => [createDurableObjectStoragePersister(store, new KeyValueStorage(), config ?? undefined, onIgnoredError), () => {}],
+  sql: () => [
+    createDurableObjectSqlStoragePersister(store, new SqlStorage(), config ?? undefined, undefined, onIgnoredError),
+    () => {},
+  ],
   file: () => [createFilePersister(store, place, onIgnoredError), () => {}],
   sqlite: () => {
     // This driver has the face of better-sqlite3 and needs no compiler

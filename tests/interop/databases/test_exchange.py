@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from interop.databases._sides import Original, Ours, Places
+from interop.databases._sides import LAYOUTS, Original, Ours, Places
 
 KINDS = ("file", "sqlite", "pg", "postgres")
 CASES = [
@@ -15,6 +15,10 @@ CASES = [
     for kind in KINDS
     for layout in ("json", "mergeable", "tabular")
     if (kind, layout) != ("file", "tabular")
+] + [
+    *[(kind, layout) for kind in ("sqlite", "pg") for layout in LAYOUTS if ", " in layout],
+    *[("kv", layout) for layout in ("mergeable", "prefix")],
+    *[("sql", layout) for layout in ("mergeable", "table name", "fragmented", "fragmented with prefix")],
 ]
 CONTENT: list[Any] = [
     {
@@ -65,8 +69,10 @@ def test_each_loads_what_the_other_saved(kind: str, layout: str, places: Places)
                 assert repr(ours.store.get_values()) == repr(told["content"][1])  # 1 is not True
                 assert ours.hashes() == told["hashes"]
                 places.clear()
-                await ours.persister.save()
-            if layout != "tabular":  # there, what was absent is null now
+                async with Ours(kind, place, layout) as again:
+                    again.take(ours)
+                    await again.persister.save()
+            if not layout.startswith("tabular"):  # there, what was absent is null now
                 assert places.dump() == stored
             told_again = await original.do("load")
             assert told_again == told
@@ -75,7 +81,7 @@ def test_each_loads_what_the_other_saved(kind: str, layout: str, places: Places)
     asyncio.run(main())
 
 
-@pytest.mark.parametrize(("kind", "layout"), [case for case in CASES if case[1] != "mergeable"])
+@pytest.mark.parametrize(("kind", "layout"), CASES)
 def test_both_write_the_same(kind: str, layout: str, places: Places) -> None:
     async def by_original(place: str) -> list[Any]:
         with Original(kind, place, layout) as original:
