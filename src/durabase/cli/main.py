@@ -13,8 +13,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from durabase.cli.console import Console
-from durabase.cli.operating import add_objects, add_tail
+from durabase.cli.operating import add_access_options, add_objects, add_tail, add_watching_options
 from durabase.cli.options import ServeOptions
+from durabase.cli.values import port, positive
 from durabase.errors import ConfigError, DurabaseError
 
 __all__ = ["main"]
@@ -142,7 +143,7 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_serving_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", metavar="N", type=_port, help="the port (default: 8787; 0 for any)")
+    parser.add_argument("--port", metavar="N", type=port, help="the port (default: 8787; 0 for any)")
     parser.add_argument("--ip", metavar="ADDRESS", help="the address (default: 127.0.0.1; 0.0.0.0 for all)")
     parser.add_argument(
         "--var",
@@ -159,7 +160,7 @@ def _add_serving_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-value-bytes",
         metavar="N",
-        type=_positive,
+        type=positive,
         default=ServeOptions.__dataclass_fields__["max_value_bytes"].default,
         help="the largest value that a key-value object may store (default: 131072)",
     )
@@ -170,37 +171,8 @@ def _add_serving_options(parser: argparse.ArgumentParser) -> None:
         default=ServeOptions.__dataclass_fields__["idle_seconds"].default,
         help="how long an object is quiet before it hibernates (default: 10)",
     )
-    parser.add_argument(
-        "--admin",
-        metavar="[HOST:]PORT",
-        type=_address,
-        help="serve health, metrics and administration there (HOST: 127.0.0.1)",
-    )
-    parser.add_argument(
-        "--log-format",
-        choices=("text", "json"),
-        default="text",
-        help="json: one record per line (default: text)",
-    )
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 65535")
-    return port
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    return host.strip("[]") or "127.0.0.1", _port(port)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not greater than 0")
-    return number
+    add_watching_options(parser)
+    add_access_options(parser)
 
 
 def _variable(text: str) -> tuple[str, str]:
@@ -226,6 +198,9 @@ def _serve_options(options: argparse.Namespace, places: Sequence[Path]) -> Serve
         max_value_bytes=options.max_value_bytes,
         admin=options.admin,
         log_format=options.log_format,
+        origins=tuple(options.origins),
+        trusted_proxies=tuple(options.trusted_proxies),
+        connections_per_address=options.connections_per_address,
     )
 
 

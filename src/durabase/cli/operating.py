@@ -1,4 +1,4 @@
-"""The arguments of ``durabase objects`` and ``durabase tail``."""
+"""The arguments for operating a server: options of those that serve, and ``objects`` and ``tail``."""
 
 from __future__ import annotations
 
@@ -6,12 +6,57 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from durabase.cli.values import address, positive
+
 if TYPE_CHECKING:
     from durabase.cli.console import Console
 
-__all__ = ["add_objects", "add_tail"]
+__all__ = ["add_access_options", "add_objects", "add_tail", "add_watching_options"]
 
 _Commands = argparse._SubParsersAction  # argparse gives it no public name
+
+
+def add_watching_options(parser: argparse.ArgumentParser) -> None:
+    """Add what a server tells of itself, and where."""
+    parser.add_argument(
+        "--admin",
+        metavar="[HOST:]PORT",
+        type=address,
+        help="serve health, metrics and administration there (HOST: 127.0.0.1)",
+    )
+    parser.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help="json: one record per line (default: text)",
+    )
+
+
+def add_access_options(parser: argparse.ArgumentParser) -> None:
+    """Add who is let in."""
+    parser.add_argument(
+        "--allow-origin",
+        metavar="ORIGIN",
+        dest="origins",
+        action="append",
+        default=[],
+        help="pages of this origin only may open WebSockets; `same`: the server's own; may be repeated",
+    )
+    parser.add_argument(
+        "--trust-proxy",
+        metavar="NETWORK",
+        dest="trusted_proxies",
+        action="append",
+        default=[],
+        help="believe the X-Forwarded headers of a proxy at this address; may be repeated",
+    )
+    parser.add_argument(
+        "--max-connections",
+        metavar="N",
+        dest="connections_per_address",
+        type=positive,
+        help="how many connections one address may have (default: any number)",
+    )
 
 
 def add_objects(commands: _Commands[argparse.ArgumentParser]) -> None:

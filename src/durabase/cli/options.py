@@ -33,3 +33,6 @@ class ServeOptions:
     delete_classes: bool = True
     admin: tuple[str, int] | None = None
     log_format: Literal["text", "json"] = "text"
+    origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    connections_per_address: int | None = None

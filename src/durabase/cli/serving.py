@@ -16,8 +16,10 @@ from durabase.cli.monitor import Monitor
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project
 from durabase.cli.stop import StopSignals
-from durabase.server import Server
+from durabase.errors import ConfigError
+from durabase.server import Server, ServerLimits
 from durabase.server import run as run_on_loop
+from durabase.server.origins import OriginCheck
 from durabase.workers.loader import load_workers
 from durabase.workers.runtime import Runtime
 
@@ -69,11 +71,23 @@ async def start_server(
 
     Raises:
         ServerError: the port is taken, or the address is not ours.
+        ConfigError: an origin or the address of a proxy is none.
     """
     dev = project.config.dev
     host = options.ip or dev.ip
     port = dev.port if options.port is None else options.port
-    return await stack.enter_async_context(Server(Site(program, frontend).fetch, host=host, port=port))
+    fetch = Site(program, frontend).fetch
+    try:
+        server = Server(
+            OriginCheck(fetch, options.origins).fetch if options.origins else fetch,
+            host=host,
+            port=port,
+            limits=ServerLimits(connections_per_address=options.connections_per_address),
+            trusted_proxies=options.trusted_proxies,
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    return await stack.enter_async_context(server)
 
 
 async def serve_until_stopped(

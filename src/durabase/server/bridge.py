@@ -77,6 +77,7 @@ class SocketConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
+        self._context.addresses.leave(self._transport)
         self._context.forget(self)
         self._endpoint.stop()
         self._tell_close(CLOSE_ABNORMAL, _LOST, False)

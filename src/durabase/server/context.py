@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from durabase.clock import TimerClock
+from durabase.server.clients import AddressCounts, TrustedProxies
 from durabase.server.deadlines import Deadlines, Pingable, Waiter
 from durabase.server.outbox import Turn
 from durabase.web import Request, Response
@@ -49,6 +50,8 @@ class ServerLimits:
         request_seconds: from connecting, or from the first byte, to the end of a request.
         keep_alive_seconds: how long an idle connection waits for its next request.
         close_seconds: how long a Close frame waits for its answer, or a refused peer for its goodbye.
+        connections_per_address: how many connections one address may have, ``None``: any number. Not
+            counted are those of trusted proxies.
     """
 
     head_bytes: int = 64 << 10
@@ -60,6 +63,7 @@ class ServerLimits:
     request_seconds: float = 30
     keep_alive_seconds: float = 75
     close_seconds: float = 10
+    connections_per_address: int | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -67,7 +71,8 @@ class ServerContext:
     """One running server, as its connections see it.
 
     ``requests`` and ``sockets`` are who is connected, ``on_empty`` is called when the last one has gone,
-    ``farewell`` is the close code and reason that sockets get when the server stops.
+    ``farewell`` is the close code and reason that sockets get when the server stops. ``proxies`` are believed
+    what they say of their clients, ``addresses`` counts connections.
     """
 
     fetch: Fetch
@@ -77,6 +82,8 @@ class ServerContext:
     debug: bool
     on_access: AccessHook | None
     farewell: tuple[int, str]
+    proxies: TrustedProxies = field(default_factory=TrustedProxies)
+    addresses: AddressCounts = field(init=False)
     turn: Turn = field(init=False)
     deadlines: Deadlines = field(init=False)
     requests: set[Served] = field(init=False, default_factory=set)
@@ -87,6 +94,7 @@ class ServerContext:
     def __post_init__(self) -> None:
         self.turn = Turn(self.loop.call_soon)
         self.deadlines = Deadlines(self.clock)
+        self.addresses = AddressCounts(self.limits.connections_per_address, self.proxies)
 
     def forget(self, connection: Served) -> None:
         """A connection is gone."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, cast
 import h11
 
 from durabase.server.bridge import SocketConnection, tell_lost
+from durabase.server.clients import peer_address
 from durabase.server.handshake import accept_headers, asks_for_web_socket, handshake_fault
 from durabase.server.target import request_url
 from durabase.web import Request, Response
@@ -39,6 +40,7 @@ _NOT_ASKED: Final = (
 )
 _BOTH_DONE: Final = {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}
 _BODILESS: Final = frozenset((204, 205, 304))
+_ADDRESS: Final = "cf-connecting-ip"
 _FRAMING: Final = frozenset(("connection", "keep-alive", "transfer-encoding", "upgrade"))
 
 
@@ -82,6 +84,9 @@ class HttpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has connected."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's do not derive from it
+        if not self._context.addresses.admit(transport):
+            self._transport.abort()
+            return
         self._context.requests.add(self)
         self._context.deadlines.watch(self, self._context.limits.request_seconds)
 
@@ -121,6 +126,7 @@ class HttpConnection(asyncio.Protocol):
         """The connection is gone. A request is handled to its end all the same, but a stream has lost its
         reader and is cancelled."""
         self._is_lost = True
+        self._context.addresses.leave(self._transport)
         self.resume_writing()
         if self._task is None:
             self._context.forget(self)
@@ -217,10 +223,12 @@ class HttpConnection(asyncio.Protocol):
         method = head.method.decode("ascii")
         host = next((value.decode("latin-1") for name, value in head.headers if name == b"host"), None)
         address = self._transport.get_extra_info("sockname")
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers]
+        client = self._context.proxies.client(peer_address(self._transport), headers)
         return Request(
-            request_url(host, head.target.decode("ascii"), address),
+            request_url(host, head.target.decode("ascii"), address, client.scheme or "http"),
             method=method,
-            headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers],
+            headers=[*(field for field in headers if field[0] != _ADDRESS), (_ADDRESS, client.address)],
             body=None if method in ("GET", "HEAD") else b"".join(self._body) or None,
         )
 

@@ -14,6 +14,7 @@ from typing import Any, Final, Self, TypeVar
 
 from durabase.clock import SystemClock, TimerClock
 from durabase.errors import ServerError
+from durabase.server.clients import TrustedProxies
 from durabase.server.context import AccessHook, Fetch, ServerContext, ServerLimits
 from durabase.server.deadlines import Heartbeat
 from durabase.server.http import HttpConnection
@@ -40,6 +41,10 @@ class Server:
         farewell: close code and reason for the sockets that are open when the server stops.
         debug: show errors to clients.
         on_access: called with method, target, status and seconds for each answer (101: for each socket).
+        trusted_proxies: addresses and networks of proxies that are believed what they say of their clients.
+
+    Raises:
+        ValueError: one of the proxies is no address.
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class Server:
         farewell: tuple[int, str] = _SERVICE_RESTART,
         debug: bool = False,
         on_access: AccessHook | None = None,
+        trusted_proxies: Sequence[str] = (),
     ) -> None:
         self._fetch = fetch
         self._hosts = [host] if isinstance(host, str) else list(host)
@@ -66,6 +72,7 @@ class Server:
         self._farewell = farewell
         self._debug = debug
         self._on_access = on_access
+        self._proxies = TrustedProxies(trusted_proxies)
         self._context: ServerContext | None = None
         self._heartbeat: Heartbeat | None = None
         self._listeners: list[asyncio.Server] = []
@@ -103,6 +110,7 @@ class Server:
             self._debug,
             self._on_access,
             self._farewell,
+            self._proxies,
         )
         sockets, self._port = await _bind(self._hosts, self._asked_port)
         for socket in sockets:

@@ -12,25 +12,31 @@ __all__ = ["request_url"]
 _HOST_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_~:[]%")
 
 
-def request_url(host: str | None, target: str, address: Any) -> str:
-    """The URL that was asked for; ``address`` is where the server listens, for clients that name no host.
+def request_url(host: str | None, target: str, address: Any, scheme: str = "http") -> str:
+    """The URL that was asked for.
+
+    Args:
+        host: the ``Host`` header.
+        target: of the request line.
+        address: where the server listens, for clients that name no host.
+        scheme: by which it was asked.
 
     Raises:
         ValueError: the target or the host is none.
     """
     if target.startswith("/"):
-        return _origin(host, address) + target
+        return _origin(host, address, scheme) + target
     if target == "*":
-        return _origin(host, address) + "/"
+        return _origin(host, address, scheme) + "/"
     if "://" not in target:
         raise ValueError(f"Not a request target: {target!r}")
     return target
 
 
-def _origin(host: str | None, address: Any) -> str:
+def _origin(host: str | None, address: Any, scheme: str) -> str:
     if not host:
         name, port = address[:2]
         host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
     elif not _HOST_CHARACTERS.issuperset(host):
         raise ValueError(f"Not a host: {host!r}")
-    return f"http://{host}"
+    return f"{scheme}://{host}"

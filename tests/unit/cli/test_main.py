@@ -68,7 +68,7 @@ def test_a_configuration_file_goes_before_a_directory(called: list[ServeOptions]
         ("", "the following arguments are required: COMMAND"),
         ("fly", "invalid choice: 'fly'"),
         ("new", "the following arguments are required: NAME"),
-        ("dev --port x", "invalid _port value: 'x'"),
+        ("dev --port x", "invalid port value: 'x'"),
         ("dev --port 65536", "65536 is not between 0 and 65535"),
         ("dev --var A", "'A' is not of the form NAME:VALUE"),
         ("dev --max-value-bytes 0", "0 is not greater than 0"),

@@ -101,6 +101,7 @@ def test_who_waits_to_be_asked_for_a_body_is_asked(loop_factory: LoopFactory) ->
     run_on(loop_factory, main())
 
 
+@pytest.mark.feature("S-SC-1")
 @on_each_loop
 @pytest.mark.parametrize("framing", ["Content-Length: 101", "Transfer-Encoding: chunked"])
 def test_a_body_that_is_too_large_is_refused_early(loop_factory: LoopFactory, framing: str) -> None:
@@ -130,6 +131,7 @@ def test_a_body_that_is_too_large_is_refused_early(loop_factory: LoopFactory, fr
         (get("/" + "x" * 70_000), 431),
     ],
 )
+@pytest.mark.feature("S-SC-1")
 def test_what_is_no_request_is_refused(loop_factory: LoopFactory, data: bytes, status: int) -> None:
     async def main() -> None:
         async with serving(hello) as server, Client.opened(server.port) as client:
@@ -460,6 +462,7 @@ def test_a_client_that_left_before_its_upgrade_is_told_to_the_object(loop_factor
 # Time
 
 
+@pytest.mark.feature("S-SC-1")
 @on_each_loop
 def test_a_request_that_dribbles_in_is_refused(loop_factory: LoopFactory) -> None:
     async def main() -> None:

@@ -149,6 +149,7 @@ def test_passing_by_reference() -> None:
         encode_value([object()], [], lambda item: isinstance(item, Thing))
 
 
+@pytest.mark.feature("M-SC-2")
 @pytest.mark.parametrize("data", [b"", b"\x02N", b"\x01Z", b"\x01S\x05ab"])
 def test_what_is_no_encoding(data: bytes) -> None:
     with pytest.raises(ValueError, match="encoded value"):

@@ -1,0 +1,41 @@
+"""What options may be: ports, addresses, numbers."""
+
+from __future__ import annotations
+
+import argparse
+
+__all__ = ["address", "port", "positive"]
+
+
+def port(text: str) -> int:
+    """A port; 0 stands for any.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 65535")
+    return number
+
+
+def address(text: str) -> tuple[str, int]:
+    """``HOST:PORT``, or a port of this machine's own.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    host, _, number = text.rpartition(":")
+    return host.strip("[]") or "127.0.0.1", port(number)
+
+
+def positive(text: str) -> int:
+    """A number from 1 on.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    number = int(text)
+    if number <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not greater than 0")
+    return number

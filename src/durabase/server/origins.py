@@ -1,0 +1,57 @@
+"""Which pages may open WebSockets.
+
+Browsers let every page open a WebSocket to every server, with the cookies that the user has there; the
+server has to look at ``Origin`` to know whose page it is. Programs that are no browsers send none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+from urllib.parse import urlsplit
+
+from durabase.server.context import Fetch
+from durabase.web import Request, Response
+
+__all__ = ["SAME", "OriginCheck"]
+
+SAME: Final = "same"
+"""In place of an origin: that of the server itself."""
+
+
+class OriginCheck:
+    """Refuses WebSockets of other pages: ``Server(OriginCheck(fetch, ["same"]).fetch)``.
+
+    Args:
+        fetch: answers what is allowed, and requests that ask for no WebSocket.
+        allowed: origins as browsers write them (``https://app.example``), or :data:`SAME`.
+
+    Raises:
+        ValueError: one is no origin.
+    """
+
+    def __init__(self, fetch: Fetch, allowed: Collection[str] = (SAME,)) -> None:
+        for origin in allowed:
+            if origin != SAME and not _is_origin(origin):
+                raise ValueError(f"{origin!r} is no origin; https://app.example is one, without a path")
+        self._fetch = fetch
+        self._allowed = {origin.lower() for origin in allowed}
+
+    async def fetch(self, request: Request) -> Response:
+        """Answer the request, or refuse it with 403."""
+        origin = request.headers.get("origin")
+        asks = (request.headers.get("upgrade") or "").lower() == "websocket"
+        if asks and origin is not None and not self._allows(origin.lower(), request.url):
+            return Response(f"Pages of {origin} may not open WebSockets here.", 403)
+        return await self._fetch(request)
+
+    def _allows(self, origin: str, url: str) -> bool:
+        if origin in self._allowed:
+            return True
+        asked = urlsplit(url)
+        return SAME in self._allowed and origin == f"{asked.scheme}://{asked.netloc}".lower()
+
+
+def _is_origin(text: str) -> bool:
+    parts = urlsplit(text)
+    return bool(parts.scheme and parts.netloc) and f"{parts.scheme}://{parts.netloc}" == text.lower()
