@@ -1,8 +1,9 @@
 """What the socket servers have in common: letting connections in and feeding them.
 
 A connection may be a :class:`~durabase.synchronizers.transport.Transport` (:meth:`ConnectionHost.serve`), a
-connection of the ``websockets`` package (:meth:`ConnectionHost.handle`), or any port whose events are
-passed on by hand (:meth:`ConnectionHost.connect`).
+connection of the ``websockets`` package (:meth:`ConnectionHost.handle`), a request to durabase's own server
+(:meth:`ConnectionHost.fetch`), or any port whose events are passed on by hand
+(:meth:`ConnectionHost.connect`).
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from durabase._codec import unique_id
 from durabase.clock import TimerClock
 from durabase.errors import ServerError
 from durabase.sync_server._connections import Connection, Member, Port, connect
+from durabase.sync_server._fetch import answer
 from durabase.synchronizers.protocol.relay import EVERYBODY, SERVER_ID
 from durabase.synchronizers.transport import Transport
+from durabase.web import Request, Response
 
 __all__ = ["ConnectionHost", "path_id_of"]
 
@@ -88,6 +91,16 @@ class ConnectionHost(ABC):
             request.headers["Sec-WebSocket-Key"],
             subprotocol=connection.subprotocol,
         )
+
+    async def fetch(self, request: Request) -> Response:
+        """Answer a request for a WebSocket on a path (pass this method to ``durabase.server.Server``).
+
+        The path is that of the URL as it was sent. Other requests get 426, and 503 those that come when the
+        server is destroyed.
+        """
+        if self._is_destroyed:
+            return Response("The server is destroyed", status=503)
+        return answer(self, request)
 
     def connect(self, port: Port, path: str, client_id: str, subprotocol: str | None = None) -> Connection:
         """Let a client in; the caller passes on what arrives to the connection's ``on_…`` methods.

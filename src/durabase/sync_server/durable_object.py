@@ -22,6 +22,7 @@ from durabase.clock import SystemClock, TimerClock, TimerHandle
 from durabase.durable_objects.base import DurableObject
 from durabase.errors import SyncError, SyncMessageError, SyncOverflowError, SyncTimeoutError
 from durabase.persisters.base import Persister
+from durabase.sync_server._fetch import client_id_of, opens_web_socket
 from durabase.sync_server._peer import ServerSeat
 from durabase.synchronizers._deadlines import DeadlineTimer
 from durabase.synchronizers.protocol.payloads import (
@@ -30,7 +31,7 @@ from durabase.synchronizers.protocol.payloads import (
     PayloadDecoder,
     encode_payloads,
 )
-from durabase.synchronizers.protocol.relay import EVERYBODY, OBJECT_RULES, SERVER_ID, Relay
+from durabase.synchronizers.protocol.relay import OBJECT_RULES, SERVER_ID, Relay
 from durabase.types import Id
 from durabase.web import Request, Response, WebSocket, WebSocketPair
 from durabase.web.connection import socket_owner
@@ -125,7 +126,7 @@ class WsServerDurableObject(DurableObject):
         refusal = _refusal_of(request)
         if refusal is not None:
             return refusal
-        client_id, path_id = _client_id_of_request(request), _path_id_of_request(request)
+        client_id, path_id = client_id_of(request), _path_id_of_request(request)
         client, server = WebSocketPair()
         if not self.ctx.get_web_sockets():
             self._tell(self.on_path_id, path_id, _ADDED)
@@ -353,17 +354,11 @@ def ws_server_fetch(namespace_name: str) -> Callable[[Any, Request], Awaitable[R
 
 def _refusal_of(request: Request) -> Response | None:
     """The answer to a request that does not open a WebSocket on a path; ``None`` if it does."""
-    is_upgrade = request.method == "GET" and (request.headers.get("upgrade") or "").lower() == "websocket"
-    if not is_upgrade or _client_id_of_request(request) in (EVERYBODY, SERVER_ID):
+    if not opens_web_socket(request):
         return Response("Upgrade required", status=426)
     if utf8_length(_path_id_of_request(request)) > _MAX_PATH_BYTES:
         return Response(f"A path of at most {_MAX_PATH_BYTES} bytes is taken", status=414)
     return None
-
-
-def _client_id_of_request(request: Request) -> Id:
-    """The id of the client that this request opens a WebSocket for; empty if it opens none."""
-    return request.headers.get("sec-websocket-key") or ""
 
 
 def _path_id_of_request(request: Request) -> Id:

@@ -79,6 +79,11 @@ class NodeClient:
         )
         return self
 
+    def connect_channel(self, socket: str, url: str, channel_id: str) -> NodeClient:
+        """Begin to synchronize over a channel of the socket of this name."""
+        self._host.do("connectChannel", self.name, socket=socket, url=url, channelId=channel_id)
+        return self
+
     def start(self) -> None:
         """Begin to synchronize, if `connect` did not."""
         self._host.do("start", self.name)

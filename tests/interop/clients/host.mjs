@@ -5,6 +5,7 @@ import {isDeepStrictEqual} from 'node:util';
 import {WebSocket} from 'ws';
 
 const clients = new Map();
+const sockets = new Map();
 const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 const until = async (isDone, seconds, describe) => {
@@ -64,6 +65,26 @@ const actions = {
     if (start) {
       await client.synchronizer.startSync();
     }
+  },
+
+  // One store of several over the socket of this name, which is opened with the first (since major 9).
+  async connectChannel({client: name, socket: socketName, url, channelId, requestTimeoutSeconds = 1}) {
+    const client = clients.get(name);
+    const {createWsSynchronizer} = await import(`tinybase${client.major}/synchronizers/synchronizer-ws-client`);
+    if (!sockets.has(socketName)) {
+      sockets.set(socketName, new WebSocket(url, 'tinybase'));
+    }
+    client.socket = sockets.get(socketName);
+    client.synchronizer = await createWsSynchronizer(
+      client.store,
+      client.socket,
+      channelId,
+      requestTimeoutSeconds,
+      undefined,
+      undefined,
+      (error) => client.errors.push(String(error?.message ?? error)),
+    );
+    await client.synchronizer.startSync();
   },
 
   async start({client}) {
