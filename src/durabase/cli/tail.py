@@ -28,11 +28,15 @@ def tail(options: argparse.Namespace, console: Console) -> int:
     if not isinstance(server, RemoteAdmin):
         raise DurabaseError("No server is running here: start one with --admin 8788.")
     for line in server.lines(_asked(options)):
-        if not line.strip():
-            continue
-        for shown in [line.decode().rstrip("\n")] if options.json else pretty(json.loads(line)):
+        for shown in _shown(line.decode().rstrip("\n"), as_json=options.json):
             console.line(shown)
     return 0
+
+
+def _shown(line: str, *, as_json: bool) -> list[str]:
+    if not line:  # what the server says first
+        return [] if as_json else ["Connected, waiting for records ..."]
+    return [line] if as_json else pretty(json.loads(line))
 
 
 def _asked(options: argparse.Namespace) -> Asked:

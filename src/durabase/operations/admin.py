@@ -63,7 +63,7 @@ class AdminApp:
         }
 
     async def fetch(self, request: Request) -> Response:
-        """Answer one request; never raises."""
+        """Answer one request."""
         url = urlsplit(request.url)
         route = (str(request.method), url.path)
         handler = self._open.get(route)
@@ -80,8 +80,6 @@ class AdminApp:
             return _problem(error.status or 409, str(error))
         except (TypeError, ValueError, KeyError) as error:
             return _problem(400, str(error))
-        except Exception as error:  # what the object raised while it was started
-            return _problem(500, f"{type(error).__name__}: {error}")
 
     def close(self) -> None:
         """Tell load balancers to look elsewhere, and let who follows go."""

@@ -14,7 +14,7 @@ from durabase.durable_objects import DurableObjectId, ObjectHost, ObjectKey
 from durabase.durable_objects.events import Run
 from durabase.durable_objects.hosted import ClassHost
 from durabase.durable_objects.inspection import ObjectStatus, statuses
-from durabase.errors import ObjectError, ObjectResetError, StorageError
+from durabase.errors import DurabaseError, ObjectError, ObjectResetError, StorageError
 
 __all__ = ["NoSuchObjectError", "ObjectOperations"]
 
@@ -191,7 +191,17 @@ class ObjectOperations:
         return found[0]
 
     async def _run(self, class_name: str, id: DurableObjectId, function: Callable[[Any, Any], Any]) -> Any:
-        return await self._host.deliver(ObjectKey(class_name, id), Run(function))
+        """Call the function as an event of the object.
+
+        Raises:
+            DurabaseError: it failed, or the object can't be started.
+        """
+        try:
+            return await self._host.deliver(ObjectKey(class_name, id), Run(function))
+        except DurabaseError:
+            raise
+        except Exception as error:  # the program's own
+            raise ObjectError(f"{type(error).__name__}: {error}") from error
 
 
 def _listed(class_name: str, status: ObjectStatus) -> Json:

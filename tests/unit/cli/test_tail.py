@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from durabase.cli.tail import pretty
+from durabase.cli.tail import _shown, pretty
 
 RAISED = [{"name": "ValueError", "message": "why", "stack": "Traceback\nValueError: why\n"}]
 EVENT: dict[str, Any] = {
@@ -60,3 +60,12 @@ REQUEST = {"request": {"method": "GET", "url": "http://h/"}, "response": {"statu
 def test_the_lines(record: dict[str, Any], lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("durabase.cli.tail._time", lambda milliseconds: "TIME")
     assert pretty(record) == lines
+
+
+@pytest.mark.feature("S-OB-2")
+def test_records_for_programs_are_shown_as_they_come() -> None:
+    line = '{"type": "missed", "count": 3}'
+    assert _shown(line, as_json=True) == [line]
+    assert _shown(line, as_json=False) == ["… 3 records were missed"]
+    assert _shown("", as_json=True) == []
+    assert _shown("", as_json=False) == ["Connected, waiting for records ..."]

@@ -1,0 +1,181 @@
+"""What the admin address answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from durabase.durable_objects import DurableObject, ObjectClass, ObjectHost
+from durabase.operations.admin import AdminApp
+from durabase.operations.objects import ObjectOperations, plain
+from durabase.operations.telemetry import Telemetry
+from durabase.testing.fake_clock import FakeClock
+from durabase.web import Request, Response
+
+
+class Room(DurableObject):
+    def __init__(self, ctx: Any, env: Any) -> None:
+        super().__init__(ctx, env)
+        if ctx.storage.kv.get("broken"):
+            raise ValueError("broken")
+
+    def keep(self, **entries: Any) -> None:
+        self.ctx.storage.put(entries)
+
+
+class Admin:
+    """The app, asked."""
+
+    def __init__(self, app: AdminApp, host: ObjectHost) -> None:
+        self.app = app
+        self.host = host
+
+    async def response(self, method: str, target: str, body: Any = None) -> Response:
+        content = None if body is None else json.dumps(body)
+        return await self.app.fetch(Request(f"http://localhost{target}", method=method, body=content))
+
+    async def ask(self, method: str, target: str, body: Any = None) -> tuple[int, Any]:
+        response = await self.response(method, target, body)
+        return response.status, await response.json()
+
+
+def run(folder: Path, scenario: Callable[[Admin], Awaitable[None]]) -> None:
+    async def main() -> None:
+        clock = FakeClock()
+        telemetry = Telemetry("app", clock)
+        async with ObjectHost(folder, clock=clock, observer=telemetry.observe) as host:
+            host.register(ObjectClass("Room", "app-Room", Room, "sqlite"))
+            telemetry.attach(host)
+            async with asyncio.timeout(30):
+                await scenario(Admin(AdminApp(ObjectOperations(host), telemetry), host))
+
+    asyncio.run(main())
+
+
+@pytest.mark.feature("S-OB-6", "S-OB-5")
+def test_ready_turns_false_on_drain(tmp_path: Path) -> None:
+    async def scenario(admin: Admin) -> None:
+        assert (await admin.response("GET", "/healthz")).status == 200
+        assert (await admin.response("GET", "/readyz")).status == 503
+        admin.app.is_ready = True
+        assert (await admin.response("GET", "/readyz")).status == 200
+        assert await admin.ask("POST", "/drain") == (200, {"ready": False})
+        assert (await admin.response("GET", "/readyz")).status == 503
+        assert (await admin.response("GET", "/healthz")).status == 200
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.feature("S-OB-4", "S-OB-5")
+def test_objects(tmp_path: Path) -> None:
+    async def scenario(admin: Admin) -> None:
+        await admin.host.namespace("Room").get_by_name("a/b").keep(k=[1])
+        assert await admin.ask("GET", "/classes") == (
+            200,
+            {"classes": [{"class": "Room", "storage": "sqlite", "objects": 1}]},
+        )
+        status, shown = await admin.ask("GET", "/object?class=Room&name=a/b")
+        assert status == 200
+        assert (shown["state"], shown["keys"], shown["tables"], shown["storage"]) == (
+            "awake",
+            1,
+            {},
+            "sqlite",
+        )
+        assert await admin.ask("GET", "/object/entries?class=Room&name=a/b") == (
+            200,
+            {"entries": {"k": [1]}, "more": False},
+        )
+        sql = {"query": "SELECT ? + 1 AS n, x'00' AS b", "parameters": [1]}
+        assert await admin.ask("POST", "/object/sql?class=Room&name=a/b", sql) == (
+            200,
+            {"columns": ["n", "b"], "rows": [[2, "b'\\x00'"]], "rows_written": 0},
+        )
+        assert await admin.ask("DELETE", "/object?class=Room&name=a/b") == (200, {})
+        assert await admin.ask("GET", "/objects") == (200, {"objects": [], "cursor": None})
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.feature("S-OB-4")
+def test_pages(tmp_path: Path) -> None:
+    async def scenario(admin: Admin) -> None:
+        for number in range(5):
+            await admin.host.namespace("Room").get_by_name(str(number)).keep(k=1)
+        names: list[str] = []
+        cursor = ""
+        while cursor is not None:
+            _, page = await admin.ask("GET", f"/objects?limit=2&cursor={cursor.replace(' ', '%20')}")
+            names += [each["name"] for each in page["objects"]]
+            cursor = page["cursor"]
+        assert sorted(names) == ["0", "1", "2", "3", "4"]
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body", "status", "text"),
+    [
+        ("GET", "/nothing", None, 404, "There is nothing at GET /nothing."),
+        ("GET", "/object?name=x", None, 400, "the parameter `class` is missing"),
+        ("GET", "/object?class=Room", None, 400, "the name of an object is needed, or its id"),
+        ("GET", "/object?class=Hall&name=x", None, 404, "There is no class Hall; there is: Room."),
+        ("GET", "/object?class=Room&name=x", None, 404, "There is no object x of Room."),
+        ("GET", "/tail?colour=red", None, 400, "unknown filter: colour"),
+        ("POST", "/object/sql?class=Room&name=a", {}, 400, "'query'"),
+        (
+            "POST",
+            "/object/sql?class=Room&name=a",
+            {"query": "SELEC"},
+            409,
+            "This statement writes: allow it to.",
+        ),
+        ("GET", "/objects?limit=x", None, 400, "invalid literal for int() with base 10: 'x'"),
+        ("GET", "/object?class=Room&name=broken", None, 409, "ValueError: broken"),
+    ],
+)
+def test_what_is_refused(tmp_path: Path, method: str, target: str, body: Any, status: int, text: str) -> None:
+    async def scenario(admin: Admin) -> None:
+        await admin.host.namespace("Room").get_by_name("a").keep(k=1)
+        await admin.host.namespace("Room").get_by_name("broken").keep(broken=True)
+        await admin.host.evict(_key(admin.host, "broken"))
+        assert await admin.ask(method, target, body) == (status, {"error": text})
+
+    run(tmp_path, scenario)
+
+
+def _key(host: ObjectHost, name: str) -> Any:
+    from durabase.durable_objects import ObjectKey
+
+    return ObjectKey("Room", host.namespace("Room").id_from_name(name))
+
+
+@pytest.mark.feature("S-OB-2")
+def test_following(tmp_path: Path) -> None:
+    async def scenario(admin: Admin) -> None:
+        response = await admin.response("GET", "/tail?kind=keep")
+        lines = response.iter_body()
+        assert await anext(lines) == b"\n"
+        following = asyncio.ensure_future(anext(lines))
+        await asyncio.sleep(0)
+        await admin.host.namespace("Room").get_by_name("a").keep(k=1)
+        record = json.loads(await following)
+        assert (record["kind"], record["event"]) == ("keep", {"rpcMethod": "keep"})
+        admin.app.close()
+        with pytest.raises(StopAsyncIteration):
+            await anext(lines)
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [({"a": [1, None]}, {"a": [1, None]}), (b"x", "b'x'"), ({1, 2}, "{1, 2}"), (float("nan"), "nan")],
+)
+def test_values_without_a_form_in_json(value: Any, expected: Any) -> None:
+    assert plain(value) == expected
