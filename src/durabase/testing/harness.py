@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from inspect import isawaitable
 from pathlib import Path
 from types import TracebackType
@@ -21,12 +21,17 @@ from durabase.durable_objects.base import DurableObjectAbort
 from durabase.durable_objects.events import AlarmInfo, Run
 from durabase.durable_objects.handlers import fitting_arguments
 from durabase.durable_objects.ids import DurableObjectId
+from durabase.durable_objects.phases import Phase
 from durabase.durable_objects.routing import ObjectKey
 from durabase.errors import ObjectResetError
 from durabase.sync_server import WsServerDurableObject
-from durabase.testing.client_socket import ClientSocket
+from durabase.testing.client_socket import ClientSocket, in_process
 from durabase.testing.fake_clock import FakeClock
-from durabase.testing.lives import Lives
+from durabase.testing.faulty_disk import FaultyDisk
+from durabase.testing.leaks import LeakCheck
+from durabase.testing.network import FlakyNetwork
+from durabase.testing.port import Port, serving
+from durabase.testing.settling import settle, slots
 from durabase.web import Request, Response
 from durabase.workers.config import Config, load_config
 from durabase.workers.env import Env
@@ -40,6 +45,8 @@ __all__ = ["WorkerHarness"]
 _T = TypeVar("_T")
 
 _ORIGIN = "http://localhost/"
+_PATIENCE_SECONDS = 0.1
+_DRAIN_MS = 5_000
 
 
 class WorkerHarness:
@@ -55,9 +62,12 @@ class WorkerHarness:
         vars: variables of ``env`` that differ from the configuration.
         idle_seconds: how long an object has to be quiet before it hibernates.
         now_ms: what the clock shows first.
+        leak_check: fail at the end if tasks, sockets or work of objects are left behind.
 
     Attributes:
         clock: drives alarms, hibernation, time limits and crons.
+        disk: what objects are kept on; it can be made to fail.
+        network: what sockets of clients go through; it can be made to fail.
         facts: what has happened to objects and entrypoints so far.
     """
 
@@ -71,8 +81,11 @@ class WorkerHarness:
         vars: Mapping[str, Any] | None = None,
         idle_seconds: float = 10.0,
         now_ms: int = 1_700_000_000_000,
+        leak_check: bool = False,
     ) -> None:
         self.clock = FakeClock(now_ms)
+        self.disk = FaultyDisk(self.clock)
+        self.network = FlakyNetwork(self.clock)
         self.facts: list[RuntimeFact] = []
         first, *rest = [load_config(place, environment or "")[0] for place in (project, *others)]
         self._configs = [first.with_vars(vars or {}), *rest]
@@ -82,6 +95,7 @@ class WorkerHarness:
         self._programs: list[Worker] = []
         self._runtime: Runtime | None = None
         self._open = AsyncExitStack()
+        self._leaks = LeakCheck() if leak_check else None
 
     # Beginning and end
 
@@ -95,6 +109,8 @@ class WorkerHarness:
             opening.push_async_callback(self._stop)
             self._programs = load_workers(self._configs)
             await self._start()
+            if self._leaks is not None:
+                self._leaks.begin()
             self._open = opening.pop_all()
         return self
 
@@ -104,7 +120,10 @@ class WorkerHarness:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._open.aclose()
+        async with self._open:
+            if self._leaks is not None and error is None:
+                await self.settle()
+                self._leaks.check(slots(self.runtime.host), self.network)
 
     def run(self, function: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         """Start, run an asynchronous function, and stop: for tests that are not asynchronous."""
@@ -125,14 +144,21 @@ class WorkerHarness:
             idle_seconds=self._idle_seconds,
             observer=self.facts.append,
             may_delete_classes=True,
+            disk=self.disk,
         )
         await runtime.__aenter__()
         self._runtime = runtime
 
     async def _stop(self) -> None:
+        self.disk.heal()
         runtime, self._runtime = self._runtime, None
-        if runtime is not None:
-            await runtime.__aexit__(None, None, None)
+        if runtime is None:
+            return
+        closing = asyncio.ensure_future(runtime.__aexit__(None, None, None))
+        while not closing.done():
+            await asyncio.wait([closing], timeout=_PATIENCE_SECONDS)
+            self.clock.advance(_DRAIN_MS)  # objects get some time of the clock to end, and no more
+        await closing
 
     @property
     def _data(self) -> Path:
@@ -193,14 +219,20 @@ class WorkerHarness:
         """Open a WebSocket to the worker.
 
         Raises:
-            ConnectionError: the worker did not accept it.
+            ConnectionError: the worker did not accept it, or the network is cut.
         """
+        if self.network.is_cut:
+            raise ConnectionError("the network is cut")
         offered = {"sec-websocket-protocol": ", ".join(protocols)} if protocols else {}
         upgrade = {"upgrade": "websocket", "connection": "Upgrade", **offered, **(headers or {})}
         response = await self.fetch(resource, headers=upgrade)
         if response.web_socket is None:
             raise ConnectionError(f"{resource} answered {response.status}: {await response.text()}")
-        return ClientSocket(response.web_socket)
+        return in_process(response.web_socket, self.network)
+
+    def serve(self) -> AbstractAsyncContextManager[Port]:
+        """Serve the worker on a free port of this machine: ``async with worker.serve() as port``."""
+        return serving(self.fetch, self.network)
 
     # Objects
 
@@ -260,15 +292,19 @@ class WorkerHarness:
         Raises:
             RuntimeError: it is not running.
         """
-        await self._lives.evict(self._class_of(stub.id), stub.id, close_sockets=web_sockets == "close")
+        class_name = self._class_of(stub.id)
+        key = ObjectKey(class_name, stub.id)
+        if not await self.runtime.host.evict(key, close_sockets=web_sockets == "close"):
+            raise RuntimeError(f"{class_name}({stub.id.name or stub.id}) is not running")
 
     async def evict_all(self, *, web_sockets: Literal["hibernate", "close"] = "hibernate") -> None:
         """Let all instances go that run."""
-        await self._lives.evict_all(close_sockets=web_sockets == "close")
+        host, close = self.runtime.host, web_sockets == "close"
+        await asyncio.gather(*[host.evict(key, close_sockets=close) for key in self._running()])
 
     async def abort_all(self) -> None:
         """Reset all objects that run: what is under way fails, what is not committed is lost."""
-        self._lives.reset_all(ObjectResetError("Durable Object was aborted by the test."))
+        self._end_lives("Durable Object was aborted by the test.")
         await self.settle()
 
     # Data and time
@@ -281,7 +317,7 @@ class WorkerHarness:
         before = self._data
         self._generation += 1
         shutil.copytree(before, self._data)
-        self._lives.reset_all(ObjectResetError("The process has crashed."), sleeping_sockets=True)
+        self._end_lives("The process has crashed.", sleeping_sockets=True)
         await self._restart(before)
         self._programs = load_workers(self._configs)
         await self._start()
@@ -290,7 +326,7 @@ class WorkerHarness:
         """Delete all data, of objects and of key-value namespaces, and start anew."""
         before = self._data
         self._generation += 1
-        self._lives.reset_all(ObjectResetError("The test has reset everything."), sleeping_sockets=True)
+        self._end_lives("The test has reset everything.", sleeping_sockets=True)
         await self._restart(before)
         await self._start()
 
@@ -304,11 +340,25 @@ class WorkerHarness:
 
     async def settle(self) -> None:
         """Wait until what is under way is over, or waits for something that does not come by itself."""
-        await self._lives.settle(lambda: self.runtime.is_idle)
+        await settle(self.runtime.host, self.disk, lambda: self.runtime.is_idle)
 
-    @property
-    def _lives(self) -> Lives:
-        return Lives(self.runtime.host)
+    def _end_lives(self, why: str, *, sleeping_sockets: bool = False) -> None:
+        for key in self._running():
+            self.runtime.host.abort(key, ObjectResetError(why))
+        if sleeping_sockets:
+            for slot in slots(self.runtime.host):
+                slot.sockets.drop_all()
+
+    def _running(self) -> list[ObjectKey]:
+        return [
+            ObjectKey(name, slot.id)
+            for name, hosted in self.runtime.host.classes.items()
+            for slot in hosted.slots.values()
+            if slot.phase is not Phase.EMPTY
+        ]
 
     def _class_of(self, id: DurableObjectId) -> str:
-        return self._lives.class_of(id)
+        for name, hosted in self.runtime.host.classes.items():
+            if hosted.mint.accepts(id):
+                return name
+        raise LookupError(f"{id!r} belongs to no class of the workers under test")

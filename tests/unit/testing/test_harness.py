@@ -29,6 +29,7 @@ def use(directory: Path, test: Use, **options: Any) -> None:
     harness.run(main)
 
 
+@pytest.mark.feature("M-TH-1", "S-TH-4")
 def test_requests_and_variables(tmp_path: Path) -> None:
     async def test(worker: WorkerHarness) -> None:
         assert await (await worker.fetch("/path?a=1")).text() == "hey http://localhost/path?a=1"
@@ -38,6 +39,7 @@ def test_requests_and_variables(tmp_path: Path) -> None:
     use(tmp_path, test, vars={"GREETING": "hey"})
 
 
+@pytest.mark.feature("M-TH-2")
 def test_run_in_durable_object(tmp_path: Path) -> None:
     async def test(worker: WorkerHarness) -> None:
         stub = worker.env.COUNTER.get_by_name("a")
@@ -54,6 +56,7 @@ def test_run_in_durable_object(tmp_path: Path) -> None:
     use(tmp_path, test)
 
 
+@pytest.mark.feature("M-TH-2")
 @pytest.mark.parametrize(
     "error", [AssertionError("as it is"), pytest.fail.Exception("as it is"), KeyError(1)]
 )
@@ -71,6 +74,7 @@ def test_what_the_function_raises_arrives_as_it_is(tmp_path: Path, error: BaseEx
     use(tmp_path, test)
 
 
+@pytest.mark.feature("M-TH-3")
 def test_an_alarm_runs_when_asked(tmp_path: Path) -> None:
     async def test(worker: WorkerHarness) -> None:
         stub = worker.env.COUNTER.get_by_name("a")
@@ -87,6 +91,7 @@ def test_an_alarm_runs_when_asked(tmp_path: Path) -> None:
     use(tmp_path, test)
 
 
+@pytest.mark.feature("S-TH-2")
 def test_time_drives_alarms_and_their_retries(tmp_path: Path) -> None:
     async def test(worker: WorkerHarness) -> None:
         stub = worker.env.COUNTER.get_by_name("a")
@@ -107,6 +112,7 @@ def test_time_drives_alarms_and_their_retries(tmp_path: Path) -> None:
     use(tmp_path, test)
 
 
+@pytest.mark.feature("S-TH-2")
 def test_time_drives_crons(tmp_path: Path) -> None:
     async def test(worker: WorkerHarness) -> None:
         await worker.advance(600)
@@ -117,6 +123,7 @@ def test_time_drives_crons(tmp_path: Path) -> None:
     use(tmp_path, test)
 
 
+@pytest.mark.feature("S-TH-2", "S-TH-3")
 def test_time_drives_hibernation_and_sockets_stay(tmp_path: Path) -> None:
     async def test(worker: WorkerHarness) -> None:
         socket = await worker.connect("/room")
@@ -134,6 +141,7 @@ def test_time_drives_hibernation_and_sockets_stay(tmp_path: Path) -> None:
     use(tmp_path, test)
 
 
+@pytest.mark.feature("S-TH-3")
 def test_a_socket_that_the_object_closes(tmp_path: Path) -> None:
     async def test(worker: WorkerHarness) -> None:
         socket = await worker.connect("/room")
@@ -156,6 +164,7 @@ def test_a_socket_that_the_object_closes(tmp_path: Path) -> None:
     use(tmp_path, test)
 
 
+@pytest.mark.feature("M-TH-4")
 def test_ids_of_stored_objects(tmp_path: Path) -> None:
     async def test(worker: WorkerHarness) -> None:
         assert await worker.list_durable_object_ids(worker.env.COUNTER) == []
@@ -170,6 +179,7 @@ def test_ids_of_stored_objects(tmp_path: Path) -> None:
     use(tmp_path, test)
 
 
+@pytest.mark.feature("S-TH-1")
 def test_eviction(tmp_path: Path) -> None:
     async def test(worker: WorkerHarness) -> None:
         stub = worker.env.COUNTER.get_by_name("room")
@@ -191,6 +201,7 @@ def test_eviction(tmp_path: Path) -> None:
     use(tmp_path, test)
 
 
+@pytest.mark.feature("S-TH-1")
 def test_aborting(tmp_path: Path) -> None:
     async def test(worker: WorkerHarness) -> None:
         stub = worker.env.COUNTER.get_by_name("room")
@@ -203,6 +214,7 @@ def test_aborting(tmp_path: Path) -> None:
     use(tmp_path, test)
 
 
+@pytest.mark.feature("S-TH-5")
 def test_a_crash_keeps_what_was_committed_and_nothing_else(tmp_path: Path) -> None:
     async def test(worker: WorkerHarness) -> None:
         worker.program.module.loads.append("before")
@@ -230,6 +242,7 @@ def test_a_crash_keeps_what_was_committed_and_nothing_else(tmp_path: Path) -> No
     use(tmp_path, test)
 
 
+@pytest.mark.feature("S-TH-1")
 def test_a_reset_leaves_nothing(tmp_path: Path) -> None:
     async def test(worker: WorkerHarness) -> None:
         await worker.env.COUNTER.get_by_name("a").increment()

@@ -9,6 +9,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from textwrap import dedent
 
+import pytest
+
 from .project import write_project
 
 TESTS = """
@@ -81,6 +83,7 @@ def test_the_package_names_the_plugin() -> None:
     assert found == ["durabase.testing.plugin"]
 
 
+@pytest.mark.feature("M-TH-1", "M-TH-5")
 def test_asynchronous_tests_run_while_the_worker_runs(tmp_path: Path) -> None:
     code, output = pytest_in(write_project(tmp_path), TESTS)
     assert "6 passed" in output
