@@ -72,21 +72,13 @@ class FlakyNetwork:
         """How many connections there are."""
         return len(self._connections)
 
-    def loses(self) -> bool:
+    def _loses(self) -> bool:
         """Whether a message is one too many for its connection."""
         return self.drop_chance > 0 and self._random.random() < self.drop_chance
 
-    def delay_ms(self) -> float:
+    def _delay_ms(self) -> float:
         """How long a message takes."""
         return 1000 * (self.latency + self.jitter * self._random.random() if self.jitter else self.latency)
-
-    def later(self, milliseconds: float, action: Callable[[], object]) -> None:
-        """Call ``action`` after so long."""
-        self._clock.call_later(milliseconds / 1000, action)
-
-    def now_ms(self) -> float:
-        """The time."""
-        return self._clock.now_ms()
 
 
 class Link:
@@ -101,18 +93,19 @@ class Link:
     def carry(self, deliver: Callable[[], object]) -> None:
         """Have ``deliver`` called when what was sent arrives, after all that was sent before."""
         network = self._network
-        if network.loses():
+        if network._loses():
             self._connection.drop()
             return
-        delay = network.delay_ms()
+        delay = network._delay_ms()
         if not delay and not self._under_way:
             deliver()
             return
-        self._free_ms = max(self._free_ms, network.now_ms() + delay)
+        now = network._clock.now_ms()
+        self._free_ms = max(self._free_ms, now + delay)
         self._under_way += 1
 
         def arrive() -> None:
             self._under_way -= 1
             deliver()
 
-        network.later(self._free_ms - network.now_ms(), arrive)
+        network._clock.call_later((self._free_ms - now) / 1000, arrive)
