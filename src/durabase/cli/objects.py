@@ -23,7 +23,10 @@ def objects(options: argparse.Namespace, console: Console) -> int:
     if options.action == "delete" and not options.yes and not _agreed(options):
         return 1
     answer = json.loads(admin_of(options, console).ask(_ASKED[options.action](options)))
-    if options.json:
+    if options.action == "export" and options.output is not None:
+        options.output.write_text(json.dumps(answer, ensure_ascii=False), encoding="utf-8")
+        console.line(f"{options.class_name} {options.name}: exported to {options.output}")
+    elif options.json or options.action == "export":
         console.line(json.dumps(answer, ensure_ascii=False, indent=2))
     else:
         for line in _SHOWN.get(options.action, _said)(answer, options):
@@ -64,6 +67,11 @@ def _entries(options: argparse.Namespace) -> Asked:
     return Asked("GET", "/object/entries", query)
 
 
+def _import(options: argparse.Namespace) -> Asked:
+    query = _which(options, replace="yes" if options.replace else None)
+    return Asked("PUT", "/object/import", query, options.file.read_bytes())
+
+
 def _sql(options: argparse.Namespace) -> Asked:
     parameters = [_parameter(text) for text in options.parameters]
     asked = {"query": options.query, "parameters": parameters, "write": options.write}
@@ -89,6 +97,8 @@ _ASKED: Final[Mapping[str, Callable[[argparse.Namespace], Asked]]] = {
         "POST", "/object/evict", _which(options, sockets="close" if options.close_sockets else None)
     ),
     "abort": lambda options: Asked("POST", "/object/abort", _which(options, reason=options.reason)),
+    "export": lambda options: Asked("GET", "/object/export", _which(options)),
+    "import": _import,
     "delete": lambda options: Asked("DELETE", "/object", _which(options)),
 }
 
@@ -97,7 +107,7 @@ _ASKED: Final[Mapping[str, Callable[[argparse.Namespace], Asked]]] = {
 
 
 def _said(answer: Any, options: argparse.Namespace) -> list[str]:
-    done = {"evict": "evicted", "abort": "aborted", "delete": "deleted"}
+    done = {"evict": "evicted", "abort": "aborted", "delete": "deleted", "import": "imported"}
     return [f"{options.class_name} {options.name}: {done[options.action]}"]
 
 

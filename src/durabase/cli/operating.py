@@ -83,6 +83,11 @@ def add_objects(commands: _Commands[argparse.ArgumentParser]) -> None:
     evict.add_argument("--close-sockets", action="store_true", help="close its sockets, too (1001)")
     abort = _one(actions, "abort", "end an object's life at once")
     abort.add_argument("--reason", metavar="TEXT", help="what callers are told")
+    export = _one(actions, "export", "write all that an object keeps to a file, or to standard output")
+    export.add_argument("-o", "--output", metavar="FILE", type=Path, help="the file")
+    taking = _one(actions, "import", "let an object keep what was exported, of itself or of another one")
+    taking.add_argument("file", metavar="FILE", type=Path, help="what was exported")
+    taking.add_argument("--replace", action="store_true", help="delete what it keeps now")
     delete = _one(actions, "delete", "delete all that an object keeps")
     delete.add_argument("--yes", action="store_true", help="do not ask")
 

@@ -60,6 +60,8 @@ class AdminApp:
             ("POST", "/object/evict"): self._evict,
             ("POST", "/object/abort"): self._abort,
             ("DELETE", "/object"): self._delete,
+            ("GET", "/object/export"): self._export,
+            ("PUT", "/object/import"): self._import,
         }
 
     async def fetch(self, request: Request) -> Response:
@@ -150,6 +152,14 @@ class AdminApp:
 
     async def _delete(self, query: Query, request: Request) -> Response:
         await self._objects.delete(*self._object(query))
+        return _json({})
+
+    async def _export(self, query: Query, request: Request) -> Response:
+        return _json(await self._objects.export(*self._object(query)))
+
+    async def _import(self, query: Query, request: Request) -> Response:
+        replace = _one(query, "replace") == "yes"
+        await self._objects.take_in(*self._object(query), await request.json(), replace=replace)
         return _json({})
 
     def _object(self, query: Query) -> tuple[str, DurableObjectId]:

@@ -15,6 +15,7 @@ from durabase.durable_objects.events import Run
 from durabase.durable_objects.hosted import ClassHost
 from durabase.durable_objects.inspection import ObjectStatus, statuses
 from durabase.errors import DurabaseError, ObjectError, ObjectResetError, StorageError
+from durabase.operations.transfer import FORMAT, check_content, content_of, put_content
 
 __all__ = ["NoSuchObjectError", "ObjectOperations"]
 
@@ -160,6 +161,44 @@ class ObjectOperations:
 
         await self._run(class_name, status.id, clear)
         await self._host.evict(ObjectKey(class_name, id), close_sockets=True)
+
+    # Taking elsewhere
+
+    async def export(self, class_name: str, id: DurableObjectId) -> Json:
+        """All that the object keeps, as a document.
+
+        Raises:
+            StorageError: it can't be written as one.
+        """
+        status = self._status(class_name, id)
+        content: Json = await self._run(class_name, id, lambda _, ctx: content_of(ctx))
+        return {"format": FORMAT, "class": class_name, "name": status.id.name, "id": str(id), **content}
+
+    async def take_in(
+        self, class_name: str, id: DurableObjectId, document: Json, *, replace: bool = False
+    ) -> None:
+        """Let an object keep what a document has, which may be another object's; it starts anew with it.
+
+        Raises:
+            StorageError: the object keeps something already and is not to be replaced, or the document is
+                none for it.
+            ObjectResetError: the document can't be taken in. In all cases nothing has changed.
+        """
+        known = [status for status in statuses(self._class(class_name)) if status.id == id]
+        if known and known[0].keeps_data and not replace:
+            raise StorageError(f"{class_name} {id.name or id} keeps something already: delete or replace it.")
+        key = ObjectKey(class_name, id)
+
+        async def take(instance: Any, ctx: Any) -> None:
+            check_content(ctx, document)
+            try:
+                await put_content(ctx, document)
+            except Exception as error:
+                self._host.abort(key, ObjectResetError(f"The document can't be taken in: {error}"))
+                raise
+
+        await self._run(class_name, id, take)
+        await self._host.evict(key, close_sockets=True)
 
     # Finding
 

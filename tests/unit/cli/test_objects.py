@@ -145,6 +145,33 @@ def test_deleting(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("list", "Room").splitlines() == ["CLASS  NAME  STATE  SOCKETS  ALARM  DATA"]
 
 
+@pytest.mark.feature("S-OB-5")
+def test_exporting_and_importing(run: Run, tmp_path: Path) -> None:
+    for class_name, name in (("Room", "lobby"), ("Book", "a/b")):
+        file = str(tmp_path / f"{class_name}.json")
+        before = json.loads(run("show", class_name, name, "--json"))
+        assert "exported to" in run("export", class_name, name, "-o", file)
+        assert json.loads(run("export", class_name, name))["format"] == "durabase.object/1"
+        assert run("import", class_name, "copy", file) == f"{class_name} copy: imported\n"
+        after = json.loads(run("show", class_name, "copy", "--json"))
+        for same in ("keys", "alarm", "storage"):
+            assert after[same] == before[same]
+        assert "keeps something already" in run("import", class_name, "copy", file, code=1)
+        run("import", class_name, "copy", file, "--replace")
+    assert run("entries", "Room", "copy").splitlines() == ["a  1", 'b  {"c": [2]}', 'd  "{1, 2}"']
+    assert "one" in run("sql", "Book", "copy", "SELECT * FROM pages")
+
+
+def test_what_can_not_be_imported(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    file.write_text("{}")
+    assert "This is no durabase.object/1 document." in run("import", "Room", "x", str(file), code=1)
+    book = str(tmp_path / "book.json")
+    run("export", "Book", "a/b", "-o", book)
+    assert "keeps keys and values only" in run("import", "Room", "x", book, code=1)
+    assert "There is no object x" in run("show", "Room", "x", code=1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
