@@ -19,6 +19,7 @@
     ├── ObjectError
     │   ├── ObjectResetError
     │   ├── ObjectOverloadedError
+    │   ├── NoSuchObjectError      an administrator asked for a class or an object that is not there
     │   ├── RemoteError
     │   ├── StorageError
     │   │   ├── StorageFileError   a file with data is damaged, or of a later version
@@ -49,6 +50,7 @@ __all__ = [
     "DurabaseError",
     "EntryTooLargeError",
     "KeyTooLargeError",
+    "NoSuchObjectError",
     "ObjectError",
     "ObjectOverloadedError",
     "ObjectResetError",
@@ -206,6 +208,12 @@ class RemoteError(ObjectError, RuntimeError):
 
 class StorageError(ObjectError):
     """A storage operation was refused or failed."""
+
+
+class NoSuchObjectError(ObjectError):
+    """There is no such class, or no such object of it, for an administrator to look at or change."""
+
+    status = 404
 
 
 class StorageFileError(StorageError):

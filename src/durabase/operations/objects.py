@@ -14,22 +14,16 @@ from durabase.durable_objects import DurableObjectId, ObjectHost, ObjectKey
 from durabase.durable_objects.events import Run
 from durabase.durable_objects.hosted import ClassHost
 from durabase.durable_objects.inspection import ObjectStatus, statuses
-from durabase.errors import DurabaseError, ObjectError, ObjectResetError, StorageError
+from durabase.errors import DurabaseError, NoSuchObjectError, ObjectError, ObjectResetError, StorageError
 from durabase.operations.transfer import FORMAT, check_content, content_of, put_content
 
-__all__ = ["NoSuchObjectError", "ObjectOperations"]
+__all__ = ["ObjectOperations"]
 
 MAX_LISTED: Final = 1000
 
 _READING: Final = ("SELECT", "VALUES", "WITH", "EXPLAIN", "PRAGMA")
 
 Json: TypeAlias = dict[str, Any]
-
-
-class NoSuchObjectError(ObjectError):
-    """There is no such class, or no such object of it."""
-
-    status = 404
 
 
 class _Undone(Exception):  # noqa: N818 - no error: the way out of a transaction

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from inspect import isawaitable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urljoin
 
 from durabase.durable_objects import (
@@ -30,7 +30,6 @@ from durabase.testing.fake_clock import FakeClock
 from durabase.testing.faulty_disk import FaultyDisk
 from durabase.testing.leaks import LeakCheck
 from durabase.testing.network import FlakyNetwork
-from durabase.testing.port import Port, serving
 from durabase.testing.settling import settle, slots
 from durabase.web import Request, Response
 from durabase.workers.config import Config, load_config
@@ -39,6 +38,9 @@ from durabase.workers.facts import RuntimeFact
 from durabase.workers.loader import Worker, load_workers
 from durabase.workers.runtime import Runtime
 from durabase.workers.scheduled import ScheduledController
+
+if TYPE_CHECKING:
+    from durabase.testing.port import Port
 
 __all__ = ["WorkerHarness"]
 
@@ -232,6 +234,8 @@ class WorkerHarness:
 
     def serve(self) -> AbstractAsyncContextManager[Port]:
         """Serve the worker on a free port of this machine: ``async with worker.serve() as port``."""
+        from durabase.testing.port import serving  # which needs what the extra `server` installs
+
         return serving(self.fetch, self.network)
 
     # Objects
