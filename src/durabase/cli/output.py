@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable
-from typing import TextIO, TypeAlias
+from typing import BinaryIO, TextIO, TypeAlias
 
 from durabase.durable_objects.origin import Origin, current_origin
 
@@ -34,6 +34,11 @@ class LabelledOutput(io.TextIOBase):
     def encoding(self) -> str:  # type: ignore[override]
         """That of what it stands in for."""
         return self._out.encoding
+
+    @property
+    def buffer(self) -> BinaryIO:
+        """Where bytes go, which are no lines of text."""
+        return self._out.buffer
 
     def write(self, text: str) -> int:
         """Take text; what has no end of line yet waits for it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from threading import get_ident
 from typing import Final, TypeAlias
 
 from durabase.operations.filters import RecordFilter
@@ -77,8 +78,16 @@ class _Follower:
     def __init__(self) -> None:
         self.queue: asyncio.Queue[Record | None] = asyncio.Queue()
         self._missed = 0
+        self._loop = asyncio.get_running_loop()
+        self._thread = get_ident()
 
     def take(self, record: Record) -> None:
+        if get_ident() == self._thread:
+            self._put(record)
+        else:  # printed or logged by a thread of the program
+            self._loop.call_soon_threadsafe(self._put, record)
+
+    def _put(self, record: Record) -> None:
         if self.queue.qsize() >= MAX_WAITING:
             self._missed += 1
         else:

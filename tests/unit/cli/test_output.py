@@ -53,6 +53,8 @@ def test_it_is_what_it_stands_in_for() -> None:
     with pytest.raises(io.UnsupportedOperation):
         output.fileno()
     output.flush()
+    output.buffer.write(b"bytes")
+    assert out.buffer.getvalue() == b"bytes"  # type: ignore[attr-defined]
 
 
 @pytest.mark.feature("M-OB-1")

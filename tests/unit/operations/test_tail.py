@@ -54,6 +54,19 @@ def test_who_does_not_read_misses_records_and_is_told_how_many() -> None:
     asyncio.run(main())
 
 
+def test_records_of_threads_reach_followers() -> None:
+    async def main() -> None:
+        tail = Tail()
+        following = asyncio.create_task(_read(tail, ALL))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(tail.publish, record(1))
+        await asyncio.sleep(0)
+        tail.close()
+        assert await following == [record(1)]
+
+    asyncio.run(main())
+
+
 def test_a_sink_can_be_taken_away_again() -> None:
     tail, seen = Tail(), []  # type: ignore[var-annotated]
     tail.add(seen.append, ALL)
