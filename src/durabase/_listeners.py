@@ -68,7 +68,7 @@ class ListenerTree:
         describe: What a listener is told after the ids when it is called directly.
     """
 
-    __slots__ = ("_root", "count", "depth", "describe", "expand")
+    __slots__ = ("_root", "additions", "count", "depth", "describe", "expand")
 
     def __init__(
         self,
@@ -79,6 +79,8 @@ class ListenerTree:
         self.depth = depth
         self.expand = expand
         self.describe = describe
+        self.additions = 0
+        """How many were added so far."""
         self.count = 0
         self._root: _Node = {}
 
@@ -88,6 +90,7 @@ class ListenerTree:
         for step in path:
             node = node.setdefault(step, {})
         node[listener_id] = listener
+        self.additions += 1
         self.count += 1
 
     def remove(self, path: Path, listener_id: str) -> None:
@@ -101,6 +104,8 @@ class ListenerTree:
             if node[step]:
                 break
             del node[step]
+        if not self._root:
+            self._root = {}  # who is calling the group that was here does not see the next one
 
     def leaves(self, ids: Path) -> list[_Leaf]:
         """The groups of listeners for an event at ``ids``, in order. ``None`` in ``ids``: any id."""
@@ -197,11 +202,16 @@ class Listeners:
 
 
 def _due(tree: ListenerTree, ids: Path) -> Iterator[Listener]:
-    """Those who listen to ``ids`` now and still do when their turn comes."""
+    """Those who listen to ``ids`` when their turn comes; who is added to a group meanwhile is its last."""
     for leaf in tree.leaves(ids):
-        for listener_id, listener in list(leaf.items()):
+        additions = tree.additions
+        due = list(leaf.items())
+        for listener_id, listener in due:
             if leaf.get(listener_id) is listener:
                 yield listener
+            if tree.additions != additions:
+                additions = tree.additions
+                due += [item for item in leaf.items() if item not in due]
 
 
 def _expanded(tree: ListenerTree, path: Path, ids: Path) -> Iterator[Path]:

@@ -115,15 +115,17 @@ class Notifier:
             self._listeners.call(trees.invalid_cell, ids, list(things))
 
     def _call_tabular(self, trees: KindTrees, changes: _TabularChanges) -> None:
+        """Kinds that nobody listens to at the begin are left out, whoever is added meanwhile."""
+        has_ids, has_details, has_sorted = trees.ids, trees.details, trees.sorted_row_ids.count > 0
         has_tables = bool(self._content.tables)
         if has_tables != self.had_tables:
             self._listeners.call(trees.has_tables, (), has_tables)
-        if trees.ids:
-            self._call_tabular_ids(trees, changes)
-        if trees.details:
+        if has_ids:
+            self._call_tabular_ids(trees, changes, has_sorted)
+        if has_details:
             self._call_tabular_details(trees, changes)
 
-    def _call_tabular_ids(self, trees: KindTrees, changes: _TabularChanges) -> None:
+    def _call_tabular_ids(self, trees: KindTrees, changes: _TabularChanges, has_sorted: bool) -> None:
         call_ids = self._call_ids
         call_ids(changes.table_ids, trees.table_ids, trees.has_table, ())
         for table_id, cell_ids in changes.table_cell_ids.items():
@@ -133,10 +135,10 @@ class Notifier:
         called = set()
         for table_id, row_ids in changes.row_ids.items():
             call_ids(row_ids, trees.row_ids, trees.has_row, (table_id,))
-            if row_ids and sorted_row_ids.count:
+            if row_ids and has_sorted:
                 self._listeners.call(sorted_row_ids, (table_id, None))
                 called.add(table_id)
-        if sorted_row_ids.count:
+        if has_sorted:
             self._call_sorted_row_ids(sorted_row_ids, changes, called)
         for table_id, rows in changes.cell_ids.items():
             for row_id, cell_ids in rows.items():
@@ -208,10 +210,18 @@ class Notifier:
         log = self._log
         ids = dict(log.value_ids) if copied else log.value_ids
         pairs = dict(log.values) if copied else log.values
+        has_ids = trees.value_ids.count > 0 or trees.has_value.count > 0
+        has_details = trees.value.count > 0 or trees.values.count > 0
         has_values = bool(self._content.values)
         if has_values != self.had_values:
             listeners.call(trees.has_values, (), has_values)
-        self._call_ids(ids, trees.value_ids, trees.has_value, ())
+        if has_ids:
+            self._call_ids(ids, trees.value_ids, trees.has_value, ())
+        if has_details:
+            self._call_value_details(trees, pairs)
+
+    def _call_value_details(self, trees: KindTrees, pairs: dict[Id, Pair]) -> None:
+        listeners = self._listeners
         changed = False
         for value_id, (old, new) in pairs.items():
             if not same_thing(old, new):
