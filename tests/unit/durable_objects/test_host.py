@@ -134,6 +134,7 @@ def test_fetch_reaches_the_object_unchanged() -> None:
     run(scenario, Talking)
 
 
+@pytest.mark.feature("M-GT-4")
 def test_what_an_object_asks_of_another_waits_for_its_writes() -> None:
     seen: list[str] = []
 
@@ -210,6 +211,7 @@ GO: list[asyncio.Event] = []
 RIGS: list[Rig] = []
 
 
+@pytest.mark.feature("S-LC-4")
 def test_classes_are_replaced_while_sockets_stay() -> None:
     async def scenario(rig: Rig) -> None:
         GO.append(asyncio.Event())
@@ -273,6 +275,7 @@ def test_a_life_that_does_not_end_is_reset_after_five_seconds() -> None:
     run(scenario, versions(1))
 
 
+@pytest.mark.feature("M-LC-10")
 def test_stopping_lets_events_end_and_refuses_new_ones() -> None:
     class Slow(DurableObject):
         async def slow(self) -> str:

@@ -24,6 +24,13 @@ class Counter(DurableObject):
         await self.ctx.storage.put("n", value)
         return value
 
+    async def syncing(self) -> int:
+        value = (await self.ctx.storage.get("n") or 0) + 1
+        await self.ctx.storage.put("seen", True)
+        await self.ctx.storage.sync()
+        await self.ctx.storage.put("n", value)
+        return value
+
     async def blocking(self) -> int:
         result: int = await self.ctx.blockConcurrencyWhile(self.sleeping)
         return result
@@ -39,11 +46,13 @@ class Counter(DurableObject):
         return result
 
 
+@pytest.mark.feature("M-GT-1", "M-GT-2", "M-GT-3")
 @pytest.mark.parametrize(
     ("method", "results"),
     [
         ("plain", [1, 2, 3, 4, 5]),
         ("sleeping", [1, 1, 1, 1, 1]),
+        ("syncing", [1, 1, 1, 1, 1]),
         ("blocking", [1, 2, 3, 4, 5]),
         ("transacting", [1, 2, 3, 4, 5]),
     ],
@@ -81,6 +90,7 @@ class Writer(DurableObject):
         return await self.ctx.storage.get("k")
 
 
+@pytest.mark.feature("M-GT-5")
 @pytest.mark.parametrize(
     ("method", "kept"),
     [("put_abort", None), ("awaited_abort", None), ("sleep_abort", 1), ("put_raise", 1)],
@@ -96,6 +106,7 @@ def test_what_is_kept_of_a_turn_that_ends_badly(method: str, kept: int | None) -
     run(scenario, Writer)
 
 
+@pytest.mark.feature("M-LC-9")
 def test_an_exception_keeps_type_message_instance_and_stub() -> None:
     class OwnError(Exception): ...
 
@@ -147,6 +158,7 @@ def test_fetch_must_exist_and_give_a_response() -> None:
     run(wrong, Silent)
 
 
+@pytest.mark.feature("M-LC-2")
 def test_a_failing_constructor_is_told_to_all_and_tried_again() -> None:
     failures = 1
     made = 0
@@ -181,6 +193,7 @@ def test_a_failing_constructor_is_told_to_all_and_tried_again() -> None:
     run(scenario, Failing)
 
 
+@pytest.mark.feature("M-LC-2", "M-LC-3")
 def test_a_failing_start_section_fails_every_waiting_event_and_loses_its_writes() -> None:
     attempts = 0
 
@@ -232,6 +245,7 @@ def test_the_start_section_runs_after_the_constructor_and_before_the_first_event
     run(scenario, Ordered)
 
 
+@pytest.mark.feature("M-LC-3")
 def test_a_section_gives_its_value_nests_and_holds_others() -> None:
     order: list[str] = []
 
@@ -286,6 +300,7 @@ def test_another_handler_does_not_go_on_while_a_section_runs() -> None:
     run(scenario, Resuming)
 
 
+@pytest.mark.feature("M-LC-3")
 def test_a_failing_section_resets_the_object_even_if_caught() -> None:
     class Catching(DurableObject):
         async def section(self) -> str:
@@ -318,6 +333,7 @@ def test_a_failing_section_resets_the_object_even_if_caught() -> None:
     run(scenario, Catching)
 
 
+@pytest.mark.feature("M-LC-3")
 def test_a_section_of_more_than_thirty_seconds_resets_the_object() -> None:
     class Stuck(DurableObject):
         async def stuck(self) -> None:
@@ -342,6 +358,7 @@ def test_a_section_of_more_than_thirty_seconds_resets_the_object() -> None:
     run(scenario, Stuck)
 
 
+@pytest.mark.feature("M-LC-3")
 def test_sections_that_are_nested_too_deeply_are_refused() -> None:
     class Deep(DurableObject):
         async def dive(self, depth: int) -> int:
@@ -358,6 +375,7 @@ def test_sections_that_are_nested_too_deeply_are_refused() -> None:
     run(scenario, Deep)
 
 
+@pytest.mark.feature("M-LC-7")
 def test_abort_fails_everything_under_way_and_cannot_be_swallowed() -> None:
     after: list[str] = []
 
@@ -409,6 +427,7 @@ def test_calls_of_one_stub_start_in_order_also_during_construction() -> None:
     run(scenario, Ordered)
 
 
+@pytest.mark.feature("M-LC-1")
 def test_concurrent_first_events_share_one_construction_and_instances_stay() -> None:
     made = 0
 
@@ -450,6 +469,7 @@ def test_the_first_stretch_of_a_handler_has_a_task_that_stays_the_same() -> None
     run(scenario, Timing)
 
 
+@pytest.mark.feature("M-GT-2")
 def test_an_object_calls_another_and_itself_in_between() -> None:
     class Caller(DurableObject):
         async def ask(self, other: str, rig_index: int) -> list[str]:
@@ -490,6 +510,7 @@ def test_the_name_is_known_after_a_restart_when_reached_by_id() -> None:
     run(scenario, Named)
 
 
+@pytest.mark.feature("M-LC-5", "M-LC-8")
 def test_wait_until_keeps_the_object_awake_and_logs_failure(caplog: pytest.LogCaptureFixture) -> None:
     class Working(DurableObject):
         done = False
@@ -519,6 +540,7 @@ def test_wait_until_keeps_the_object_awake_and_logs_failure(caplog: pytest.LogCa
 EVENTS: list[asyncio.Event] = []
 
 
+@pytest.mark.feature("M-LC-5")
 def test_a_task_of_the_object_keeps_it_awake() -> None:
     class Working(DurableObject):
         def start(self) -> None:
@@ -536,6 +558,7 @@ def test_a_task_of_the_object_keeps_it_awake() -> None:
     run(scenario, Working)
 
 
+@pytest.mark.feature("M-LC-6")
 def test_a_name_that_is_not_used_takes_no_memory() -> None:
     async def scenario(rig: Rig) -> None:
         for number in range(50):

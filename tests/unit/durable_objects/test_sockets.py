@@ -45,6 +45,7 @@ def test_an_asynchronous_handler_that_does_not_wait_runs_within_the_call() -> No
     run(scenario, Async)
 
 
+@pytest.mark.feature("M-GT-4")
 def test_what_is_sent_waits_for_what_was_written_before_and_keeps_its_order() -> None:
     class Saving(Accepting):
         def web_socket_message(self, ws: WebSocket, message: str) -> None:
@@ -63,6 +64,7 @@ def test_what_is_sent_waits_for_what_was_written_before_and_keeps_its_order() ->
     run(scenario, Saving)
 
 
+@pytest.mark.feature("M-GT-4", "S-GT-1")
 def test_a_send_waits_for_the_writes_before_it_but_not_for_an_unconfirmed_one() -> None:
     class Saving(Accepting):
         def web_socket_message(self, ws: WebSocket, message: str) -> None:
@@ -77,6 +79,7 @@ def test_a_send_waits_for_the_writes_before_it_but_not_for_an_unconfirmed_one() 
     run(scenario, Saving)
 
 
+@pytest.mark.feature("M-LC-7", "M-GT-4")
 def test_what_was_sent_after_a_lost_write_never_leaves() -> None:
     class Aborting(Accepting):
         def web_socket_message(self, ws: WebSocket, message: str) -> None:
@@ -96,6 +99,7 @@ def test_what_was_sent_after_a_lost_write_never_leaves() -> None:
     run(scenario, Aborting)
 
 
+@pytest.mark.feature("M-WS-1")
 def test_messages_sent_before_the_handshake_come_right_after_it() -> None:
     class Greeting(DurableObject):
         def fetch(self, request: Any) -> Response:
@@ -129,6 +133,7 @@ class Listing(Accepting):
         self.seen.append((code, reason, was_clean, state, during, after, self.ctx.get_tags(ws)))
 
 
+@pytest.mark.feature("M-WS-2", "M-WS-3")
 def test_order_tags_and_identity() -> None:
     async def scenario(rig: Rig) -> None:
         wires = [await rig.connect() for _ in range(3)]
@@ -152,6 +157,7 @@ def test_order_tags_and_identity() -> None:
     run(scenario, Listing)
 
 
+@pytest.mark.feature("M-WS-4")
 def test_the_closing_socket_is_listed_while_its_handler_begins() -> None:
     async def scenario(rig: Rig) -> None:
         one, other, lost = [await rig.connect() for _ in range(3)]
@@ -172,6 +178,7 @@ def test_the_closing_socket_is_listed_while_its_handler_begins() -> None:
     run(scenario, Listing)
 
 
+@pytest.mark.feature("M-LC-4", "M-WS-6")
 def test_sleep_drops_the_instance_and_keeps_sockets_tags_and_attachments() -> None:
     lives: list[weakref.ref[Any]] = []
 
@@ -239,6 +246,7 @@ def test_every_message_puts_sleep_off() -> None:
     run(scenario, Echo)
 
 
+@pytest.mark.feature("M-LC-5")
 def test_an_unfinished_handler_keeps_the_object_awake() -> None:
     class Slow(Accepting):
         async def web_socket_message(self, ws: WebSocket, message: str) -> None:
@@ -262,6 +270,7 @@ def test_an_unfinished_handler_keeps_the_object_awake() -> None:
 GO: list[asyncio.Event] = []
 
 
+@pytest.mark.feature("M-WS-5")
 def test_handlers_of_one_socket_start_in_order_and_are_not_serialised() -> None:
     order: list[str] = []
 
@@ -301,6 +310,7 @@ def test_a_section_holds_messages_back() -> None:
     run(scenario, Blocking)
 
 
+@pytest.mark.feature("M-LC-9", "M-WS-5")
 def test_an_exception_is_logged_and_the_socket_stays(caplog: pytest.LogCaptureFixture) -> None:
     class Failing(Accepting):
         def web_socket_message(self, ws: WebSocket, message: str) -> None:
@@ -319,6 +329,7 @@ def test_an_exception_is_logged_and_the_socket_stays(caplog: pytest.LogCaptureFi
     assert "web_socket_message of Failing(x) failed" in caplog.text
 
 
+@pytest.mark.feature("M-WS-7")
 def test_the_automatic_answer_wakes_nobody_and_is_ordered_with_other_sends() -> None:
     class Answering(Accepting):
         made = 0
@@ -368,6 +379,7 @@ def test_the_automatic_answer_wakes_nobody_and_is_ordered_with_other_sends() -> 
     run(scenario, Answering)
 
 
+@pytest.mark.feature("M-WS-2")
 def test_what_can_not_be_accepted() -> None:
     def look(instance: Any, ctx: Any) -> None:
         with pytest.raises(TypeError, match="more than 10 tags"):
@@ -398,6 +410,7 @@ def test_what_can_not_be_accepted() -> None:
     run(scenario, Echo)
 
 
+@pytest.mark.feature("M-WS-5")
 def test_an_error_of_the_peer_is_told_and_no_close_follows() -> None:
     class Erring(Accepting):
         def __init__(self, ctx: Any, env: Any) -> None:
@@ -421,6 +434,7 @@ def test_an_error_of_the_peer_is_told_and_no_close_follows() -> None:
     run(scenario, Erring)
 
 
+@pytest.mark.feature("M-WS-9")
 def test_the_close_round_trip_of_the_server() -> None:
     class Closing(Listing):
         def web_socket_message(self, ws: WebSocket, message: str) -> None:
@@ -455,6 +469,7 @@ def test_without_handlers_nothing_wakes() -> None:
     run(scenario, Accepting)
 
 
+@pytest.mark.feature("S-WS-3")
 def test_an_event_that_takes_too_long_resets_the_object() -> None:
     class Slow(Accepting):
         async def web_socket_message(self, ws: WebSocket, message: str) -> None:
@@ -478,6 +493,7 @@ def test_an_event_that_takes_too_long_resets_the_object() -> None:
     run(scenario, Slow)
 
 
+@pytest.mark.feature("M-WS-12", "M-LC-5")
 def test_a_standard_socket_gets_events_and_keeps_the_object_awake() -> None:
     class Standard(DurableObject):
         def fetch(self, request: Any) -> Response:
@@ -531,6 +547,7 @@ def test_a_worker_s_end_of_the_pair_talks_to_the_object_in_process() -> None:
     run(scenario, Echo)
 
 
+@pytest.mark.feature("M-LC-10")
 def test_sockets_are_closed_with_1001_when_the_host_stops() -> None:
     async def scenario(rig: Rig) -> None:
         wire = await rig.connect()

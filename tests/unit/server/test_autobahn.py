@@ -29,6 +29,7 @@ def test_codec(case: Case) -> None:
     assert echo.endpoint.is_over
 
 
+@pytest.mark.feature("M-WS-9", "M-WS-10")
 @on_each_loop
 def test_live_server(loop_factory: LoopFactory) -> None:
     """Every case on a connection of its own; then the server still serves."""

@@ -6,6 +6,7 @@ import asyncio
 import socket as socket_module
 from collections.abc import AsyncIterator
 
+import pytest
 from websockets.asyncio.client import connect
 
 from durabase.server import ServerLimits
@@ -41,6 +42,7 @@ def test_messages_go_both_ways(loop_factory: LoopFactory) -> None:
     run_on(loop_factory, main())
 
 
+@pytest.mark.feature("M-WS-5")
 @on_each_loop
 def test_a_lost_connection_is_told_once(loop_factory: LoopFactory) -> None:
     async def main() -> None:
@@ -85,6 +87,7 @@ def test_what_was_sent_before_the_handshake_follows_it(
     run_on(loop_factory, main())
 
 
+@pytest.mark.feature("M-WS-9")
 @on_each_loop
 def test_the_objects_close_waits_for_its_answer(loop_factory: LoopFactory) -> None:
     async def main() -> None:
@@ -103,6 +106,7 @@ def test_the_objects_close_waits_for_its_answer(loop_factory: LoopFactory) -> No
     run_on(loop_factory, main())
 
 
+@pytest.mark.feature("M-WS-9")
 @on_each_loop
 def test_a_close_without_an_answer_is_cut_off(loop_factory: LoopFactory) -> None:
     async def main() -> None:
@@ -174,6 +178,7 @@ def test_the_default_limit_leaves_room_for_the_address_line(loop_factory: LoopFa
     run_on(loop_factory, main())
 
 
+@pytest.mark.feature("S-WS-5")
 @on_each_loop
 def test_a_slow_reader_is_closed_and_holds_up_nobody(loop_factory: LoopFactory) -> None:
     """It costs a bounded amount of memory; when it reads on, it learns why it was closed."""
@@ -206,6 +211,7 @@ def test_a_slow_reader_is_closed_and_holds_up_nobody(loop_factory: LoopFactory) 
     run_on(loop_factory, main())
 
 
+@pytest.mark.feature("S-WS-5")
 @on_each_loop
 def test_a_slow_reader_is_closed_at_16_mib_too(loop_factory: LoopFactory) -> None:
     async def main() -> None:
@@ -274,6 +280,7 @@ def test_after_a_flood_reading_goes_on(loop_factory: LoopFactory) -> None:
     run_on(loop_factory, main())
 
 
+@pytest.mark.feature("S-WS-6")
 @on_each_loop
 def test_a_dead_connection_is_found_by_pings(loop_factory: LoopFactory) -> None:
     async def main() -> None:
@@ -297,6 +304,7 @@ def test_a_dead_connection_is_found_by_pings(loop_factory: LoopFactory) -> None:
     run_on(loop_factory, main())
 
 
+@pytest.mark.feature("S-WS-6")
 @on_each_loop
 def test_no_pings_if_they_are_off(loop_factory: LoopFactory) -> None:
     async def main() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from durabase.server.frames import CLOSE_TRY_AGAIN_LATER, Close, Ping, text_frame
 from unit.server.codec import Echo
 from unit.server.wire import CLOSE, PING, TEXT, Frame, close, frame
@@ -12,6 +14,7 @@ def sent(echo: Echo) -> list[Frame]:
     return echo.transport.frames()
 
 
+@pytest.mark.feature("M-WS-9")
 def test_a_close_is_answered_with_its_code_and_reason() -> None:
     echo = Echo()
     echo.receive(close(4001, b"bye"))
@@ -19,6 +22,7 @@ def test_a_close_is_answered_with_its_code_and_reason() -> None:
     assert sent(echo) == [Frame(CLOSE, b"\x0f\xa1bye")]
 
 
+@pytest.mark.feature("M-WS-9")
 def test_an_empty_close_is_answered_with_an_empty_one() -> None:
     echo = Echo()
     echo.receive(close())

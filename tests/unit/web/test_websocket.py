@@ -54,6 +54,7 @@ def carried(**options: str) -> tuple[WebSocket, Wire]:
     return server, wire
 
 
+@pytest.mark.feature("M-WS-1")
 def test_pairs() -> None:
     pair = WebSocketPair.new()
     client, server = pair
@@ -63,11 +64,13 @@ def test_pairs() -> None:
     assert (answer.request, answer.response) == ("ping", "pong")
 
 
+@pytest.mark.feature("M-WS-8")
 def test_constants() -> None:
     assert (WebSocket.CONNECTING, WebSocket.OPEN, WebSocket.CLOSING, WebSocket.CLOSED) == (0, 1, 2, 3)
     assert WebSocket.READY_STATE_CLOSED == 3
 
 
+@pytest.mark.feature("M-WS-1")
 def test_sends_before_the_carrier_come_first() -> None:
     client, server = WebSocketPair()
     server.accept()
@@ -99,6 +102,7 @@ def test_a_close_or_an_abort_before_the_carrier() -> None:
     assert wire.sent[-1] == "abort"
 
 
+@pytest.mark.feature("M-WS-8")
 def test_an_end_that_is_not_accepted_can_not_send() -> None:
     _, server = WebSocketPair()
     with pytest.raises(TypeError, match=r"You must call one of accept\(\)"):
@@ -123,6 +127,7 @@ def test_messages_that_come_before_accept_are_kept() -> None:
     assert wire.sent == []
 
 
+@pytest.mark.feature("M-WS-12")
 def test_events() -> None:
     server, wire = carried()
     events: list[Any] = []
@@ -144,6 +149,7 @@ def test_events() -> None:
     assert server.listeners_of("message") == []
 
 
+@pytest.mark.feature("M-WS-8")
 def test_closing() -> None:
     server, wire = carried()
     for code in (999, 1004, 1005, 1006, 1015, 5000):
@@ -187,6 +193,7 @@ def test_an_end_is_used_once() -> None:
         other.connect(wire)
 
 
+@pytest.mark.feature("M-WS-6")
 def test_attachments() -> None:
     _, server = WebSocketPair()
     assert server.deserializeAttachment() is None  # type: ignore[attr-defined]
@@ -236,6 +243,7 @@ def test_an_owner_holds_defers_and_is_told() -> None:
         socket_owner.reset(token)
 
 
+@pytest.mark.feature("S-WS-2")
 def test_outgoing() -> None:
     got: list[Any] = []
     socket = WebSocket.outgoing("ws://x/")
@@ -253,6 +261,7 @@ def test_outgoing() -> None:
     assert socket.protocol == "p"
 
 
+@pytest.mark.feature("S-WS-2")
 def test_an_outgoing_socket_that_fails() -> None:
     got: list[Any] = []
     socket = WebSocket.outgoing("ws://x/")
