@@ -16,11 +16,12 @@ from durabase._collector import CollectorPause
 from durabase.clock import Clock
 from durabase.mergeable import _diffs
 from durabase.mergeable._journal import CellIds
+from durabase.mergeable._merging import Merging
 from durabase.mergeable._shapes import as_encoded, as_public, changes_shape, content_shape
 from durabase.mergeable._stamping import Stamping
 from durabase.mergeable.hashes import Hash
 from durabase.store._store import Store
-from durabase.types import Changes, Content, Id, MergeableChanges, MergeableContent
+from durabase.types import Content, Id, MergeableChanges, MergeableContent
 
 __all__ = ["MergeableStore"]
 
@@ -42,6 +43,7 @@ class MergeableStore(Store):
     def __init__(self, unique_id: Id | None = None, *, clock: Clock | None = None) -> None:
         self._stamping = Stamping(unique_id, clock)
         super().__init__(self._stamping)
+        self._merging = Merging(self._stamping, self._transaction, self._edits, self._listeners)
 
     def is_mergeable(self) -> bool:
         """Whether this is a MergeableStore."""
@@ -184,43 +186,13 @@ class MergeableStore(Store):
 
     def _merge(self, changes: Any, *, encoded: bool) -> Self:
         if self._stamping.accepts(changes, is_content=False, encoded=encoded):
-            self._do_unstamped(self._merge_now, changes, encoded)
+            self._merging.merge(changes, encoded)
         return self
 
     def _replace(self, content: Any, *, encoded: bool) -> Self:
         if self._stamping.accepts(content, is_content=True, encoded=encoded):
-            self._do_unstamped(self._replace_now, content, encoded)
+            self._merging.replace(content, encoded)
         return self
-
-    def _do_unstamped(self, edit: Callable[[Any, bool], None], content: Any, encoded: bool) -> None:
-        """Edit in a transaction whose raw changes are not stamped."""
-        stamping = self._stamping
-        was_listening, stamping.listening = stamping.listening, False
-        try:
-            self._do(edit, content, encoded)
-        finally:
-            stamping.listening = was_listening
-
-    def _merge_now(self, changes: MergeableChanges, encoded: bool) -> None:
-        with CollectorPause():
-            self._apply_plain(self._stamping.merge(changes), encoded)
-
-    def _replace_now(self, content: MergeableContent, encoded: bool) -> None:
-        with CollectorPause():
-            self.del_tables().del_values()
-            self._apply_plain(self._stamping.replace(content), encoded)
-
-    def _apply_plain(self, changes: Changes, encoded: bool) -> None:
-        edits = self._edits
-        was_encoded = edits.accept_encoded(True) if encoded else None
-        try:
-            if self._is_unobserved() and edits.can_fill():
-                edits.fill(changes)
-            else:
-                edits.apply_merged(changes)
-        finally:
-            if was_encoded is not None:
-                edits.accept_encoded(was_encoded)
 
     def _set_default_now(self, content: Content | Callable[[], Content]) -> None:
         self._stamping.defaulting = True

@@ -146,16 +146,9 @@ class Store(Listenable):
             row_id = as_id(row_id)
         if type(cell_id) is not str:
             cell_id = as_id(cell_id)
-        transaction = self._transaction
-        if transaction.begin():
-            try:
-                if type(cell) not in _SCALARS and callable(cell):
-                    cell = cell(self.get_cell(table_id, row_id, cell_id, UNDEFINED))
-                self._edits.set_cell(table_id, row_id, cell_id, cell)
-            except BaseException as error:
-                transaction.abort(error)
-                raise
-            transaction.finish()
+        if type(cell) not in _SCALARS and callable(cell):
+            return self._do(self._map_cell, table_id, row_id, cell_id, cell)
+        self._transaction.set_cell(table_id, row_id, cell_id, cell)
         return self
 
     def set_values(self, values: Values) -> Self:
@@ -308,10 +301,6 @@ class Store(Listenable):
 
     # -- helpers
 
-    def _is_unobserved(self) -> bool:
-        """Whether nobody can see how the running transaction comes about, but only what comes of it."""
-        return self._transaction.depth == 1 and not self._listeners.count
-
     def _do(self, edit: Callable[_P, object], *args: _P.args, **kwargs: _P.kwargs) -> Self:
         """An edit in a transaction; nothing in the final phase."""
         if self._transaction.begin():
@@ -350,6 +339,10 @@ class Store(Listenable):
 
     def _set_content(self, content: ContentOfStore | Callable[[], ContentOfStore]) -> None:
         self._edits.set_content(content() if callable(content) else content)
+
+    def _map_cell(self, table_id: Id, row_id: Id, cell_id: Id, cell: Callable[[Any], Any]) -> None:
+        present = self.get_cell(table_id, row_id, cell_id, UNDEFINED)
+        self._edits.set_cell(table_id, row_id, cell_id, cell(present))
 
     def _set_value(self, value_id: Id, value: Any) -> None:
         if type(value) not in _SCALARS and callable(value):

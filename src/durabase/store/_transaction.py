@@ -16,6 +16,7 @@ from durabase.store._content import Content
 from durabase.store._edits import Edits
 from durabase.store._kinds import StoreListeners
 from durabase.store._notify import Notifier
+from durabase.types import Id
 
 __all__ = ["DoRollback", "Transaction"]
 
@@ -101,6 +102,18 @@ class Transaction:
                 self.finish()
             except Exception as another:
                 error.add_note(f"undoing the transaction failed too: {another!r}")
+
+    # -- the usual write
+
+    def set_cell(self, table_id: Id, row_id: Id, cell_id: Id, cell: object) -> None:
+        """Set a cell between ``begin`` and ``finish``."""
+        if self.begin():
+            try:
+                self._edits.set_cell(table_id, row_id, cell_id, cell)
+            except BaseException as error:
+                self.abort(error)
+                raise
+            self.finish()
 
     # -- the outermost finish
 
