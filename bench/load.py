@@ -20,7 +20,7 @@ from typing import Any, Final
 from process import ServerProcess
 from servers import BUILD, HERE
 
-__all__ = ["build", "holding_clients", "node_client", "preload_frames", "run_load"]
+__all__ = ["build", "flooding", "holding_clients", "node_client", "preload_frames", "run_load"]
 
 _ALPHABET: Final = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 
@@ -78,6 +78,19 @@ def holding_clients(server: ServerProcess, *options: object) -> Iterator[None]:
             clients.stdin.write("end\n")
             clients.stdin.flush()
             clients.stdout.read()
+
+
+@contextmanager
+def flooding(server: ServerProcess, seconds: float) -> Iterator[None]:
+    """One room in which ten clients send as fast as they can, for so long at most."""
+    options = ("--mode", "fanout", "--clients", 10, "--window", 64, "--secs", seconds, "--settle", 0.2)
+    command = _command(server, *_payloads(CONTENT_HASHES), *options)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as flood:
+        time.sleep(0.7)
+        try:
+            yield
+        finally:
+            flood.terminate()
 
 
 def node_client(*arguments: object) -> Any:

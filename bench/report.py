@@ -1,4 +1,4 @@
-"""Results to markdown: medians, their spread, and how many times better durabase is."""
+"""Results to markdown and plots: medians, their spread, and how many times better durabase is."""
 
 from __future__ import annotations
 
@@ -6,23 +6,44 @@ import statistics
 from collections.abc import Iterable, Iterator
 
 from load import Result
+from plot import bars, curves
 from servers import SERVERS, Spec
+from studies import CURVES, LIBRARY, Curve, library_runtimes, median_of
 from workloads import WORKLOADS, Workload
 
-__all__ = ["Row", "disturbance", "markdown"]
+__all__ = ["Row", "disturbance", "markdown", "plots"]
 
 Row = tuple[str, str, Result]
-"""Workload, server, figures."""
+"""Workload and server, or study and what it is about; figures."""
 
 _OURS = {False: "durabase-relay", True: "durabase"}
 
 
 def markdown(rows: Iterable[Row]) -> str:
-    """A table per workload, in the order of the workloads."""
+    """A table per workload, in the order of the workloads; then the library, and the curves."""
+    runs = _grouped(rows)
+    tables = [_table(WORKLOADS[name], runs[name]) for name in WORKLOADS if name in runs]
+    if LIBRARY in runs:
+        tables.append(_library_table(runs[LIBRARY]))
+    tables += [_curve_table(CURVES[name], runs[name]) for name in CURVES if name in runs]
+    return "\n\n".join(tables)
+
+
+def plots(rows: Iterable[Row]) -> dict[str, str]:
+    """SVG by name: each curve, and all ratios."""
+    runs = _grouped(rows)
+    drawn = {name: _curve_plot(CURVES[name], runs[name]) for name in CURVES if name in runs}
+    ratios = list(_all_ratios(runs))
+    if ratios:
+        drawn["ratios"] = bars("How many times better durabase is", ratios)
+    return drawn
+
+
+def _grouped(rows: Iterable[Row]) -> dict[str, dict[str, list[Result]]]:
     runs: dict[str, dict[str, list[Result]]] = {}
-    for workload, server, result in rows:
-        runs.setdefault(workload, {}).setdefault(server, []).append(result)
-    return "\n\n".join(_table(WORKLOADS[name], runs[name]) for name in WORKLOADS if name in runs)
+    for name, subject, result in rows:
+        runs.setdefault(name, {}).setdefault(subject, []).append(result)
+    return runs
 
 
 def disturbance(rows: Iterable[Row]) -> str:
@@ -55,16 +76,80 @@ def _rows(workload: Workload, servers: dict[str, list[Result]]) -> Iterator[list
 
 
 def _ratio(spec: Spec, name: str, key: str, more_is_better: bool, servers: dict[str, list[Result]]) -> str:
+    ratio = _ratio_of(spec, name, key, more_is_better, servers)
+    return "" if ratio is None else f"{ratio:.1f} ×"
+
+
+def _ratio_of(
+    spec: Spec, name: str, key: str, more_is_better: bool, servers: dict[str, list[Result]]
+) -> float | None:
+    """How many times better durabase's server of the same kind is than this one."""
     ours = _OURS[spec.keeps]
-    if name in (ours, "yardstick") or not any("error" not in result for result in servers.get(ours, [])):
-        return ""
-    our, their = _median(servers[ours], key), _median(servers[name], key)
-    ratio = our / their if more_is_better else their / our
-    return f"{ratio:.1f} ×" if our > 0 and their > 0 else ""
+    if name in (ours, "yardstick"):
+        return None
+    our, their = median_of(servers.get(ours, []), key), median_of(servers.get(name, []), key)
+    if not our or not their:
+        return None
+    return our / their if more_is_better else their / our
 
 
-def _median(results: list[Result], key: str) -> float:
-    return statistics.median(float(result[key]) for result in results if "error" not in result)
+def _all_ratios(runs: dict[str, dict[str, list[Result]]]) -> Iterator[tuple[str, float]]:
+    for workload_name, workload in WORKLOADS.items():
+        key, _, more_is_better = workload.figures[0]
+        servers = runs.get(workload_name, {})
+        for name, spec in SERVERS.items():
+            ratio = _ratio_of(spec, name, key, more_is_better, servers)
+            if ratio is not None:
+                yield f"{workload_name}: {spec.label}", ratio
+
+
+# -- the library
+
+
+def _library_table(runs: dict[str, list[Result]]) -> str:
+    peer, *ours = [runtime for runtime in library_runtimes() if runtime in runs]
+    headings = ["µs of processor time", peer, *(part for runtime in ours for part in (runtime, "better by"))]
+    lines = ["### The library", "", _line(headings), "|---" * len(headings) + "|"]
+    for operation in runs[peer][0]:
+        theirs = [float(result[operation]) for result in runs[peer]]
+        cells = [operation, _cell(theirs)]
+        for runtime in ours:
+            values = [float(result[operation]) for result in runs[runtime]]
+            cells += [_cell(values), f"{statistics.median(theirs) / statistics.median(values):.1f} ×"]
+        lines.append(_line(cells))
+    return "\n".join(lines)
+
+
+# -- curves
+
+
+def _curve_figures(runs: dict[str, list[Result]]) -> list[str]:
+    return list(dict.fromkeys(figure for results in runs.values() for result in results for figure in result))
+
+
+def _curve_table(curve: Curve, runs: dict[str, list[Result]]) -> str:
+    figures = _curve_figures(runs)
+    lines = [f"### {curve.title}", "", _line([curve.size, *figures]), "|---" * (len(figures) + 1) + "|"]
+    for size in sorted(runs, key=int):
+        medians = [median_of(runs[size], figure) for figure in figures]
+        cells = ["" if middle is None else _number(middle) for middle in medians]
+        lines.append(_line([f"{int(size):,}", *cells]))
+    return "\n".join(lines)
+
+
+def _curve_plot(curve: Curve, runs: dict[str, list[Result]]) -> str:
+    series = {
+        figure: [
+            (float(size), middle)
+            for size in sorted(runs, key=int)
+            if (middle := median_of(runs[size], figure)) is not None
+        ]
+        for figure in _curve_figures(runs)
+    }
+    return curves(curve.title, curve.size, series)
+
+
+# -- figures
 
 
 def _cell(values: list[float]) -> str:

@@ -1,11 +1,13 @@
-"""Measure durabase against TinyBase's own servers, in one run.
+"""Measure durabase against TinyBase's own servers, and its library against TinyBase in V8, in one run.
 
-    python bench/run.py            # everything, three times: about an hour and a half
-    python bench/run.py --short    # once, and shorter: about 20 minutes
+    python bench/run.py            # everything, three times: about two hours
+    python bench/run.py --short    # once, and shorter: about 25 minutes
+    python bench/run.py --smoke    # hardly anything, but all of the code: whether it works
 
 Linux only; needs Node.js 20 with npm, and a C compiler. Every server is started afresh for every
 measurement, and the servers take turns within each workload, so that a busy moment of the machine
-does not fall on one of them only. Prints markdown tables; compare servers within one run, by ratio.
+does not fall on one of them only. Prints markdown tables and writes plots beside the results; compare
+within one run, by ratio.
 """
 
 from __future__ import annotations
@@ -22,9 +24,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from load import build
-from report import Row, disturbance, markdown
+from report import Row, disturbance, markdown, plots
 from servers import HERE, SERVERS, install_peers
+from studies import CURVES, LIBRARY, measure_curve, measure_library
 from workloads import WORKLOADS, Effort
+
+EVERYTHING = [*WORKLOADS, LIBRARY, *CURVES]
+FULL = Effort(3, 10)
+SHORT = Effort(1.5, 2, retries=0, joins=3, share=0.1)
+SMOKE = Effort(0.2, 0, retries=0, joins=1, share=0.002, patience=0.0)
 
 
 def main() -> None:
@@ -32,23 +40,27 @@ def main() -> None:
     if options.report:
         rows = read_rows(options.report)
         print(disturbance(rows), "", markdown(rows), sep="\n")
+        write_plots(rows, options.report[-1])
         return
     if sys.platform != "linux":
         sys.exit("bench: this runs on Linux only.")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers are ended, too
     install_peers()
     build()
-    effort = Effort(seconds=1.5, quiet_wait=2, retries=0, joins=3) if options.short else Effort(3, 10)
+    effort = SMOKE if options.smoke else SHORT if options.short else FULL
     results = HERE / "results" / f"{time.strftime('%Y%m%d-%H%M%S')}.jsonl"
     results.parent.mkdir(exist_ok=True)
     rows = []
     with results.open("w") as file:
         for row in measure(
-            options.only, options.servers, options.times or (1 if options.short else 3), effort
+            options.only, options.servers, options.times or (3 if effort is FULL else 1), effort
         ):
             rows.append(row)
             print(json.dumps(row), file=file, flush=True)
     print(machine(), disturbance(rows), "", markdown(rows), sep="\n")
+    write_plots(rows, results)
+    if options.smoke:
+        fail_if_anything_did(rows)
 
 
 def parse_options() -> argparse.Namespace:
@@ -56,10 +68,11 @@ def parse_options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--short", action="store_true", help="measure once, and for less long")
-    parser.add_argument("--times", type=int, help="how often to measure everything")
     parser.add_argument(
-        "--only", type=names_of(WORKLOADS), default=list(WORKLOADS), help="workloads, by comma"
+        "--smoke", action="store_true", help="fail if a measurement does, whatever it measures"
     )
+    parser.add_argument("--times", type=int, help="how often to measure everything")
+    parser.add_argument("--only", type=names_of(EVERYTHING), default=EVERYTHING, help="workloads, by comma")
     parser.add_argument("--servers", type=names_of(SERVERS), default=list(SERVERS), help="servers, by comma")
     parser.add_argument("--report", type=Path, nargs="+", help="only print the tables of earlier results")
     return parser.parse_args()
@@ -78,22 +91,45 @@ def names_of(known: Iterable[str]) -> Callable[[str], list[str]]:
     return parse
 
 
-def measure(workloads: list[str], servers: list[str], times: int, effort: Effort) -> Iterator[Row]:
-    """Every workload on every server that can do it, the servers in another order each time."""
+def measure(names: list[str], servers: list[str], times: int, effort: Effort) -> Iterator[Row]:
+    """Everything that is named, on every server that can do it, the servers in another order each time."""
     for _ in range(times):
-        for name in workloads:
-            workload = WORKLOADS[name]
-            for server in random.sample(servers, len(servers)):
-                spec = SERVERS[server]
-                if workload.stored_only and not spec.keeps:
-                    continue
-                try:
-                    result = workload.measure(spec, effort)
-                except (RuntimeError, OSError, subprocess.SubprocessError) as error:
-                    result = {"error": str(error)}
-                shown = {key: result[key] for key, _, _ in workload.figures if key in result}
-                print(f"{name}: {spec.label}: {shown or result}", file=sys.stderr)
-                yield name, server, result
+        for name in names:
+            if name in WORKLOADS:
+                yield from measure_servers(name, random.sample(servers, len(servers)), effort)
+            elif name == LIBRARY:
+                yield from ((name, runtime, result) for runtime, result in measure_library(effort))
+            else:
+                yield from ((name, str(size), result) for size, result in measure_curve(CURVES[name], effort))
+
+
+def measure_servers(name: str, servers: list[str], effort: Effort) -> Iterator[Row]:
+    """One workload."""
+    workload = WORKLOADS[name]
+    for server in servers:
+        spec = SERVERS[server]
+        if workload.stored_only and not spec.keeps:
+            continue
+        try:
+            result = workload.measure(spec, effort)
+        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+            result = {"error": str(error)}
+        shown = {key: result[key] for key, _, _ in workload.figures if key in result}
+        print(f"{name}: {spec.label}: {shown or result}", file=sys.stderr)
+        yield name, server, result
+
+
+def write_plots(rows: list[Row], results: Path) -> None:
+    """The plots, beside the results they show."""
+    for name, svg in plots(rows).items():
+        results.with_name(f"{results.stem}-{name}.svg").write_text(svg)
+
+
+def fail_if_anything_did(rows: list[Row]) -> None:
+    """End with a failure if a measurement could not be made."""
+    failed = [f"{name}, {subject}: {result['error']}" for name, subject, result in rows if "error" in result]
+    if failed:
+        sys.exit("bench: these failed:\n" + "\n".join(failed))
 
 
 def read_rows(files: list[Path]) -> list[Row]:

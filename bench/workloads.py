@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from load import VALUE_DIFF, Result, holding_clients, node_client, preload_frames, run_load
+from load import VALUE_DIFF, Result, flooding, holding_clients, node_client, preload_frames, run_load
 from process import ServerProcess, cpu_seconds, other_cpu
 from servers import Spec
 
@@ -29,6 +29,10 @@ class Effort:
     noise: float = 0.25
     retries: int = 1
     joins: int = 5
+    share: float = 1.0
+    """How much of the library's work is done, and up to which share of its largest size a curve goes."""
+    patience: float = 1.0
+    """What the waits for servers to let go of memory, or to fall asleep, are multiplied with."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ def idle_memory(spec: Spec, effort: Effort) -> Result:
         empty = server.memory_kib()
         with holding_clients(server, "--rooms", rooms, "--clients", clients // rooms, "--settle", 3):
             now = server.memory_kib()
-            time.sleep(14)
+            time.sleep(14 * effort.patience)
             later = server.memory_kib()
     return {
         "client_kib": (now - empty) / clients,
@@ -141,7 +145,7 @@ def stored_memory(spec: Spec, effort: Effort) -> Result:
         hello = ("--hello", preload_frames(1000, 4))
         with holding_clients(server, "--rooms", rooms, "--clients", 1, "--settle", 10, *hello):
             now = server.memory_kib()
-            time.sleep(16)
+            time.sleep(16 * effort.patience)
             later = server.memory_kib()
     return {"room_kib": (now - empty) / rooms, "room_later_kib": (later - empty) / rooms}
 
@@ -151,10 +155,19 @@ def wake(spec: Spec, effort: Effort) -> Result:
     with ServerProcess(spec) as server:
         rooms = ("--rooms", 20, "--clients", 1)
         hello = ("--hello", preload_frames(1000, 4), "--settle", 5)
-        rounds = run_load(server, "--mode", "probe", *rooms, *hello, "--rounds", "0,0,15", ask=VALUE_DIFF)
+        rounds = run_load(
+            server,
+            "--mode",
+            "probe",
+            *rooms,
+            *hello,
+            "--rounds",
+            f"0,0,{15 * effort.patience:g}",
+            ask=VALUE_DIFF,
+        )
         if "error" in rounds:
             return rounds
-        time.sleep(13)
+        time.sleep(13 * effort.patience)
         cold = run_load(server, "--mode", "cold", *rooms, ask=VALUE_DIFF)
     warm, idle = rounds["rounds"][1], rounds["rounds"][2]
     lost = warm["lost"] + idle["lost"] + cold.get("lost", 0)
@@ -166,6 +179,25 @@ def wake(spec: Spec, effort: Effort) -> Result:
         "idle_p99_ms": idle["p99_ms"],
         "cold_ms": cold["p50_ms"],
         "cold_p99_ms": cold["p99_ms"],
+    }
+
+
+def quiet_beside_flood(spec: Spec, effort: Effort) -> Result:
+    """What a room with 50 changes a second notices of one that is saturated."""
+    pace = ("--mode", "fanout", "--clients", 2, "--window", 900, "--rate", 50, "--path", "/quiet#ROOMID#")
+    times = ("--warmup", 0.5, "--settle", 1.5, "--secs", effort.seconds)
+    with ServerProcess(spec) as server:
+        alone = run_load(server, *pace, *times)
+        with flooding(server, effort.seconds + 6):
+            beside = run_load(server, *pace, *times)
+    for result in (alone, beside):
+        if "error" in result:
+            return result
+    return {
+        "beside_p99_us": beside["p99_us"],
+        "beside_p50_us": beside["p50_us"],
+        "alone_p99_us": alone["p99_us"],
+        "alone_p50_us": alone["p50_us"],
     }
 
 
@@ -190,6 +222,16 @@ WORKLOADS: dict[str, Workload] = {
         "One room, 2 clients, 200 changes/s",
         (("p50_us", "p50 µs", False), ("p99_us", "p99 µs", False), ("us_per_delivery", "µs CPU each", False)),
         paced,
+    ),
+    "quiet": Workload(
+        "A quiet room, 50 changes/s, beside one that is flooded",
+        (
+            ("beside_p99_us", "p99 µs", False),
+            ("beside_p50_us", "p50 µs", False),
+            ("alone_p99_us", "p99 µs without the flood", False),
+            ("alone_p50_us", "p50 µs without", False),
+        ),
+        quiet_beside_flood,
     ),
     "durable": Workload(
         "Acknowledged changes, 1 client", _DURABLE, partial(durable, 1, 4, 16, 0), stored_only=True
