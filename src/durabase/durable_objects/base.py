@@ -1,10 +1,10 @@
-"""The class that users extend."""
+"""The classes that users extend."""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["DurableObject", "DurableObjectAbort"]
+__all__ = ["DurableObject", "DurableObjectAbort", "RpcTarget"]
 
 
 class DurableObject:
@@ -26,6 +26,14 @@ class DurableObject:
     def __init__(self, ctx: Any, env: Any) -> None:
         self.ctx = ctx
         self.env = env
+
+
+class RpcTarget:
+    """What crosses to others as itself, not as a copy: they get a stub of it.
+
+    Its methods, and the properties of its class, can be used through the stub; they run where the
+    object was made, under the gates of whoever made it.
+    """
 
 
 class DurableObjectAbort(BaseException):

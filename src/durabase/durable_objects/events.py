@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from durabase._names import js_names
@@ -16,13 +16,16 @@ __all__ = [
     "Call",
     "EventHandled",
     "Fetch",
+    "Loan",
     "ObjectConstructed",
     "ObjectEvent",
     "ObjectFact",
     "ObjectHibernated",
     "ObjectObserver",
     "ObjectReset",
+    "Read",
     "Run",
+    "Served",
     "SocketEvent",
 ]
 
@@ -37,6 +40,13 @@ class AlarmInfo:
     scheduled_time: int
 
 
+class Loan(Protocol):
+    """What was handed out for the time of a call."""
+
+    def destroy(self) -> None:
+        """That time is over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fetch:
     """A request; the result is a response."""
@@ -46,11 +56,28 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A method call from outside. Arguments are copies already."""
+    """A method call from outside. Arguments are copies already.
+
+    ``lent`` are the stubs among them, that go back at its end; ``size`` is what the copies take, in bytes.
+    """
 
     method: str
     arguments: tuple[Any, ...]
     keywords: Mapping[str, Any]
+    lent: Sequence[Loan] = field(default=(), repr=False, compare=False)
+    size: int = field(default=0, repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """The method's."""
+        return self.method
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A property is read from outside."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +95,16 @@ class Run:
     function: Callable[[Any, Any], Any]
 
 
-ObjectEvent: TypeAlias = Fetch | Call | Alarm | Run
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A call of something that the object gave away; ``check`` makes of the result what may leave."""
+
+    call: Callable[[], Any]
+    check: Callable[[Any], Any]
+    name: str
+
+
+ObjectEvent: TypeAlias = Fetch | Call | Read | Served | Alarm | Run
 """An event that gives a result. What sockets say comes as calls of :mod:`.hibernation`'s ``Deliver``."""
 
 

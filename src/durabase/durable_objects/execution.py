@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Coroutine, Generator
 from contextvars import Context
 from typing import Any, Final
 
-from durabase.durable_objects.gates import InputGate, Section
+from durabase.durable_objects.gates import InputGate, Section, current_section
 
 __all__ = ["TaskStarter", "as_coroutine", "gated", "quiet_future"]
 
@@ -115,7 +115,7 @@ if sys.version_info >= (3, 12):
             Raises:
                 BaseException: what it raised before it ever waited.
             """
-            coroutine = gated(as_coroutine(awaitable), gate, None)
+            coroutine = gated(as_coroutine(awaitable), gate, context.get(current_section))
             task = asyncio.Task(coroutine, loop=self._loop, context=context, eager_start=True)
             return (None, task.result()) if task.done() else (task, None)
 
@@ -177,7 +177,7 @@ else:
                 _leave(self._loop, outer)
             try:
                 yielded = self._first_stretch(task, coroutine, context)
-                self._hand_over(task, gated(coroutine, gate, None, yielded), context)
+                self._hand_over(task, gated(coroutine, gate, context.get(current_section), yielded), context)
                 return task, None
             except StopIteration as stop:
                 self._keep(task)

@@ -206,6 +206,10 @@ class InputGate:
         """Whether code that belongs to ``section`` may go on now."""
         return not self._running or section is self._running[-1]
 
+    def runs(self, section: Section) -> bool:
+        """Whether the section is under way."""
+        return section in self._running
+
     def when_admitted(self, action: Callable[[], object]) -> None:
         """Call ``action`` the next time that who may go on changes."""
         self._waiters.append(action)

@@ -24,6 +24,7 @@ from durabase.durable_objects.events import ObjectEvent, ObjectObserver
 from durabase.durable_objects.hosted import ClassHost, ObjectClass
 from durabase.durable_objects.ids import DurableObjectId, IdMint
 from durabase.durable_objects.life import ObjectLife
+from durabase.durable_objects.limits import ObjectLimits
 from durabase.durable_objects.namespace import DurableObjectNamespace
 from durabase.durable_objects.phases import Phase
 from durabase.durable_objects.routing import ObjectKey
@@ -31,6 +32,7 @@ from durabase.durable_objects.slot import ObjectSlot
 from durabase.durable_objects.storage.engine import Disk
 from durabase.durable_objects.storage.lock import FolderLock
 from durabase.durable_objects.sweeping import Sweeper
+from durabase.durable_objects.waiting import Nesting
 from durabase.errors import ObjectError
 from durabase.web.connection import socket_owner
 
@@ -58,6 +60,7 @@ class ObjectHost:
         clock: the source of time and timers.
         idle_seconds: how long an object has to be quiet before it hibernates.
         observer: is told of constructions, hibernations, resets and handled events.
+        limits: of calls, and of what may wait for an object.
         disk: makes the commits, in place of the plain one.
     """
 
@@ -74,12 +77,15 @@ class ObjectHost:
         clock: TimerClock | None = None,
         idle_seconds: float = 10.0,
         observer: ObjectObserver | None = None,
+        limits: ObjectLimits | None = None,
         disk: Disk | None = None,
     ) -> None:
         self.state_dir = Path(state_dir)
         self.clock: TimerClock = SystemClock() if clock is None else clock
         self.idle_seconds = idle_seconds
         self.observer = observer
+        self.limits = limits or ObjectLimits()
+        self.nesting = Nesting()
         self.disk = disk
         self._classes: dict[str, ClassHost] = {}
         self._lock = FolderLock(self.state_dir)

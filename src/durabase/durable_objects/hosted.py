@@ -18,6 +18,7 @@ from durabase.durable_objects.events import Alarm, ObjectObserver
 from durabase.durable_objects.gates import OutputGate
 from durabase.durable_objects.handlers import HandlerTable
 from durabase.durable_objects.ids import DurableObjectId, IdMint
+from durabase.durable_objects.limits import ObjectLimits
 from durabase.durable_objects.slot import ObjectSlot
 from durabase.durable_objects.storage.engine import Disk
 from durabase.durable_objects.storage.file import FileRules, FileStore
@@ -27,6 +28,7 @@ from durabase.durable_objects.storage.shared import NamespaceDatabase, SharedSto
 from durabase.durable_objects.storage.sql_policy import MAX_ROW_BYTES
 from durabase.durable_objects.storage.store import AlarmRow
 from durabase.durable_objects.sweeping import Sweeper
+from durabase.durable_objects.waiting import Nesting
 from durabase.errors import ObjectError, ObjectResetError
 
 __all__ = ["ClassHost", "ObjectClass"]
@@ -82,6 +84,8 @@ class ClassSurroundings(Protocol):
     clock: TimerClock
     context: Context
     idle_seconds: float
+    limits: ObjectLimits
+    nesting: Nesting
     observer: ObjectObserver | None
     disk: Disk | None
     state_dir: Path
@@ -103,7 +107,7 @@ class ClassHost:
         env: what its objects get.
         tells_messages: whether the observer is told of every message of a socket.
         folder: where its data is kept.
-        clock, context, idle_seconds, loop, observer, sweeper: the host's, for the slots.
+        clock, context, idle_seconds, limits, loop, nesting, observer, sweeper: the host's, for the slots.
     """
 
     def __init__(self, host: ClassSurroundings, definition: ObjectClass, env: Any) -> None:
@@ -113,6 +117,7 @@ class ClassHost:
         self.env = env
         self.clock = host.clock
         self.idle_seconds = host.idle_seconds
+        self.limits, self.nesting = host.limits, host.nesting
         self.observer = host.observer
         self.tells_messages = False
         self.loop: AbstractEventLoop

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-from durabase.durable_objects.events import Alarm, Call, Fetch, ObjectEvent
+from durabase.durable_objects.crossing import copied
+from durabase.durable_objects.events import Alarm, Call, Fetch, ObjectEvent, Read, Served
 from durabase.durable_objects.handlers import HandlerTable
 from durabase.durable_objects.life import ObjectLife
-from durabase.durable_objects.rpc import call_method, copied
+from durabase.durable_objects.rpc import perform_on_instance
 from durabase.web.request import Request
 from durabase.web.response import Response
 
-__all__ = ["Invocation", "invocation"]
+__all__ = ["Invocation", "invocation", "size_of"]
 
 
 class Invocation(NamedTuple):
@@ -24,17 +25,28 @@ class Invocation(NamedTuple):
     kind: str
 
 
-def invocation(event: ObjectEvent, life: ObjectLife, handlers: HandlerTable) -> Invocation:
-    """What ``event`` means in this life."""
+def invocation(
+    event: ObjectEvent, life: ObjectLife, handlers: HandlerTable, message_bytes: int
+) -> Invocation:
+    """What ``event`` means in this life; results of calls may take ``message_bytes``."""
     instance = life.instance
     if isinstance(event, Fetch):
         return Invocation(partial(_fetch, instance, handlers, event.request), _checked_response, "fetch")
-    if isinstance(event, Call):
-        call = partial(call_method, instance, event.method, event.arguments, event.keywords)
-        return Invocation(call, copied, event.method)
+    if isinstance(event, (Call, Read)):
+        check = partial(copied, giver=life.giver, limit=message_bytes)
+        return Invocation(partial(perform_on_instance, instance, event), check, event.name)
+    if isinstance(event, Served):
+        return Invocation(event.call, event.check, event.name)
     if isinstance(event, Alarm):
         return Invocation(partial(_alarm, life, handlers, event), _as_it_is, "alarm")
     return Invocation(partial(event.function, instance, life.state), _as_it_is, "run")
+
+
+def size_of(event: ObjectEvent) -> int:
+    """How many bytes an event takes while it waits, as far as it comes from outside."""
+    if isinstance(event, Fetch):
+        return event.request.size_at_hand
+    return event.size if isinstance(event, Call) else 0
 
 
 def _fetch(instance: Any, handlers: HandlerTable, request: Request) -> Any:

@@ -13,24 +13,27 @@ from collections.abc import Awaitable, Callable
 from contextvars import Context, copy_context
 from functools import partial
 from inspect import isawaitable
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from durabase.clock import TimerClock, TimerHandle
 from durabase.durable_objects.base import DurableObjectAbort
 from durabase.durable_objects.execution import TaskStarter, as_coroutine, gated, quiet_future
 from durabase.durable_objects.gates import InputGate, OutputGate, Section, current_section
+from durabase.durable_objects.giving import LifeGiver
 from durabase.durable_objects.handlers import HandlerTable
 from durabase.durable_objects.hibernation import SocketRecord, SocketRegistry
 from durabase.durable_objects.ids import DurableObjectId
-from durabase.durable_objects.origin import Origin, labelled
+from durabase.durable_objects.origin import labelled
 from durabase.durable_objects.rpc import as_reset
+from durabase.durable_objects.rpc_target import current_giver
 from durabase.durable_objects.state import DurableObjectState
 from durabase.durable_objects.storage.kv import DurableObjectStorage
 from durabase.durable_objects.storage.store import ObjectStore
+from durabase.durable_objects.surroundings import LifeWatcher
 from durabase.errors import ObjectOverloadedError, ObjectResetError
 from durabase.web.connection import Connection, socket_owner
 
-__all__ = ["Finish", "LifeWatcher", "ObjectLife"]
+__all__ = ["Finish", "ObjectLife"]
 
 _logger = logging.getLogger("durabase.durable_objects")
 
@@ -38,29 +41,6 @@ SECTION_SECONDS: Final = 30.0
 
 Finish = Callable[[Any, BaseException | None], object]
 """What to do with an event's result, or with what it raised."""
-
-
-class LifeWatcher(Protocol):
-    """Who owns the life: the slot."""
-
-    @property
-    def label(self) -> str:
-        """The object, for logs."""
-
-    def origin(self, event: str) -> Origin:
-        """What is part of this event is labelled with."""
-
-    def ready(self) -> None:
-        """The instance is there, and events may enter: after the start, and after each critical section."""
-
-    def rested(self) -> None:
-        """The last open event is over."""
-
-    def broke(self, error: Exception) -> None:
-        """The life ended with ``error``."""
-
-    def enter(self, life: ObjectLife, event: Callable[[], Any]) -> None:
-        """Let ``event`` in when it may be."""
 
 
 class ObjectLife:
@@ -97,6 +77,7 @@ class ObjectLife:
         self.entered = False
         self.constructing = True
         self.instance: Any = None
+        self.giver = LifeGiver(self, watcher, loop)
         self.state: DurableObjectState
         self._watcher = watcher
         self._loop = loop
@@ -127,6 +108,7 @@ class ObjectLife:
         self.state = DurableObjectState(id, storage, self._sockets, self)
         self._context = context.copy()
         self._context.run(socket_owner.set, self)
+        self._context.run(current_giver.set, self.giver)
         self._message_context = labelled(self._context, self._watcher.origin("web_socket_message"))
         self._sockets.wake(self.output)
         try:
@@ -160,10 +142,7 @@ class ObjectLife:
         for task in list(self._tasks):
             if task is not current:
                 task.cancel()
-        results, self._results = self._results, set()
-        for future in results:
-            if not future.done():
-                future.set_exception(error)
+        self._fail_results(error)
         for connection in list(self._adopted):
             connection.abort()
         self._watcher.broke(error)
@@ -171,23 +150,32 @@ class ObjectLife:
 
     def sleep(self) -> None:
         """End the life in peace: no event is open, everything is safe. What still runs is stopped."""
-        self.error = ObjectResetError("this life of the object is over")
+        self.error = ObjectResetError("this life of the object is over", retryable=True)
         self._store.close()
+        self._fail_results(self.error)
         for task in list(self._tasks):
             task.cancel()
         for connection in list(self._adopted):
             connection.abort()
         self._let_go()
 
+    def _fail_results(self, error: Exception) -> None:
+        results, self._results = self._results, set()
+        for future in results:
+            if not future.done():
+                future.set_exception(error)
+
     def _let_go(self) -> None:
         """Drop what refers to the instance: whoever still holds this life must not keep that."""
         self.instance = self._on_message = None
         self._adopted.clear()
+        self.giver.end()
         self._context = self._message_context = Context()
 
     def keeps_awake(self) -> bool:
         """Whether something would be lost by sleeping now."""
-        return bool(self.open_events or self._adopted or self._tasks or not self.output.is_settled)
+        pending = self._adopted or self._tasks or self.giver.lent or not self.output.is_settled
+        return bool(self.open_events or pending)
 
     def check_alive(self) -> None:
         """Raise what ended the life, if something did."""

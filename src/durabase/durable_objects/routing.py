@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from durabase.durable_objects.events import ObjectEvent
 from durabase.durable_objects.ids import DurableObjectId
+from durabase.durable_objects.limits import ObjectLimits
 
 __all__ = ["ObjectKey", "ObjectRouter"]
 
@@ -21,7 +22,14 @@ class ObjectKey:
 
 
 class ObjectRouter(Protocol):
-    """Knows where objects live. In one process it is the host."""
+    """Knows where objects live. In one process it is the host.
+
+    Attributes:
+        limits: what objects take on.
+    """
+
+    @property
+    def limits(self) -> ObjectLimits: ...
 
     def deliver(self, key: ObjectKey, event: ObjectEvent) -> Awaitable[Any]:
         """Let the object have the event; events of one caller arrive in the order of these calls.

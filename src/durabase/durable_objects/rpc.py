@@ -1,63 +1,72 @@
-"""What may cross to another object, how it is copied, and what becomes of errors. No I/O.
+"""What may be called from outside, by which rules, and what becomes of errors on the way. No I/O.
 
-Arguments and results are copies, by the rules of stored values; requests, responses and their parts
-cross as they are. An exception of a builtin type arrives as the same type; any other as
-:class:`~durabase.errors.RemoteError`. Each has the attributes ``remote``, ``retryable``,
-``overloaded`` and ``durable_object_reset``.
+An exception of a builtin type arrives as the same type; any other as :class:`~durabase.errors.RemoteError`.
+Each has the attributes ``remote``, ``retryable``, ``overloaded`` and ``durable_object_reset``.
 """
 
 from __future__ import annotations
 
 import builtins
 import inspect
-from collections.abc import AsyncIterable, Callable, Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final
 
+from durabase.durable_objects.base import RpcTarget
+from durabase.durable_objects.events import Call, Read
 from durabase.durable_objects.handlers import RESERVED
 from durabase.errors import ObjectError, ObjectResetError, RemoteError
-from durabase.types import UNDEFINED
-from durabase.web.blob import Blob
-from durabase.web.body import Body
-from durabase.web.form_data import FormData
-from durabase.web.headers import Headers
-from durabase.web.structured_clone import decode_value, encode_value
 
-__all__ = ["as_reset", "call_method", "check_callable_name", "copied", "remote_error"]
+__all__ = [
+    "ITSELF",
+    "as_reset",
+    "call_method",
+    "check_callable_name",
+    "fetch_error",
+    "perform_on",
+    "perform_on_instance",
+    "read_property",
+    "remote_error",
+]
 
-MAX_MESSAGE_BYTES: Final = 32 * 1024 * 1024
+ITSELF: Final = ""
+"""The name under which a function is called that is no member of anything."""
 
-_PASSED: Final = (Body, Headers, FormData, Blob, AsyncIterable)
-_ATOMS: Final = frozenset((type(None), type(UNDEFINED), bool, int, float, str, bytes))
+_ATOMS: Final = frozenset((type(None), bool, int, float, str, bytes))
 _MARKS: Final = ("remote", "retryable", "overloaded", "durable_object_reset")
-
-
-def copied(value: Any) -> Any:
-    """``value`` as it arrives on the other side.
-
-    Raises:
-        TypeError: with the path of the first item that can't cross.
-        ValueError: it takes more than 32 MiB.
-    """
-    if type(value) in _ATOMS:
-        return value
-    passed: list[Any] = []
-    data = encode_value(value, passed, lambda item: isinstance(item, _PASSED))
-    if len(data) > MAX_MESSAGE_BYTES:
-        raise ValueError(
-            "Serialized RPC arguments or return values are limited to 32MiB, "
-            f"but the size of this value was: {len(data)} bytes."
-        )
-    return decode_value(data, passed)
+_NOTHING: Final = object()
 
 
 def check_callable_name(name: str) -> None:
-    """Complain about a name that can't be called from outside.
+    """Complain about a name that can't be used from outside.
 
     Raises:
         TypeError: it is a handler's, or has two underscores at both ends.
     """
     if name in RESERVED or (name.startswith("__") and name.endswith("__")):
         raise TypeError(f"'{name}' is a reserved method and cannot be called over RPC.")
+
+
+def perform_on(target: Any, event: Call | Read) -> Any:
+    """Do to a target what its stub was asked for. A function has no members that could be used.
+
+    Raises:
+        TypeError: there is no such method or property.
+    """
+    if isinstance(event, Call) and event.method == ITSELF:
+        return _call(target, ITSELF, event.arguments, event.keywords)
+    return perform_on_instance(target if isinstance(target, RpcTarget) else None, event)
+
+
+def perform_on_instance(instance: object, event: Call | Read) -> Any:
+    """Call a method of a target, an object or an entrypoint, or read a property.
+
+    Raises:
+        TypeError: there is no such method or property.
+    """
+    if isinstance(event, Read):
+        return read_property(instance, event.name)
+    return call_method(instance, event.method, event.arguments, event.keywords)
 
 
 def call_method(instance: object, name: str, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
@@ -67,9 +76,24 @@ def call_method(instance: object, name: str, arguments: tuple[Any, ...], keyword
         TypeError: there is no such method.
     """
     check_callable_name(name)
-    method = getattr(instance, name, None)
+    return _call(getattr(instance, name, None), name, arguments, keywords)
+
+
+def read_property(instance: object, name: str) -> Any:
+    """The value of a property, or a method, of the instance's class. What only the instance has is private.
+
+    Raises:
+        TypeError: the class has none.
+    """
+    check_callable_name(name)
+    if inspect.getattr_static(type(instance), name, _NOTHING) is _NOTHING or instance is None:
+        raise TypeError(f'The RPC receiver does not implement the property "{name}".')
+    return getattr(instance, name)
+
+
+def _call(method: Any, name: str, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
     if not callable(method):
-        raise TypeError(f"Method {name} does not exist")
+        raise TypeError(f"Method {name} does not exist" if name else "This is not a function")
     if not keywords:
         return method(*arguments)
     if _takes(method, arguments, keywords):
@@ -96,8 +120,7 @@ def remote_error(error: BaseException) -> Exception:
         made = _same_kind(error)
         if made is not None:
             return _marked(made, remote=True)
-    text = str(error)
-    return _marked(RemoteError(f"{kind.__name__}: {text}" if text else kind.__name__), remote=True)
+    return _marked(RemoteError(_with_name(error)), remote=True)
 
 
 def as_reset(error: BaseException) -> Exception:
@@ -105,6 +128,38 @@ def as_reset(error: BaseException) -> Exception:
     made = error if isinstance(error, Exception) else ObjectResetError(str(error) or type(error).__name__)
     made.durable_object_reset = True  # type: ignore[attr-defined]
     return _marked(made, remote=False)
+
+
+def fetch_error(error: BaseException) -> BaseException:
+    """``error``, that a ``fetch`` of a binding failed with, as what is an :class:`OSError` as well."""
+    if not isinstance(error, Exception) or isinstance(error, OSError):
+        return error
+    kind: Any = type(error)
+    both = _also_os_error(kind)
+    if both is None:
+        return _marked(_also_os_error(RemoteError)(_with_name(error)), remote=True)
+    made: Exception = OSError.__new__(both)
+    made.args = error.args
+    vars(made).update(vars(error))
+    return made.with_traceback(error.__traceback__)
+
+
+@cache
+def _also_os_error(kind: Any) -> Any:
+    """A class that is both; ``None`` for the few builtin types that can't be combined with it."""
+    try:
+        return type(kind.__name__, (kind, OSError), {"__module__": kind.__module__, "__new__": _new})
+    except TypeError:
+        return None
+
+
+def _new(kind: Any, *_: Any, **__: Any) -> Any:
+    return OSError.__new__(kind)  # the only one that may make what is laid out as an OSError
+
+
+def _with_name(error: BaseException) -> str:
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _same_kind(error: Exception) -> Exception | None:

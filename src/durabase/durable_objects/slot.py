@@ -6,61 +6,37 @@ a time, and the next begins only when what the last one committed is settled.
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop, Future
+from asyncio import Future
 from collections.abc import Callable
-from contextvars import Context
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
-from durabase.clock import TimerClock, TimerHandle
+from durabase.clock import TimerHandle
 from durabase.durable_objects.definition import HostedClass
 from durabase.durable_objects.events import (
     EventHandled,
     ObjectConstructed,
     ObjectEvent,
     ObjectHibernated,
-    ObjectObserver,
     ObjectReset,
+    Served,
     SocketEvent,
 )
 from durabase.durable_objects.execution import quiet_future
+from durabase.durable_objects.handlers import Handler
 from durabase.durable_objects.hibernation import SocketRecord, SocketRegistry
 from durabase.durable_objects.ids import DurableObjectId
-from durabase.durable_objects.invocation import invocation
+from durabase.durable_objects.invocation import invocation, size_of
 from durabase.durable_objects.life import Finish, ObjectLife
 from durabase.durable_objects.observing import observed
 from durabase.durable_objects.origin import Origin
 from durabase.durable_objects.phases import TRANSITIONS, Phase, Signal
 from durabase.durable_objects.rpc import remote_error
 from durabase.durable_objects.storage.store import AlarmRow, ObjectStore
-from durabase.durable_objects.sweeping import Sweeper
+from durabase.durable_objects.surroundings import SlotHost
+from durabase.durable_objects.waiting import MAX_AT_ONCE, EventQueue, Waiting
 
-__all__ = ["ObjectSlot", "SlotHost"]
-
-
-class SlotHost(Protocol):
-    """What a slot needs of the host."""
-
-    loop: AbstractEventLoop
-    clock: TimerClock
-    context: Context
-    idle_seconds: float
-    observer: ObjectObserver | None
-    sweeper: Sweeper
-    tells_messages: bool
-
-    def vanished(self, slot: ObjectSlot) -> None:
-        """Nothing of the object is left in memory."""
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """An event that can't enter yet, and whom to tell if it never will."""
-
-    start: Callable[[ObjectLife], object]
-    result: Future[Any] | None = None
-    only_in: ObjectLife | None = None
+__all__ = ["ObjectSlot"]
 
 
 class ObjectSlot:
@@ -96,7 +72,7 @@ class ObjectSlot:
         self.sockets = SocketRegistry(self, host.clock)
         self._host = host
         self._store: ObjectStore | None = None
-        self._queue: list[_Waiting] = []  # short, and a tenth of an empty deque while the object sleeps
+        self._queue = EventQueue()
         self._timer: TimerHandle | None = None
         self._last_event_ms = 0
         self._woken_ms = 0
@@ -131,8 +107,16 @@ class ObjectSlot:
     def deliver(self, event: ObjectEvent) -> Future[Any]:
         """Let the object have the event. Raises nothing; failures come through the future."""
         result = quiet_future(self._host.loop)
-        self._arrive(_Waiting(partial(self._start, event, result), result))
+        self._arrive(Waiting(partial(self._start, event, result), result, size=size_of(event)))
         return result
+
+    def serve(self, life: ObjectLife, event: Served, result: Future[Any], *, at_once: bool) -> None:
+        """Let a life have a call of what it has given away: when it may enter, or ``at_once``."""
+        waiting = Waiting(partial(self._start, event, result), result, only_in=life)
+        if at_once:
+            waiting.start(life)
+        else:
+            self._enter(waiting, life)
 
     def socket_message(self, record: SocketRecord, message: str | bytes) -> None:
         """A message of a hibernatable socket."""
@@ -142,7 +126,7 @@ class ObjectSlot:
             if self._queue:
                 self._drain()
         elif self.hosted.handlers.web_socket_message is not None:
-            self._arrive(_Waiting(partial(self._handle_message, record, message)))
+            self._arrive(Waiting(partial(self._handle_message, record, message)))
 
     def _handle_message(self, record: SocketRecord, message: str | bytes, life: ObjectLife) -> None:
         handled = life.message(record, message, self._message_finish)
@@ -167,29 +151,26 @@ class ObjectSlot:
         handler = self.hosted.handlers.web_socket_close
         if handler is None:
             self._forget_socket(record)
-            return
-
-        def start(life: ObjectLife) -> None:
-            socket = self.sockets.revive(record)
-            call = partial(handler.bound(life.instance), socket, code, reason, was_clean)
+        else:
             event = SocketEvent("close", code, was_clean)
-            self._begin(life, call, self._unwaited(life, handler.name, event), handler.name)
-            self._forget_socket(record)
-
-        self._arrive(_Waiting(start))
+            self._socket_event(event, handler, record, code, reason, was_clean)
 
     def socket_error(self, record: SocketRecord, error: Exception) -> None:
         """The peer of a hibernatable socket broke the protocol."""
         handler = self.hosted.handlers.web_socket_error
-        if handler is None:
-            return
+        if handler is not None:
+            self._socket_event(SocketEvent("error"), handler, record, error)
 
+    def _socket_event(
+        self, event: SocketEvent, handler: Handler, record: SocketRecord, *arguments: Any
+    ) -> None:
         def start(life: ObjectLife) -> None:
-            call = partial(handler.bound(life.instance), self.sockets.revive(record), error)
-            finish = self._unwaited(life, handler.name, SocketEvent("error"))
-            self._begin(life, call, finish, handler.name)
+            call = partial(handler.bound(life.instance), self.sockets.revive(record), *arguments)
+            self._begin(life, call, self._unwaited(life, handler.name, event), handler.name)
+            if event.type == "close":
+                self._forget_socket(record)
 
-        self._arrive(_Waiting(start))
+        self._arrive(Waiting(start))
 
     def enter(self, life: ObjectLife, event: Callable[[], Any]) -> None:
         """An event of a life's own making: of a socket with listeners, or a timer."""
@@ -198,28 +179,41 @@ class ObjectSlot:
             finish = self._observed(current.logged("a listener"), "listener")
             self._begin(current, event, finish, "listener")
 
-        if self.phase is Phase.DRAINING and self.life is life and life.input.is_open and not life.entered:
-            start(life)  # what is under way may be waiting for just this
-        else:
-            self._arrive(_Waiting(start, only_in=life))
+        self._enter(Waiting(start, only_in=life), life)
 
-    def _arrive(self, waiting: _Waiting) -> None:
-        self._last_event_ms = self._host.clock.now_ms()
-        self._queue.append(waiting)
-        if self.phase is Phase.EMPTY:
-            self._wake()
+    def _enter(self, waiting: Waiting, life: ObjectLife) -> None:
+        if self.phase is Phase.DRAINING and self.life is life and life.input.is_open and not life.entered:
+            waiting.start(life)  # what is under way may be waiting for just this
         else:
+            self._arrive(waiting)
+
+    def _arrive(self, waiting: Waiting) -> None:
+        host = self._host
+        self._last_event_ms = waiting.since_ms = host.clock.now_ms()
+        if self._queue.put(waiting, host.limits):
+            host.nesting.enter(self._let_in, host.loop)
+            self._queue.watch(host.clock, host.limits)
+
+    def _let_in(self) -> None:
+        if self.phase is not Phase.EMPTY:
             self._drain()
+        elif self._queue:
+            self._wake()
 
     def _admits(self, life: ObjectLife) -> bool:
         return self.phase in (Phase.LIVE, Phase.QUIET) and life.input.is_open and not life.entered
 
     def _drain(self) -> None:
-        """Let in what waits, as long as it may."""
-        while self._queue and self.life is not None and self._admits(self.life):
-            waiting = self._queue.pop(0)
+        """Let in what waits, as long as it may, and as the event loop need not wait for long."""
+        for _ in range(MAX_AT_ONCE):
+            if not self._queue or self.life is None or not self._admits(self.life):
+                break
+            waiting = self._queue.take()
             if waiting.result is None or not waiting.result.done():
                 waiting.start(self.life)
+        else:
+            self._host.loop.call_soon(self._let_in)
+        self._queue.watch(self._host.clock, self._host.limits)
 
     def _begin(self, life: ObjectLife, call: Callable[[], Any], finish: Finish, kind: str) -> None:
         if self.phase is Phase.QUIET:
@@ -241,7 +235,7 @@ class ObjectSlot:
 
     def _start(self, event: ObjectEvent, result: Future[Any], life: ObjectLife) -> None:
         life.expect(result)
-        call, check, kind = invocation(event, life, self.hosted.handlers)
+        call, check, kind = invocation(event, life, self.hosted.handlers, self._host.limits.message_bytes)
 
         def give(value: Any, error: BaseException | None) -> None:
             life.give_result(result, value, None if error is None else remote_error(error))
@@ -353,10 +347,7 @@ class ObjectSlot:
         self._move(Signal.BROKE)
         self.life = None
         self.sockets.drop_all()
-        queue, self._queue = self._queue, []
-        for waiting in queue:
-            if waiting.result is not None and not waiting.result.done():
-                waiting.result.set_exception(error)
+        self._queue.clear_all(error)
         self._tell(ObjectReset(self.hosted.name, self.id, error))
         self._when_store_settled()
 
@@ -374,7 +365,7 @@ class ObjectSlot:
             self._timer.cancel()
             self._timer = None
         self._tell_drained()
-        self._queue = [waiting for waiting in self._queue if waiting.only_in is None]
+        self._queue.drop_ended()
         if self._queue:
             self._wake()
         else:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import Future
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from durabase.durable_objects.events import Call, Fetch, ObjectEvent
+from durabase.durable_objects.crossing import make_call
+from durabase.durable_objects.events import Call, Fetch, ObjectEvent, Read
 from durabase.durable_objects.ids import DurableObjectId
 from durabase.durable_objects.routing import ObjectKey, ObjectRouter
-from durabase.durable_objects.rpc import check_callable_name, copied
-from durabase.web.connection import socket_owner
+from durabase.durable_objects.rpc import fetch_error
+from durabase.durable_objects.rpc_promise import Failure, RpcMember, RpcPromise, member, send
 from durabase.web.request import Request
-from durabase.web.response import Response
 
 __all__ = ["DurableObjectStub"]
 
@@ -25,28 +25,32 @@ class DurableObjectStub:
     A call is delivered when it is made, not when it is awaited; its result may be dropped. When the
     object is reset, this stub is broken: every further call fails in the same way. Get a new one.
 
+    ``await stub.name`` gives the value of a property of the object's class.
+
     Attributes:
         id: the object's id.
         name: the name it was made from, if any.
     """
 
     def __init__(self, router: ObjectRouter, key: ObjectKey) -> None:
-        self._router = router
-        self._key = key
-        self._broken: BaseException | None = None
+        self._rpc_router = router
+        self._rpc_key = key
+        self._rpc_broken: BaseException | None = None
 
     @property
     def id(self) -> DurableObjectId:
         """The object's id."""
-        return self._key.id
+        return self._rpc_key.id
 
     @property
     def name(self) -> str | None:
         """The name that the id was made from."""
-        return self._key.id.name
+        return self._rpc_key.id.name
 
-    def fetch(self, resource: str | Request, **options: Any) -> Awaitable[Response]:
-        """Let the object answer a request.
+    def fetch(self, resource: str | Request, **options: Any) -> RpcPromise:
+        """Let the object answer a request. The promise gives a :class:`~durabase.web.Response`.
+
+        What it fails with is an :class:`OSError` as well.
 
         Args:
             resource: an absolute URL, of any host, or a request.
@@ -56,52 +60,38 @@ class DurableObjectStub:
             TypeError: no absolute URL.
         """
         request = resource if isinstance(resource, Request) and not options else Request(resource, **options)
-        return self._send(Fetch(request))
+        return self._rpc_send(Fetch(request), fetch_error)
 
-    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
-        if name.startswith("__") or name == "then":
-            raise AttributeError(name)
-        return partial(self._call, name)
+    def __getattr__(self, name: str) -> RpcMember:
+        return member(self, name, self._rpc_make_call)
 
-    def _call(self, name: str, *arguments: Any, **keywords: Any) -> Awaitable[Any]:
-        check_callable_name(name)
-        return self._send(Call(name, tuple(map(copied, arguments)), copied(keywords) if keywords else {}))
+    def _rpc_make_call(self, name: str, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Call:
+        return make_call(name, arguments, keywords, self._rpc_router.limits.message_bytes)
 
-    def _send(self, event: ObjectEvent) -> Awaitable[Any]:
-        result: Future[Any] = asyncio.get_running_loop().create_future()
-        result.add_done_callback(self._note)
-        if self._broken is not None:
-            result.set_exception(self._broken)
-            return result
-        deliver = partial(self._deliver, event, result)
-        owner = socket_owner.get()
-        if owner is None or owner.output.is_open:
-            deliver()
-        else:
-            owner.output.hold(deliver)
-        return result
+    def _rpc_perform(self, event: Call | Read) -> RpcPromise:
+        return self._rpc_send(event)
 
-    def _deliver(self, event: ObjectEvent, result: Future[Any]) -> None:
-        delivered = asyncio.ensure_future(self._router.deliver(self._key, event))
-        delivered.add_done_callback(partial(_hand_over, result))
+    def _rpc_cross(self) -> DurableObjectStub:
+        return DurableObjectStub(self._rpc_router, self._rpc_key)
 
-    def _note(self, result: Future[Any]) -> None:
-        """Look at the result, so that nobody else has to, and remember whether the object was reset."""
+    def _rpc_send(self, event: ObjectEvent, failure: Failure | None = None) -> RpcPromise:
+        known, lent = self._rpc_broken, event.lent if isinstance(event, Call) else ()
+        deliver = partial(_fail, known) if known else partial(self._rpc_router.deliver, self._rpc_key, event)
+        return send(deliver, self._rpc_make_call, lent, failure, self._rpc_note)
+
+    def _rpc_note(self, result: Future[Any]) -> None:
+        """Remember whether the object was reset."""
         if not result.cancelled():
             error = result.exception()
             if getattr(error, "durable_object_reset", False):
-                self._broken = error
+                self._rpc_broken = error
 
     def __repr__(self) -> str:
-        return f"<DurableObjectStub {self._key.class_name} {self.name if self.name is not None else self.id}>"
+        who = self.name if self.name is not None else self.id
+        return f"<DurableObjectStub {self._rpc_key.class_name} {who}>"
 
 
-def _hand_over(result: Future[Any], delivered: Future[Any]) -> None:
-    if result.done():
-        return
-    if delivered.cancelled():
-        result.cancel()
-    elif (error := delivered.exception()) is not None:
-        result.set_exception(error)
-    else:
-        result.set_result(delivered.result())
+def _fail(error: BaseException) -> Future[Any]:
+    failed: Future[Any] = asyncio.get_running_loop().create_future()
+    failed.set_exception(error)
+    return failed

@@ -100,6 +100,11 @@ class Body:
         """Whether it has been read."""
         return self._used
 
+    @property
+    def size_at_hand(self) -> int:
+        """How many bytes of the body are in memory, read or not; none of a stream."""
+        return len(self._content) if isinstance(self._content, bytes) else 0
+
     def body_bytes(self) -> _Bytes | None:
         """The whole body if it is at hand (``b""`` if there is none), ``None`` if it is a stream. Reads it.
 

@@ -9,7 +9,7 @@ A program imports from here what it defines its classes with::
             return Response("Hello!")
 """
 
-from durabase.durable_objects import DurableObject
+from durabase.durable_objects import DurableObject, RpcTarget
 from durabase.web import (
     Blob,
     File,
@@ -34,6 +34,7 @@ __all__ = [
     "Headers",
     "Request",
     "Response",
+    "RpcTarget",
     "WebSocket",
     "WebSocketPair",
     "WebSocketRequestResponsePair",

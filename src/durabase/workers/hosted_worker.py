@@ -12,9 +12,12 @@ from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
 from durabase.clock import Clock, SystemClock
+from durabase.durable_objects.crossing import copied
+from durabase.durable_objects.events import Call, Read
 from durabase.durable_objects.handlers import fitting_arguments
+from durabase.durable_objects.limits import ObjectLimits
 from durabase.durable_objects.origin import Origin, current_origin
-from durabase.durable_objects.rpc import call_method, copied
+from durabase.durable_objects.rpc import perform_on_instance
 from durabase.web import Request, Response
 from durabase.workers.bindings.assets import Assets
 from durabase.workers.config import Config
@@ -125,24 +128,21 @@ class HostedWorker:
         """
         await self._call("Default", "scheduled", None, controller, None, None)
 
-    async def call(
-        self,
-        entrypoint: str,
-        method: str,
-        arguments: tuple[Any, ...],
-        keywords: Mapping[str, Any],
-        props: Mapping[str, Any] | None = None,
+    async def perform(
+        self, entrypoint: str, event: Call | Read, props: Mapping[str, Any] | None, limits: ObjectLimits
     ) -> Any:
-        """Call a method of an entrypoint, and return a copy of its result.
+        """Call a method of an entrypoint, or read a property, and return a copy of the result.
 
         Raises:
-            TypeError: there is no such method, or its result can't be copied.
+            TypeError: there is no such method or property, or its result can't be copied.
+            ValueError: its result is too large.
         """
-        return copied(
-            await self._entered(
-                entrypoint, method, props, lambda instance: call_method(instance, method, arguments, keywords)
-            )
-        )
+
+        async def answer(instance: WorkerEntrypoint) -> Any:
+            result = perform_on_instance(instance, event)
+            return copied(await result if inspect.isawaitable(result) else result, None, limits.message_bytes)
+
+        return await self._entered(entrypoint, event.name, props, answer)
 
     def _serves_assets_first(self, request: Request) -> bool:
         assets = self.config.assets

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from durabase.clock import SystemClock, TimerClock
-from durabase.durable_objects import HostStats, ObjectClass, ObjectHost
+from durabase.durable_objects import HostStats, ObjectClass, ObjectHost, ObjectLimits
 from durabase.durable_objects.storage.engine import Disk
 from durabase.errors import ConfigError
 from durabase.web import Request, Response
@@ -50,6 +50,7 @@ class Runtime:
         max_value_bytes: the largest value that a key-value class may store.
         observer: called with the events of the objects' lives, and of the workers' entrypoints.
         may_delete_classes: whether migrations may delete classes with all their objects.
+        limits: of calls, and of what may wait for an object.
         disk: makes the commits, in place of the plain one.
 
     Between entering and leaving it, the workers' crons call their ``scheduled``.
@@ -71,13 +72,19 @@ class Runtime:
         max_value_bytes: int = _DEFAULT_MAX_VALUE_BYTES,
         observer: RuntimeObserver | None = None,
         may_delete_classes: bool = False,
+        limits: ObjectLimits | None = None,
         disk: Disk | None = None,
     ) -> None:
         clock = clock or SystemClock()
         self._max_value_bytes = max_value_bytes
         self._background = BackgroundTasks()
         self._host = ObjectHost(
-            state_dir, clock=clock, idle_seconds=idle_seconds, observer=observer, disk=disk
+            state_dir,
+            clock=clock,
+            idle_seconds=idle_seconds,
+            observer=observer,
+            limits=limits,
+            disk=disk,
         )
         self._kv = KvStores(state_dir / "kv", clock)
         self._binder = Binder(self._host, self._kv, clock)

@@ -57,11 +57,13 @@ class Binder:
                 bindings[objects.name] = self._namespace(owner, objects.class_name)
         for service in config.services:
             if (target := workers.get(service.service)) is not None:
-                bindings[service.name] = Service(target, service.entrypoint, service.props)
+                bindings[service.name] = Service(target, service.entrypoint, service.props, self._host.limits)
         return bindings
 
     def _exports(self, worker: HostedWorker, config: Config, program: Worker) -> dict[str, object]:
-        exports: dict[str, object] = {name: Service(worker, name) for name in program.entrypoints}
+        exports: dict[str, object] = {
+            name: Service(worker, name, None, self._host.limits) for name in program.entrypoints
+        }
         for class_name in _hosted_classes(config, program):
             exports[class_name] = self._namespace(worker, class_name)
         return exports

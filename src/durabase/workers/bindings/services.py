@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from durabase.durable_objects.rpc import check_callable_name, copied, remote_error
+from durabase.durable_objects.crossing import make_call
+from durabase.durable_objects.events import Call, Read
+from durabase.durable_objects.limits import ObjectLimits
+from durabase.durable_objects.rpc import fetch_error, remote_error
+from durabase.durable_objects.rpc_promise import Failure, RpcMember, RpcPromise, member, send
 from durabase.web import Request, Response
-from durabase.workers.outgoing import writes_safe
 
 __all__ = ["CallableWorker", "Service"]
 
@@ -25,34 +27,36 @@ class CallableWorker(Protocol):
     ) -> Awaitable[Response]:
         """Answer a request."""
 
-    def call(
-        self,
-        entrypoint: str,
-        method: str,
-        arguments: tuple[Any, ...],
-        keywords: Mapping[str, Any],
-        props: Mapping[str, Any] | None = ...,
+    def perform(
+        self, entrypoint: str, event: Call | Read, props: Mapping[str, Any] | None, limits: ObjectLimits
     ) -> Awaitable[Any]:
-        """Call a method."""
+        """Call a method, or read a property."""
 
 
 class Service:
     """An entrypoint of a worker, for another one, or for itself.
 
-    A call is made when it is written, not when it is awaited. Arguments and results are copies; what
-    the entrypoint raises arrives as from a Durable Object: builtin types as they are, others as
+    A call is made when it is written, not when it is awaited. Arguments and results cross, and what
+    the entrypoint raises arrives, as from a Durable Object: builtin types as they are, others as
     :class:`~durabase.errors.RemoteError`.
     """
 
     def __init__(
-        self, worker: CallableWorker, entrypoint: str, props: Mapping[str, Any] | None = None
+        self,
+        worker: CallableWorker,
+        entrypoint: str,
+        props: Mapping[str, Any] | None = None,
+        limits: ObjectLimits | None = None,
     ) -> None:
         self._worker = worker
         self._entrypoint = entrypoint
         self._props = props
+        self._limits = limits or ObjectLimits()
 
-    def fetch(self, resource: str | Request, **options: Any) -> Awaitable[Response]:
-        """Let the entrypoint answer a request.
+    def fetch(self, resource: str | Request, **options: Any) -> RpcPromise:
+        """Let the entrypoint answer a request. The promise gives a :class:`~durabase.web.Response`.
+
+        What it fails with is an :class:`OSError` as well.
 
         Args:
             resource: an absolute URL, of any host, or a request.
@@ -62,25 +66,28 @@ class Service:
             TypeError: no absolute URL.
         """
         request = resource if isinstance(resource, Request) and not options else Request(resource, **options)
-        return self._send(partial(self._worker.fetch, request, self._entrypoint, self._props))
+        call = partial(self._worker.fetch, request, self._entrypoint, self._props)
+        return self._send(call, (), fetch_error)
 
-    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
-        if name.startswith("__") or name == "then":
-            raise AttributeError(name)
-        return partial(self._call, name)
+    def __getattr__(self, name: str) -> RpcMember:
+        return member(self, name, self._make_call)
 
-    def _call(self, name: str, *arguments: Any, **keywords: Any) -> Awaitable[Any]:
-        check_callable_name(name)
-        copies, options = tuple(map(copied, arguments)), copied(keywords) if keywords else {}
-        return self._send(partial(self._worker.call, self._entrypoint, name, copies, options, self._props))
+    def _make_call(self, name: str, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Call:
+        return make_call(name, arguments, keywords, self._limits.message_bytes)
 
-    def _send(self, call: Callable[[], Awaitable[Any]]) -> Awaitable[Any]:
-        result = asyncio.get_running_loop().create_task(self._answer(call))
-        result.add_done_callback(_look_at)
-        return result
+    def _rpc_perform(self, event: Call | Read) -> RpcPromise:
+        call = partial(self._worker.perform, self._entrypoint, event, self._props, self._limits)
+        return self._send(call, event.lent if isinstance(event, Call) else ())
+
+    def _rpc_cross(self) -> Service:
+        return Service(self._worker, self._entrypoint, self._props, self._limits)
+
+    def _send(
+        self, call: Callable[[], Awaitable[Any]], lent: Sequence[Any], failure: Failure | None = None
+    ) -> RpcPromise:
+        return send(lambda: self._answer(call), self._make_call, lent, failure)
 
     async def _answer(self, call: Callable[[], Awaitable[Any]]) -> Any:
-        await writes_safe()
         try:
             return await self._worker.run(call)
         except Exception as error:
@@ -88,9 +95,3 @@ class Service:
 
     def __repr__(self) -> str:
         return f"<Service {self._entrypoint}>"
-
-
-def _look_at(result: asyncio.Task[Any]) -> None:
-    """Nobody else has to."""
-    if not result.cancelled():
-        result.exception()

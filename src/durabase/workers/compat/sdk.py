@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from durabase.durable_objects import DurableObject
+from durabase.durable_objects import DurableObject, RpcTarget
 from durabase.web import Blob, File, FormData, Headers, Request, Response
 from durabase.workers.compat import asgi, wsgi
 from durabase.workers.compat.http_fetch import fetch
@@ -42,6 +42,7 @@ __all__ = [
     "Request",
     "RequestInitCfProperties",
     "Response",
+    "RpcTarget",
     "WorkerEntrypoint",
     "WorkflowEntrypoint",
     "asgi",
@@ -96,6 +97,7 @@ def import_from_javascript(name: str) -> Any:
         raise ImportError(f"No such module {name!r}: there is no JavaScript here")
     return SimpleNamespace(
         DurableObject=DurableObject,
+        RpcTarget=RpcTarget,
         WorkerEntrypoint=WorkerEntrypoint,
         env=env,
         waitUntil=wait_until,

@@ -1,0 +1,359 @@
+"""Functions and targets that cross, and calls on what they give."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from durabase.durable_objects import DurableObject, RpcStub, RpcTarget
+
+from .rig import Rig, run
+
+GONE = "RPC stub used after being disposed"
+
+
+class Counter(RpcTarget):
+    kind = "counter"
+
+    def __init__(self, owner: Any = None) -> None:
+        self.count = 0
+        self.owner = owner
+
+    def add(self, by: int = 1) -> int:
+        self.count += by
+        return self.count
+
+    async def slow(self) -> int:
+        await asyncio.sleep(0)
+        return self.count
+
+    def fail(self) -> None:
+        raise KeyError("inside")
+
+    @property
+    def total(self) -> int:
+        return self.count
+
+    def itself(self) -> Counter:
+        return self
+
+
+class Giving(DurableObject):
+    version = 3
+
+    def __init__(self, ctx: Any, env: Any) -> None:
+        super().__init__(ctx, env)
+        self.counter = Counter(self)
+        self.kept: Any = None
+
+    def target(self) -> Counter:
+        return self.counter
+
+    def api(self) -> dict[str, Any]:
+        return {"add": self.counter.add, "name": "api", "nested": {"counter": self.counter}}
+
+    def maker(self) -> Callable[[int], Callable[[int], int]]:
+        return lambda a: lambda b: a + b
+
+    async def call(self, function: Any, *arguments: Any) -> Any:
+        return await function(*arguments)
+
+    async def call_method(self, target: Any) -> Any:
+        return [await target.add(2), await target.total, await target.slow()]
+
+    def keep(self, function: Any) -> None:
+        self.kept = function
+
+    def keep_another(self, function: Any) -> None:
+        self.kept = function.dup()
+
+    async def call_kept(self) -> Any:
+        return await self.kept("kept")
+
+    def give_kept(self) -> Any:
+        return self.kept
+
+    async def stop(self) -> None:
+        self.ctx.abort("stopped")
+
+
+@pytest.mark.feature("S-ST-2")
+def test_a_function_is_called_back_where_it_is_from() -> None:
+    heard: list[Any] = []
+
+    def hear(value: Any) -> int:
+        heard.append(value)
+        return len(heard)
+
+    async def answer(value: str) -> str:
+        await asyncio.sleep(0)
+        return value.upper()
+
+    async def scenario(rig: Rig) -> None:
+        assert await rig.stub().call(hear, {"a": 1}) == 1
+        assert heard == [{"a": 1}]
+        assert await rig.stub().call(answer, "text") == "TEXT"
+        assert await rig.stub().call(Counter().add, 3) == 3
+
+    run(scenario, Giving)
+
+
+@pytest.mark.feature("S-ST-2")
+def test_a_target_of_a_caller_and_one_of_an_object() -> None:
+    async def scenario(rig: Rig) -> None:
+        mine = Counter()
+        assert await rig.stub().call_method(mine) == [2, 2, 2]
+        assert mine.count == 2
+        theirs = await rig.stub().target()
+        assert isinstance(theirs, RpcStub)
+        assert [await theirs.add(), await theirs.add(5)] == [1, 6]
+        assert await rig.run_in(lambda instance, ctx: instance.counter.count) == 6
+        assert await (await theirs.itself()).add(1) == 7
+
+    run(scenario, Giving)
+
+
+@pytest.mark.feature("S-ST-2")
+def test_what_a_stub_lets_be_used() -> None:
+    async def scenario(rig: Rig) -> None:
+        counter = await rig.stub().target()
+        assert await counter.total == 0
+        assert await counter.kind == "counter"
+        assert await (await counter.add)(4) == 4
+        for name in ("count", "owner", "missing"):
+            with pytest.raises(TypeError, match="does not implement the property"):
+                await getattr(counter, name)
+        with pytest.raises(TypeError, match="Method missing does not exist"):
+            await counter.missing()
+        with pytest.raises(TypeError, match="not a function"):
+            await counter()
+        with pytest.raises(TypeError, match="reserved"):
+            counter.alarm()
+        with pytest.raises(KeyError) as caught:
+            await counter.fail()
+        assert caught.value.remote  # type: ignore[attr-defined]
+        function = (await rig.stub().api())["add"]
+        with pytest.raises(TypeError, match="does not exist"):
+            await function.real()
+        assert await function(1) == 5
+
+    run(scenario, Giving)
+
+
+@pytest.mark.feature("S-ST-2")
+def test_a_stub_that_came_as_an_argument_is_good_until_the_method_returns() -> None:
+    async def scenario(rig: Rig) -> None:
+        await rig.stub().keep(lambda value: value)
+        with pytest.raises(RuntimeError, match=GONE):
+            await rig.stub().call_kept()
+        await rig.stub().keep_another(lambda value: [value])
+        assert await rig.stub().call_kept() == ["kept"]
+
+    run(scenario, Giving)
+
+
+@pytest.mark.feature("S-ST-2")
+def test_stubs_are_let_go() -> None:
+    async def scenario(rig: Rig) -> None:
+        lent = await rig.run_in(lambda instance, ctx: ctx._host.giver.lent)
+        with await rig.stub().target() as counter:
+            another = counter.dup()
+            assert len(lent) == 1
+        with pytest.raises(RuntimeError, match=GONE):
+            counter.add()
+        with pytest.raises(RuntimeError, match=GONE):
+            counter.dup()
+        assert await another.add() == 1
+        another.destroy()
+        another.destroy()
+        assert not lent
+        assert "let go" in repr(another)
+        dropped = await rig.stub().api()
+        assert len(lent) == 2
+        del dropped
+        await rig.settle()
+        gc.collect()
+        assert not lent
+
+    run(scenario, Giving)
+
+
+@pytest.mark.feature("S-ST-2", "M-LC-5")
+def test_an_object_stays_awake_as_long_as_others_have_stubs_of_it() -> None:
+    async def scenario(rig: Rig) -> None:
+        counter = await rig.stub().target()
+        await rig.pass_time(60)
+        assert rig.host.stats().live == 1
+        assert await counter.add() == 1
+        counter.destroy()
+        await rig.pass_time(30)
+        assert rig.host.stats().live == 0
+
+    run(scenario, Giving)
+
+
+@pytest.mark.feature("S-ST-2", "M-ST-8")
+def test_stubs_of_a_life_fail_when_it_is_over() -> None:
+    async def scenario(rig: Rig) -> None:
+        counter = await rig.stub().target()
+        with pytest.raises(Exception, match="stopped"):
+            await rig.stub().stop()
+        with pytest.raises(Exception, match="stopped") as caught:
+            await counter.add()
+        assert caught.value.durable_object_reset  # type: ignore[attr-defined]
+        counter = await rig.stub().target()
+        await rig.host.replace([rig.definition(Giving)])
+        with pytest.raises(Exception, match="over") as caught:
+            await counter.add()
+        assert caught.value.retryable  # type: ignore[attr-defined]
+
+    run(scenario, Giving)
+
+
+@pytest.mark.feature("S-ST-2")
+def test_a_stub_can_be_handed_on_and_back() -> None:
+    async def scenario(rig: Rig) -> None:
+        counter = await rig.stub("a").target()
+        assert await rig.stub("b").call_method(counter) == [2, 2, 2]
+        await rig.stub("b").keep_another(counter)
+        counter.destroy()
+        back = await rig.stub("b").give_kept()
+        assert await back.add() == 3
+        assert await rig.stub("b").call(rig.stub("a").maker) is not None
+        assert await rig.stub("b").call_through(rig.stub("a")) == 3
+
+    class Through(Giving):
+        async def call_through(self, stub: Any) -> Any:
+            return await stub.version
+
+    run(scenario, Through)
+
+
+@pytest.mark.feature("S-ST-3")
+def test_calls_on_results_that_are_not_there_yet() -> None:
+    async def scenario(rig: Rig) -> None:
+        stub = rig.stub()
+        first = stub.target()
+        results = [first.add(), first.add(), first.itself().add(3), first.total]
+        assert [await result for result in results] == [1, 2, 5, 5]
+        assert await stub.maker()(1)(2) == 3
+        assert await stub.api().add(1) == 6
+        assert await stub.api().name == "api"
+        assert await stub.api().nested.counter.total == 6
+        assert await stub.version == 3
+
+    run(scenario, Giving)
+
+
+@pytest.mark.feature("S-ST-3")
+def test_failures_pass_through_a_pipeline() -> None:
+    async def scenario(rig: Rig) -> None:
+        stub = rig.stub()
+        with pytest.raises(KeyError, match="inside"):
+            await stub.target().fail().more().and_more()
+        with pytest.raises(TypeError, match="no such member"):
+            await stub.api().missing()
+        with pytest.raises(TypeError, match="no such member"):
+            await stub.api().name.more()
+        with pytest.raises(TypeError, match="Method missing"):
+            await stub.missing().whatever
+        dropped: list[Any] = []
+        function = dropped.append
+        with pytest.raises(KeyError):
+            await stub.target().fail().call(function)
+
+    run(scenario, Giving)
+
+
+@pytest.mark.feature("S-ST-3")
+def test_a_promise_is_taken_where_a_coroutine_is() -> None:
+    async def scenario(rig: Rig) -> None:
+        counter = await rig.stub().target()
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(counter.add()) for _ in range(3)]
+        assert [task.result() for task in tasks] == [1, 2, 3]
+        assert await asyncio.gather(counter.add(), counter.slow()) == [4, 4]
+        assert await asyncio.wait_for(counter.add(), 5) == 5
+        with pytest.raises(KeyError):
+            await asyncio.create_task(counter.fail())
+        go_on = asyncio.Event()
+        waiting = asyncio.create_task(rig.stub().call(go_on.wait))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        go_on.set()
+        promise = counter.add()
+        assert [await promise, await promise] == [6, 6]
+        assert "done" in repr(promise)
+
+    run(scenario, Giving)
+
+
+@pytest.mark.feature("S-ST-2", "M-GT-1")
+def test_calls_of_targets_enter_through_the_gates_of_the_giver() -> None:
+    class Careful(Giving):
+        async def busy(self, other: Any) -> list[str]:
+            order: list[str] = []
+
+            async def section() -> None:
+                def hear(text: str) -> None:
+                    order.append(text)
+
+                await other.call(hear, "from within")
+                await asyncio.sleep(0)
+                order.append("end")
+
+            outside = other.call(lambda text: order.append(text), "from outside")
+            await self.ctx.block_concurrency_while(section)
+            await outside
+            return order
+
+    async def scenario(rig: Rig) -> None:
+        assert await rig.stub("a").busy(rig.stub("b")) == ["from within", "end", "from outside"]
+
+    run(scenario, Careful)
+
+
+@pytest.mark.feature("S-ST-2", "M-GT-4")
+def test_results_of_targets_wait_for_the_writes_of_the_giver() -> None:
+    class Writer(RpcTarget):
+        def __init__(self, ctx: Any) -> None:
+            self.ctx = ctx
+
+        def write(self) -> bool:
+            self.ctx.storage.put("key", 1)
+            return bool(self.ctx._host.output.is_open)
+
+        def fail(self) -> None:
+            self.ctx.abort("after all")
+
+    class Writing(DurableObject):
+        def writer(self) -> Writer:
+            return Writer(self.ctx)
+
+    async def scenario(rig: Rig) -> None:
+        writer = await rig.stub().writer()
+        gate = await rig.run_in(lambda instance, ctx: ctx._host.output)
+        assert await writer.write() is False
+        assert gate.is_open
+        with pytest.raises(Exception, match="after all"):
+            await writer.fail()
+
+    run(scenario, Writing)
+
+
+@pytest.mark.feature("S-ST-2")
+def test_what_can_not_cross() -> None:
+    async def scenario(rig: Rig) -> None:
+        promise = rig.stub().target()
+        for thing in (object(), Counter, promise, DurableObject(None, None)):
+            with pytest.raises(TypeError, match="can't be stored or sent"):
+                rig.stub().keep(thing)
+        await promise
+
+    run(scenario, Giving)
