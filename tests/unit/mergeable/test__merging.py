@@ -1,0 +1,63 @@
+"""Merging within a transaction: what comes in, what is undone, and when nothing happens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from durabase.mergeable import MergeableStore
+from durabase.testing import FakeClock
+
+NOW = 1_700_000_000_000
+EARLIER = "NjEtLV-----7JQY8"
+CHANGES: list[Any] = [[{"t": [{"r": [{"c": [1, EARLIER]}]}]}], [{"v": [2, EARLIER]}], 1]
+
+
+@pytest.fixture
+def store() -> MergeableStore:
+    return MergeableStore("s1", clock=FakeClock(NOW))
+
+
+def test_a_merge_is_a_transaction_that_keeps_stamps(store: MergeableStore) -> None:
+    calls: list[Any] = []
+    store.add_cell_listener(None, None, None, lambda _store, *told: calls.append(told[:4]))
+    store.apply_mergeable_changes(CHANGES)
+    assert calls == [("t", "r", "c", 1)]
+    assert store.get_mergeable_content()[0][0]["t"][0]["r"][0]["c"][:2] == [1, EARLIER]
+
+
+def test_what_is_merged_in_another_transaction_ends_with_it(store: MergeableStore) -> None:
+    with store.transaction(lambda _: True):
+        store.apply_mergeable_changes(CHANGES)
+        assert store.get_value("v") == 2
+    assert store.get_content() == [{}, {}]
+    assert store.get_mergeable_content_hashes() == [0, 0]
+
+
+def test_a_failure_undoes_it_and_edits_are_stamped_again(store: MergeableStore) -> None:
+    def fail(_store: Any, *_told: Any) -> None:
+        raise RuntimeError("no")
+
+    listener = store.add_cell_listener("t", None, None, fail, mutator=True)
+    with pytest.raises(RuntimeError, match="no"):
+        store.apply_mergeable_changes(CHANGES)
+    assert store.get_content() == [{}, {}]
+    assert store.get_mergeable_content_hashes() == [0, 0]
+    store.del_listener(listener)
+    store.set_value("v", 3)
+    assert store.get_mergeable_content()[1][0]["v"][1] != ""
+
+
+def test_in_the_final_phase_nothing_is_merged(store: MergeableStore) -> None:
+    store.add_did_finish_transaction_listener(lambda _store: store.apply_mergeable_changes(CHANGES))
+    store.set_value("w", 1)
+    assert store.get_content() == [{}, {"w": 1}]
+
+
+def test_content_takes_the_place_of_what_there_was(store: MergeableStore) -> None:
+    other = MergeableStore("s2", clock=FakeClock(NOW)).apply_mergeable_changes(CHANGES)
+    store.set_cell("gone", "r", "c", 1).set_value("gone", 1)
+    store.set_mergeable_content(other.get_mergeable_content())
+    assert store.get_content() == [{"t": {"r": {"c": 1}}}, {"v": 2}]
+    assert store.get_mergeable_content_hashes() == other.get_mergeable_content_hashes()
