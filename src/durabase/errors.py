@@ -184,6 +184,11 @@ class ObjectError(DurabaseError):
         self.overloaded = overloaded
         self.durable_object_reset = durable_object_reset
 
+    @property
+    def durableObjectReset(self) -> bool:  # noqa: N802 (the name that programs for Cloudflare read)
+        """``durable_object_reset``."""
+        return self.durable_object_reset
+
 
 class ObjectResetError(ObjectError):
     """The object was discarded while this call was waiting or running."""

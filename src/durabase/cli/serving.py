@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import io
+import os
 import sys
 from collections.abc import Awaitable, Coroutine
 from contextlib import AsyncExitStack
@@ -57,6 +58,7 @@ async def start_runtime(
         max_value_bytes=options.max_value_bytes,
         observer=monitor.observe,
         may_delete_classes=options.delete_classes,
+        id_secret=os.environ.get("DURABASE_ID_SECRET") or None,
         disk=monitor.disk,
     )
     await stack.enter_async_context(runtime)

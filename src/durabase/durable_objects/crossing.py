@@ -7,7 +7,7 @@ responses and streams are handed over: the sender can't read them any more.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -88,10 +88,25 @@ class Crossing:
         if cross is not None:
             return self._noted(cross(item))
         if isinstance(item, _WEB):
-            return _handed_over(item)
+            return self._handed_over(item)
         if isinstance(item, AsyncIterable):
-            return item
+            return self._stream(item)
         return self._noted(self._stub_of(item))
+
+    def _handed_over(self, item: Any) -> Any:
+        if isinstance(item, Blob):
+            return item  # it never changes
+        if isinstance(item, (Headers, FormData)):
+            return type(item)(item.items())
+        taken = Request(item) if isinstance(item, Request) else _taken(item)
+        taken.wrap_stream(self._stream)
+        return taken
+
+    def _stream(self, stream: AsyncIterable[Any]) -> AsyncIterable[Any]:
+        """What an object yields is had from it piece by piece, through its gates."""
+        if (self._giver or current_giver.get()) is None:
+            return stream
+        return _pieces(self._stub_of(_next_of(stream)))
 
     def _stub_of(self, target: Any) -> RpcStub:
         if self._giver is None:
@@ -129,14 +144,25 @@ def _may_cross(item: Any) -> bool:
     )
 
 
-def _handed_over(item: Any) -> Any:
-    if isinstance(item, Response):
-        taken = Response(item, item.status, item.status_text, item.headers, item.web_socket)
-        taken.url = item.url
-        return taken
-    if isinstance(item, Blob):
-        return item  # it never changes
-    return Request(item) if isinstance(item, Request) else type(item)(item)
+def _taken(response: Response) -> Response:
+    taken = Response(response, response.status, response.status_text, response.headers, response.web_socket)
+    taken.url = response.url
+    return taken
+
+
+def _next_of(stream: AsyncIterable[Any]) -> Callable[[], Awaitable[Any]]:
+    pieces = aiter(stream)
+
+    async def following() -> Any:
+        return await anext(pieces, None)
+
+    return following
+
+
+async def _pieces(following: RpcStub) -> AsyncIterator[Any]:
+    with following:
+        while (piece := await following()) is not None:
+            yield piece
 
 
 def _utf8(text: str) -> bytes:

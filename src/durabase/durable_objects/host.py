@@ -61,6 +61,7 @@ class ObjectHost:
         idle_seconds: how long an object has to be quiet before it hibernates.
         observer: is told of constructions, hibernations, resets and handled events.
         limits: of calls, and of what may wait for an object.
+        id_secret: goes into the ids, so that nobody else can make any; they are not those of Cloudflare then.
         disk: makes the commits, in place of the plain one.
     """
 
@@ -78,6 +79,7 @@ class ObjectHost:
         idle_seconds: float = 10.0,
         observer: ObjectObserver | None = None,
         limits: ObjectLimits | None = None,
+        id_secret: str | None = None,
         disk: Disk | None = None,
     ) -> None:
         self.state_dir = Path(state_dir)
@@ -86,6 +88,7 @@ class ObjectHost:
         self.observer = observer
         self.limits = limits or ObjectLimits()
         self.nesting = Nesting()
+        self.id_secret = id_secret
         self.disk = disk
         self._classes: dict[str, ClassHost] = {}
         self._lock = FolderLock(self.state_dir)

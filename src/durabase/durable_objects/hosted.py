@@ -83,6 +83,7 @@ class ClassSurroundings(Protocol):
     loop: AbstractEventLoop
     clock: TimerClock
     context: Context
+    id_secret: str | None
     idle_seconds: float
     limits: ObjectLimits
     nesting: Nesting
@@ -112,7 +113,7 @@ class ClassHost:
 
     def __init__(self, host: ClassSurroundings, definition: ObjectClass, env: Any) -> None:
         self.name = definition.class_name
-        self.mint = IdMint(definition.unique_key)
+        self.mint = IdMint(definition.unique_key, secret=host.id_secret)
         self.slots: dict[bytes, ObjectSlot] = {}
         self.env = env
         self.clock = host.clock

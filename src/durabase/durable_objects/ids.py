@@ -64,8 +64,8 @@ class DurableObjectId:
         return hash(self.key)
 
 
-def _mac(secret: bytes, data: bytes) -> bytes:
-    return hmac.digest(secret, data, "sha256")[:16]
+def _mac(key: bytes, data: bytes) -> bytes:
+    return hmac.digest(key, data, "sha256")[:16]
 
 
 class IdMint:
@@ -74,15 +74,21 @@ class IdMint:
     Args:
         unique_key: what tells this namespace from every other; ids change when it does.
         jurisdiction: restricts the ids to one of :data:`JURISDICTIONS`.
+        secret: keeps those who know the unique key from making ids; ids change when it does.
     """
 
-    __slots__ = ("_secret", "_unique_key", "jurisdiction")
+    __slots__ = ("_key", "_secret", "_unique_key", "jurisdiction")
 
-    def __init__(self, unique_key: str, jurisdiction: str | None = None) -> None:
+    def __init__(self, unique_key: str, jurisdiction: str | None = None, secret: str | None = None) -> None:
         self._unique_key = unique_key
+        self._secret = secret
         self.jurisdiction = jurisdiction
         salted = unique_key if jurisdiction is None else f"{unique_key}\0{jurisdiction}"
-        self._secret = hashlib.sha256(salted.encode("utf-8", "surrogatepass")).digest()
+        encoded = salted.encode("utf-8", "surrogatepass")
+        if secret is None:
+            self._key = hashlib.sha256(encoded).digest()
+        else:
+            self._key = hmac.digest(secret.encode("utf-8", "surrogatepass"), encoded, "sha256")
 
     def restricted(self, jurisdiction: str | None) -> IdMint:
         """The mint of the part of the namespace that stays in ``jurisdiction``.
@@ -92,7 +98,7 @@ class IdMint:
         """
         if jurisdiction is not None and jurisdiction not in JURISDICTIONS:
             raise TypeError(f"unknown jurisdiction {jurisdiction!r}; known are {', '.join(JURISDICTIONS)}")
-        return IdMint(self._unique_key, jurisdiction)
+        return IdMint(self._unique_key, jurisdiction, self._secret)
 
     def from_name(self, name: str) -> DurableObjectId:
         """The id that always belongs to ``name``, which may be empty.
@@ -104,7 +110,7 @@ class IdMint:
             raise TypeError(f"the name of an object must be a string, not {type(name).__name__}")
         encoded = name.encode("utf-8", "surrogatepass")
         kept = name if len(encoded) <= MAX_NAME_BYTES else None
-        return self._finish(_mac(self._secret, encoded), kept)
+        return self._finish(_mac(self._key, encoded), kept)
 
     def unique(self) -> DurableObjectId:
         """An id that nobody has."""
@@ -131,12 +137,12 @@ class IdMint:
 
     def made(self, key: bytes) -> bool:
         """Whether exactly this mint made the key."""
-        return hmac.compare_digest(_mac(self._secret, key[:16]), key[16:])
+        return hmac.compare_digest(_mac(self._key, key[:16]), key[16:])
 
     def _accepted(self) -> list[IdMint]:
         if self.jurisdiction is not None:
             return [self]
-        return [self, *(IdMint(self._unique_key, jurisdiction) for jurisdiction in JURISDICTIONS)]
+        return [self, *(self.restricted(jurisdiction) for jurisdiction in JURISDICTIONS)]
 
     def _finish(self, base: bytes, name: str | None) -> DurableObjectId:
-        return DurableObjectId(base + _mac(self._secret, base), name, self.jurisdiction)
+        return DurableObjectId(base + _mac(self._key, base), name, self.jurisdiction)

@@ -31,7 +31,9 @@ def invocation(
     """What ``event`` means in this life; results of calls may take ``message_bytes``."""
     instance = life.instance
     if isinstance(event, Fetch):
-        return Invocation(partial(_fetch, instance, handlers, event.request), _checked_response, "fetch")
+        return Invocation(
+            partial(_fetch, instance, handlers, event.request), partial(_checked_response, life), "fetch"
+        )
     if isinstance(event, (Call, Read)):
         check = partial(copied, giver=life.giver, limit=message_bytes)
         return Invocation(partial(perform_on_instance, instance, event), check, event.name)
@@ -45,7 +47,7 @@ def invocation(
 def size_of(event: ObjectEvent) -> int:
     """How many bytes an event takes while it waits, as far as it comes from outside."""
     if isinstance(event, Fetch):
-        return event.request.size_at_hand
+        return event.request.size_at_hand or 0
     return event.size if isinstance(event, Call) else 0
 
 
@@ -73,7 +75,9 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _checked_response(value: Any) -> Response:
+def _checked_response(life: ObjectLife, value: Any) -> Response:
+    """The response; if it is a stream, what the object yields is had from it piece by piece."""
     if not isinstance(value, Response):
         raise TypeError("Incorrect type for Promise: the Promise did not resolve to 'Response'.")
-    return value
+    response: Response = value if value.size_at_hand is not None else copied(value, giver=life.giver)
+    return response

@@ -177,5 +177,6 @@ def _marked(error: Exception, *, remote: bool) -> Exception:
     marks["remote"] = marks["remote"] or remote
     for name, value in marks.items():
         setattr(error, name, value)
-    error.durableObjectReset = marks["durable_object_reset"]  # type: ignore[attr-defined]
+    if not isinstance(error, ObjectError):
+        error.durableObjectReset = marks["durable_object_reset"]  # type: ignore[attr-defined]
     return error

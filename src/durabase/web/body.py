@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import Any, TypeAlias
 
 from durabase._names import js_names
@@ -101,9 +101,10 @@ class Body:
         return self._used
 
     @property
-    def size_at_hand(self) -> int:
-        """How many bytes of the body are in memory, read or not; none of a stream."""
-        return len(self._content) if isinstance(self._content, bytes) else 0
+    def size_at_hand(self) -> int | None:
+        """How many bytes the body has, read or not; ``None`` if it is a stream."""
+        content = self._content or b""
+        return len(content) if isinstance(content, bytes) else None
 
     def body_bytes(self) -> _Bytes | None:
         """The whole body if it is at hand (``b""`` if there is none), ``None`` if it is a stream. Reads it.
@@ -175,6 +176,11 @@ class Body:
             raise OSError("Body already used")
         self._used = self._content is not None
         return self._content
+
+    def wrap_stream(self, wrap: Callable[[AsyncIterable[_Bytes]], AsyncIterable[_Bytes]]) -> None:
+        """If the body is a stream, have it read by way of ``wrap`` from now on."""
+        if self._content is not None and not isinstance(self._content, bytes):
+            self._content = wrap(self._content)
 
     def _fork(self) -> _Content:
         """Content for a copy of this body, leaving this one readable."""

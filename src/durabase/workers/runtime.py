@@ -51,6 +51,7 @@ class Runtime:
         observer: called with the events of the objects' lives, and of the workers' entrypoints.
         may_delete_classes: whether migrations may delete classes with all their objects.
         limits: of calls, and of what may wait for an object.
+        id_secret: goes into the ids of objects, so that nobody else can make any; must never change.
         disk: makes the commits, in place of the plain one.
 
     Between entering and leaving it, the workers' crons call their ``scheduled``.
@@ -73,6 +74,7 @@ class Runtime:
         observer: RuntimeObserver | None = None,
         may_delete_classes: bool = False,
         limits: ObjectLimits | None = None,
+        id_secret: str | None = None,
         disk: Disk | None = None,
     ) -> None:
         clock = clock or SystemClock()
@@ -84,6 +86,7 @@ class Runtime:
             idle_seconds=idle_seconds,
             observer=observer,
             limits=limits,
+            id_secret=id_secret,
             disk=disk,
         )
         self._kv = KvStores(state_dir / "kv", clock)

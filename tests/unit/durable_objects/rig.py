@@ -57,7 +57,7 @@ class Rig:
 
     def _made(self) -> ObjectHost:
         observer = self.facts.append if self.options.get("observed") else None
-        host = ObjectHost(self.folder, clock=self.clock, observer=observer)
+        host = ObjectHost(self.folder, clock=self.clock, observer=observer, limits=self.options.get("limits"))
         for cls in self.classes:
             host.register(self.definition(cls))
         return host

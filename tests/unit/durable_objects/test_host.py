@@ -52,6 +52,7 @@ class Talking(DurableObject):
         return Response(f"{request.method} {request.url} {request.headers['x']} {text}", 201)
 
 
+@pytest.mark.feature("M-NS-1", "M-NS-7", "M-NS-8")
 def test_namespaces() -> None:
     async def scenario(rig: Rig) -> None:
         namespace = rig.namespace
@@ -78,6 +79,7 @@ def test_namespaces() -> None:
     run(scenario, Talking)
 
 
+@pytest.mark.feature("M-ST-2", "M-ST-3", "M-ST-5", "S-ST-1")
 def test_calls_copy_their_arguments_and_results() -> None:
     async def scenario(rig: Rig) -> None:
         stub = rig.stub()
@@ -94,6 +96,7 @@ def test_calls_copy_their_arguments_and_results() -> None:
     run(scenario, Talking)
 
 
+@pytest.mark.feature("M-ST-2", "M-ST-3", "S-ST-5")
 def test_what_can_not_be_called_or_sent() -> None:
     async def scenario(rig: Rig) -> None:
         stub = rig.stub()
@@ -121,6 +124,7 @@ def test_what_can_not_be_called_or_sent() -> None:
     run(scenario, Talking)
 
 
+@pytest.mark.feature("M-ST-1")
 def test_fetch_reaches_the_object_unchanged() -> None:
     async def scenario(rig: Rig) -> None:
         stub = rig.stub()
@@ -361,6 +365,7 @@ def test_what_is_registered_twice_or_never() -> None:
     run(scenario, Talking)
 
 
+@pytest.mark.feature("M-NS-9")
 def test_a_folder_that_can_not_be_used(tmp_path: Any) -> None:
     file = tmp_path / "file"
     file.write_text("")

@@ -106,7 +106,7 @@ def test_what_is_kept_of_a_turn_that_ends_badly(method: str, kept: int | None) -
     run(scenario, Writer)
 
 
-@pytest.mark.feature("M-LC-9")
+@pytest.mark.feature("M-ST-6", "M-ST-7", "M-LC-9")
 def test_an_exception_keeps_type_message_instance_and_stub() -> None:
     class OwnError(Exception): ...
 
@@ -141,6 +141,7 @@ def test_an_exception_keeps_type_message_instance_and_stub() -> None:
     run(scenario, Raising)
 
 
+@pytest.mark.feature("M-ST-9")
 def test_fetch_must_exist_and_give_a_response() -> None:
     class Silent(DurableObject):
         def fetch(self) -> str:
@@ -158,7 +159,7 @@ def test_fetch_must_exist_and_give_a_response() -> None:
     run(wrong, Silent)
 
 
-@pytest.mark.feature("M-LC-2")
+@pytest.mark.feature("M-ST-8", "M-LC-2")
 def test_a_failing_constructor_is_told_to_all_and_tried_again() -> None:
     failures = 1
     made = 0
@@ -375,7 +376,7 @@ def test_sections_that_are_nested_too_deeply_are_refused() -> None:
     run(scenario, Deep)
 
 
-@pytest.mark.feature("M-LC-7")
+@pytest.mark.feature("M-ST-8", "M-ST-7", "M-LC-7")
 def test_abort_fails_everything_under_way_and_cannot_be_swallowed() -> None:
     after: list[str] = []
 
@@ -408,6 +409,7 @@ def test_abort_fails_everything_under_way_and_cannot_be_swallowed() -> None:
     run(scenario, Aborting)
 
 
+@pytest.mark.feature("M-ST-4")
 def test_calls_of_one_stub_start_in_order_also_during_construction() -> None:
     order: list[int] = []
 
@@ -427,7 +429,7 @@ def test_calls_of_one_stub_start_in_order_also_during_construction() -> None:
     run(scenario, Ordered)
 
 
-@pytest.mark.feature("M-LC-1")
+@pytest.mark.feature("M-NS-9", "M-LC-1")
 def test_concurrent_first_events_share_one_construction_and_instances_stay() -> None:
     made = 0
 
@@ -489,6 +491,7 @@ def test_an_object_calls_another_and_itself_in_between() -> None:
 RIGS: list[Rig] = []
 
 
+@pytest.mark.feature("M-NS-6")
 def test_the_name_is_known_after_a_restart_when_reached_by_id() -> None:
     class Named(DurableObject):
         async def write(self) -> None:

@@ -67,6 +67,7 @@ def test_a_worker_without_objects_leaves_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "state" / "classes.json").exists()
 
 
+@pytest.mark.feature("S-NS-2")
 def test_a_renamed_class_keeps_ids_and_data(tmp_path: Path) -> None:
     first = count(tmp_path, binding("Room"), NEW)
     again = count(tmp_path, binding("Hall"), NEW, migration("v2", ROOM_TO_HALL))
@@ -125,6 +126,7 @@ def test_a_class_that_was_bound_only_can_be_given_the_migration_it_lacks(
 TRANSFER = migration("t1", 'transferred_classes = [{ from = "Room", from_script = "old", to = "Hall" }]')
 
 
+@pytest.mark.feature("S-NS-2")
 def test_a_class_is_transferred_from_another_worker(tmp_path: Path) -> None:
     first = count(tmp_path, binding("Room"), NEW, worker="old")
     assert count(tmp_path, binding("Hall"), TRANSFER, worker="new") == first.replace(" 1", " 2")
