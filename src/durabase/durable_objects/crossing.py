@@ -127,6 +127,8 @@ def copied(value: Any, giver: Giver | None = None, limit: int = _LIMIT) -> Any:
 
 def make_call(name: str, arguments: Sequence[Any], keywords: Mapping[str, Any], limit: int = _LIMIT) -> Call:
     """The call of a method with copies of these arguments; see :meth:`Crossing.copies`."""
+    if not keywords and all(type(argument) in _ATOMS for argument in arguments):
+        return Call(name, tuple(arguments), {})
     crossing = Crossing(None, limit)
     copies = crossing.copies((*arguments, *keywords.values()))
     count = len(arguments)

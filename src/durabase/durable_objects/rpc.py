@@ -147,6 +147,8 @@ def fetch_error(error: BaseException) -> BaseException:
 @cache
 def _also_os_error(kind: Any) -> Any:
     """A class that is both; ``None`` for the few builtin types that can't be combined with it."""
+    if kind is Exception:
+        return OSError
     try:
         return type(kind.__name__, (kind, OSError), {"__module__": kind.__module__, "__new__": _new})
     except TypeError:

@@ -168,7 +168,12 @@ class Failing(DurableObject):
         class OwnError(Exception): ...
 
         kind = request.url.rsplit("/", 1)[1]
-        kinds = {"value": ValueError("why", 2), "os": OSError(2, "missing"), "own": OwnError("text")}
+        kinds = {
+            "value": ValueError("why", 2),
+            "os": OSError(2, "missing"),
+            "own": OwnError("text"),
+            "plain": Exception("p"),
+        }
         raise kinds.get(kind) or AttributeError("no such thing")
 
 
@@ -184,6 +189,8 @@ def test_what_fetch_fails_with_is_an_os_error_as_well() -> None:
         with pytest.raises(FileNotFoundError) as caught_os:
             await stub.fetch("http://x/os")
         assert caught_os.value.errno == 2
+        with pytest.raises(OSError, match=r"^p$"):
+            await stub.fetch("http://x/plain")
         with pytest.raises(RemoteError, match="OwnError: text") as own:
             await stub.fetch("http://x/own")
         assert isinstance(own.value, OSError)
