@@ -39,6 +39,6 @@ def slots(host: ObjectHost) -> Iterator[ObjectSlot]:
 
 
 def _is_busy(slot: ObjectSlot) -> bool:
-    if slot.phase in (Phase.EMPTY, Phase.QUIET):
+    if slot.phase is Phase.EMPTY:
         return False
     return slot.life is None or bool(slot.life.open_events) or not slot.life.output.is_settled
