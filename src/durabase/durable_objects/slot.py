@@ -84,6 +84,7 @@ class ObjectSlot:
         return f"{self.hosted.name}({self.id.name if self.id.name is not None else self.id})"
 
     def origin(self, event: str) -> Origin:
+        """What is part of this event is labelled with."""
         return Origin(self.hosted.name, self.id, event)
 
     def learn_name(self, name: str) -> None:

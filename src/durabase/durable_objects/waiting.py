@@ -65,10 +65,11 @@ class Waiting:
 class EventQueue(list[Waiting]):
     """The events that wait for one object. A list: that is the smallest while nothing waits."""
 
-    __slots__ = ("_size", "_timer")
+    __slots__ = ("_answerable", "_size", "_timer")
 
     def __init__(self) -> None:
         super().__init__()
+        self._answerable = 0
         self._size = 0
         self._timer: TimerHandle | None = None
 
@@ -77,14 +78,14 @@ class EventQueue(list[Waiting]):
         if self and waiting.result is not None and (refusal := self._refusal(waiting, limits)) is not None:
             waiting.fail(refusal)
             return False
-        self.append(waiting)
-        self._size += waiting.size
+        self._keep(waiting)
         return True
 
     def take(self) -> Waiting:
         """The one that has waited longest."""
         waiting = self.pop(0)
         self._size -= waiting.size
+        self._answerable -= waiting.result is not None
         return waiting
 
     def clear_all(self, error: BaseException) -> None:
@@ -96,18 +97,18 @@ class EventQueue(list[Waiting]):
         """Those that were of a life that is over fail."""
         for waiting in self._emptied():
             if waiting.only_in is None:
-                self.append(waiting)
-                self._size += waiting.size
+                self._keep(waiting)
             elif waiting.only_in.error is not None:
                 waiting.fail(waiting.only_in.error)
 
     def watch(self, clock: TimerClock, limits: ObjectLimits) -> None:
-        """See to it that nothing waits for too long. To be called when something was put or taken."""
-        if not self and self._timer is not None:
+        """See to it that nobody waits for too long. To be called when something was put or taken."""
+        if not self._answerable and self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        elif self and self._timer is None:
-            waits = limits.queued_seconds - (clock.now_ms() - self[0].since_ms) / 1000
+        elif self._answerable and self._timer is None:
+            first = next(waiting for waiting in self if waiting.result is not None)
+            waits = limits.queued_seconds - (clock.now_ms() - first.since_ms) / 1000
             self._timer = clock.call_later(max(waits, 0), partial(self._expire, clock, limits))
 
     def _expire(self, clock: TimerClock, limits: ObjectLimits) -> None:
@@ -117,14 +118,18 @@ class EventQueue(list[Waiting]):
             if waiting.result is not None and waiting.since_ms <= latest:
                 waiting.fail(_overloaded("Requests queued for too long."))
             else:
-                self.append(waiting)
-                self._size += waiting.size
+                self._keep(waiting)
         self.watch(clock, limits)
+
+    def _keep(self, waiting: Waiting) -> None:
+        self.append(waiting)
+        self._size += waiting.size
+        self._answerable += waiting.result is not None
 
     def _emptied(self) -> list[Waiting]:
         every = list(self)
         self.clear()
-        self._size = 0
+        self._size = self._answerable = 0
         return every
 
     def _refusal(self, waiting: Waiting, limits: ObjectLimits) -> ObjectOverloadedError | None:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from durabase.durable_objects import DurableObject, ObjectLimits
+from durabase.durable_objects.waiting import EventQueue, Waiting
 from durabase.errors import ObjectOverloadedError
+from durabase.testing.fake_clock import FakeClock
 from durabase.web import Response
 
 from .rig import Rig, run
@@ -92,6 +94,23 @@ def test_for_too_long() -> None:
         await rig.pass_time(60)
 
     limited(scenario, queued_seconds=10)
+
+
+def test_what_sockets_say_waits_without_a_timer() -> None:
+    """Nobody is to be told that it waits too long: a timer for it would be due again and again."""
+    clock, limits, queue = FakeClock(), ObjectLimits(queued_seconds=10), EventQueue()
+    loop = asyncio.new_event_loop()
+    told, asked = Waiting(lambda life: None), Waiting(lambda life: None, loop.create_future())
+    for waiting in (told, asked):
+        waiting.since_ms = clock.now_ms()
+        queue.put(waiting, limits)
+        queue.watch(clock, limits)
+        clock.advance(5000)
+    assert clock.run_next(asked.since_ms + 10_000)
+    assert not clock.run_next(asked.since_ms + 60_000)
+    assert isinstance(asked.result and asked.result.exception(), ObjectOverloadedError)
+    assert queue == [told]
+    loop.close()
 
 
 @pytest.mark.feature("S-ST-5")
