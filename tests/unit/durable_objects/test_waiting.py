@@ -102,14 +102,16 @@ def test_what_sockets_say_waits_without_a_timer() -> None:
     loop = asyncio.new_event_loop()
     told, asked = Waiting(lambda life: None), Waiting(lambda life: None, loop.create_future())
     for waiting in (told, asked):
+        clock.advance(5000)
         waiting.since_ms = clock.now_ms()
         queue.put(waiting, limits)
         queue.watch(clock, limits)
-        clock.advance(5000)
     assert clock.run_next(asked.since_ms + 10_000)
-    assert not clock.run_next(asked.since_ms + 60_000)
-    assert isinstance(asked.result and asked.result.exception(), ObjectOverloadedError)
+    assert clock.now_ms() == asked.since_ms + 10_000
+    assert asked.result is not None
+    assert isinstance(asked.result.exception(), ObjectOverloadedError)
     assert queue == [told]
+    assert not clock.run_next(asked.since_ms + 60_000)
     loop.close()
 
 
