@@ -23,8 +23,9 @@ from durabase.durable_objects.slot import ObjectSlot
 from durabase.durable_objects.storage.engine import Disk
 from durabase.durable_objects.storage.file import FileRules, FileStore
 from durabase.durable_objects.storage.kv import DurableObjectStorage, StorageRules
+from durabase.durable_objects.storage.namespace_database import NamespaceDatabase
 from durabase.durable_objects.storage.repair import INDEX_NAME, repair
-from durabase.durable_objects.storage.shared import NamespaceDatabase, SharedStore
+from durabase.durable_objects.storage.shared import SharedStore
 from durabase.durable_objects.storage.sql_policy import MAX_ROW_BYTES
 from durabase.durable_objects.storage.store import AlarmRow
 from durabase.durable_objects.sweeping import Sweeper

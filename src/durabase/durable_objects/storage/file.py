@@ -21,8 +21,8 @@ from typing import Final, TypeAlias
 from durabase.durable_objects.gates import OutputGate, WriteGates
 from durabase.durable_objects.storage.engine import Database
 from durabase.durable_objects.storage.index import IndexEntry
+from durabase.durable_objects.storage.namespace_database import NamespaceDatabase
 from durabase.durable_objects.storage.record import ObjectRecord, is_empty, read_record, write_record
-from durabase.durable_objects.storage.shared import NamespaceDatabase
 from durabase.durable_objects.storage.sql import sql_error
 from durabase.durable_objects.storage.sql_policy import LIMITS, MAX_ROW_BYTES
 from durabase.durable_objects.storage.store import AlarmRow, KeyRange

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from durabase.durable_objects.gates import WriteGate
-from durabase.durable_objects.storage.record import ObjectRecord, name_bytes
-from durabase.durable_objects.storage.shared import NamespaceDatabase
-from durabase.durable_objects.storage.store import AlarmRow
+from durabase.durable_objects.storage.namespace_database import NamespaceDatabase
+from durabase.durable_objects.storage.record import ObjectRecord
 
 __all__ = ["IndexEntry"]
 
@@ -36,7 +35,6 @@ class IndexEntry:
         on_failed: Callable[[Exception], object],
     ) -> None:
         self._namespace = namespace
-        self._connection = namespace.connection
         self._id = id
         self._gate = gate
         self._on_failed = on_failed
@@ -50,9 +48,7 @@ class IndexEntry:
         if found is None:
             return None
         self._number, name = found
-        query = "SELECT scheduled, due, retries, serial FROM alarms WHERE object = ?"
-        alarm = self._connection.execute(query, (self._number,)).fetchone()
-        return ObjectRecord(self._id, name, alarm and AlarmRow(*alarm))
+        return ObjectRecord(self._id, name, self._namespace.alarm(self._number))
 
     def update(self, record: ObjectRecord | None) -> None:
         """The file says this now."""
@@ -77,29 +73,21 @@ class IndexEntry:
         if self.record is None:
             self._forget()
         else:
-            self._write_name(self.record.name)
-            self._write_alarm(self.record.alarm)
+            self._write(self.record)
         if (before and before.alarm) != (self.record and self.record.alarm):
             self._namespace.alarms_changed()
         return self._gate.written
 
     def _forget(self) -> None:
-        self._write_alarm(None)
-        self._connection.execute("DELETE FROM objects WHERE number = ?", (self._number,))
-        self._number = None
+        if self._number is not None:
+            self._namespace.drop_object(self._number)
+            self._number = None
 
-    def _write_name(self, name: str | None) -> None:
+    def _write(self, record: ObjectRecord) -> None:
         if self._number is None:
             self._number = self._namespace.new_number()
-        row = (self._number, self._id, name_bytes(name))
-        self._connection.execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", row)
-
-    def _write_alarm(self, alarm: AlarmRow | None) -> None:
-        if alarm is None:
-            self._connection.execute("DELETE FROM alarms WHERE object = ?", (self._number,))
-        else:
-            row = (self._number, alarm.scheduled, alarm.due, alarm.retries, alarm.serial)
-            self._connection.execute("INSERT OR REPLACE INTO alarms VALUES (?, ?, ?, ?, ?)", row)
+        self._namespace.put_object(self._number, self._id, record.name)
+        self._namespace.put_alarm(self._number, record.alarm)
 
     def durable(self, turn: int) -> None:
         self._gate.safe(turn)

@@ -17,8 +17,8 @@ from typing import Final
 
 from durabase.durable_objects.gates import OutputGate
 from durabase.durable_objects.storage.index import IndexEntry
+from durabase.durable_objects.storage.namespace_database import NamespaceDatabase
 from durabase.durable_objects.storage.record import ObjectRecord, is_empty, read_record
-from durabase.durable_objects.storage.shared import NamespaceDatabase
 from durabase.errors import StorageFileError
 
 __all__ = ["INDEX_NAME", "repair"]

@@ -1,4 +1,4 @@
-"""One database for all objects of a class: numbers for objects, their keys, their alarms, their names.
+"""One object's part of the database of its class: its keys and values, its name, its alarm.
 
 What an object writes in a turn waits in memory and goes into the database when the turn ends, so a
 turn can be thrown away without touching what other objects wrote meanwhile.
@@ -7,119 +7,19 @@ turn can be thrown away without touching what other objects wrote meanwhile.
 from __future__ import annotations
 
 import sqlite3
-from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Final, TypeAlias
 
 from durabase.durable_objects.gates import WriteGate
-from durabase.durable_objects.storage.engine import Database, Disk
+from durabase.durable_objects.storage.namespace_database import NamespaceDatabase
 from durabase.durable_objects.storage.store import AlarmRow, KeyRange
-from durabase.errors import StorageError
 
-__all__ = ["NamespaceDatabase", "SharedStore"]
+__all__ = ["SharedStore"]
 
-FORMAT: Final = 1
-
-_SCHEMA: Final = """
-CREATE TABLE objects (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, name BLOB);
-CREATE TABLE kv (object INTEGER, key BLOB, value BLOB NOT NULL, PRIMARY KEY (object, key)) WITHOUT ROWID;
-CREATE TABLE alarms
-    (object INTEGER PRIMARY KEY, scheduled INTEGER, due INTEGER, retries INTEGER, serial INTEGER);
-CREATE INDEX alarms_by_time ON alarms (due);
-PRAGMA user_version = 1;
-"""
 _PUT: Final = "INSERT INTO kv VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 _DELETE: Final = "DELETE FROM kv WHERE object = ? AND key = ?"
-
-
-class NamespaceDatabase:
-    """The database of one class.
-
-    Attributes:
-        database: the file and its commits.
-        alarms_changed: called when alarms were set or deleted.
-
-    Raises:
-        StorageError: the file was written by a later version, or is no database.
-    """
-
-    def __init__(
-        self, path: Path, loop: AbstractEventLoop, executor: Executor, disk: Disk | None = None
-    ) -> None:
-        try:
-            self.database = Database(path, loop, executor, disk=disk)
-        except sqlite3.DatabaseError as error:
-            raise StorageError(f"{path} can't be used: {error}") from error
-        self.connection = self.database.connection
-        try:
-            self._prepare(path)
-        except BaseException:
-            self.connection.close()
-            raise
-        (last,) = self.connection.execute("SELECT max(number) FROM objects").fetchone()
-        self._last_number: int = last or 0
-        (serial,) = self.connection.execute("SELECT max(serial) FROM alarms").fetchone()
-        self._last_serial: int = serial or 0
-        self.alarms_changed: Callable[[], object] = lambda: None
-
-    def _prepare(self, path: Path) -> None:
-        (version,) = self.connection.execute("PRAGMA user_version").fetchone()
-        if version > FORMAT:
-            raise StorageError(f"{path} has the format {version}; this version reads up to {FORMAT}")
-        if version == 0:
-            self.connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
-
-    def new_number(self) -> int:
-        """A number for one more object."""
-        self._last_number += 1
-        return self._last_number
-
-    def new_serial(self) -> int:
-        """A serial number for one more alarm."""
-        self._last_serial += 1
-        return self._last_serial
-
-    def saw_serial(self, serial: int) -> None:
-        """An alarm has this serial number: give no new one that is the same."""
-        self._last_serial = max(self._last_serial, serial)
-
-    def find(self, id: bytes) -> tuple[int, str | None] | None:
-        """Number and name of the object with this id, if it keeps anything."""
-        row = self.connection.execute("SELECT number, name FROM objects WHERE id = ?", (id,)).fetchone()
-        return None if row is None else (row[0], _text(row[1]))
-
-    def ids(self) -> list[tuple[bytes, str | None]]:
-        """Ids and names of all objects that keep anything, ordered by id."""
-        rows = self.connection.execute("SELECT id, name FROM objects ORDER BY id").fetchall()
-        return [(id, _text(name)) for id, name in rows]
-
-    def next_due(self, after: int) -> int | None:
-        """When the next alarm after this time is due."""
-        (due,) = self.connection.execute("SELECT min(due) FROM alarms WHERE due > ?", (after,)).fetchone()
-        return None if due is None else int(due)
-
-    def alarm_counts(self, until: int) -> tuple[int, int]:
-        """How many alarms are set, and how many of them are due."""
-        query = "SELECT count(*), count(*) FILTER (WHERE due <= ?) FROM alarms"
-        every, due = self.connection.execute(query, (until,)).fetchone()
-        return every, due
-
-    def alarms(self, until: int, limit: int = -1) -> list[tuple[bytes, AlarmRow]]:
-        """The first objects whose alarms are due, in order."""
-        rows = self.connection.execute(
-            "SELECT id, scheduled, due, retries, serial FROM alarms JOIN objects ON object = number "
-            "WHERE due <= ? ORDER BY due LIMIT ?",
-            (until, limit),
-        ).fetchall()
-        return [(id, AlarmRow(*alarm)) for id, *alarm in rows]
-
-
-def _text(name: bytes | None) -> str | None:
-    return None if name is None else name.decode("utf-8", "surrogatepass")
 
 
 class _Unchanged:
@@ -221,10 +121,7 @@ class SharedStore:
             return self._alarm
         if self._number is None:
             return None
-        row = self._connection.execute(
-            "SELECT scheduled, due, retries, serial FROM alarms WHERE object = ?", (self._number,)
-        ).fetchone()
-        return None if row is None else AlarmRow(*row)
+        return self._namespace.alarm(self._number)
 
     # Writing
 
@@ -351,17 +248,16 @@ class SharedStore:
             return
         self._connection.execute("DELETE FROM kv WHERE object = ?", (self._number,))
         if self._alarm is None and not self._turn:
-            self._write_alarm(self._number)
-            self._connection.execute("DELETE FROM objects WHERE number = ?", (self._number,))
+            self._namespace.drop_object(self._number)
+            self._namespace.alarms_changed()
             self._number = None
 
     def _ensure_number(self) -> int:
-        name = None if self.name is None else self.name.encode("utf-8", "surrogatepass")
+        is_new = self._number is None
         if self._number is None:
             self._number = self._namespace.new_number()
-            self._connection.execute("INSERT INTO objects VALUES (?, ?, ?)", (self._number, self._id, name))
-        elif self._name_is_new:
-            self._connection.execute("UPDATE objects SET name = ? WHERE number = ?", (name, self._number))
+        if is_new or self._name_is_new:
+            self._namespace.put_object(self._number, self._id, self.name)
         return self._number
 
     def _write_turn(self, number: int) -> None:
@@ -372,15 +268,9 @@ class SharedStore:
         self._write_alarm(number)
 
     def _write_alarm(self, number: int) -> None:
-        alarm = self._alarm
-        if isinstance(alarm, _Unchanged):
-            return
-        if alarm is None:
-            self._connection.execute("DELETE FROM alarms WHERE object = ?", (number,))
-        else:
-            row = (number, alarm.scheduled, alarm.due, alarm.retries, alarm.serial)
-            self._connection.execute("INSERT OR REPLACE INTO alarms VALUES (?, ?, ?, ?, ?)", row)
-        self._namespace.alarms_changed()
+        if not isinstance(self._alarm, _Unchanged):
+            self._namespace.put_alarm(number, self._alarm)
+            self._namespace.alarms_changed()
 
 
 def _each(connection: sqlite3.Connection, statement: str, rows: Iterable[tuple[object, ...]]) -> None:

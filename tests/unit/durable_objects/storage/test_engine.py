@@ -15,7 +15,8 @@ import pytest
 from durabase.durable_objects.gates import OutputGate
 from durabase.durable_objects.storage import engine
 from durabase.durable_objects.storage.engine import Database
-from durabase.durable_objects.storage.shared import NamespaceDatabase, SharedStore
+from durabase.durable_objects.storage.namespace_database import NamespaceDatabase
+from durabase.durable_objects.storage.shared import SharedStore
 
 
 class Held(Executor):

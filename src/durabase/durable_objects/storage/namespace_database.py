@@ -1,0 +1,136 @@
+"""One database for all objects of a class: numbers for objects, their names, their alarms."""
+
+from __future__ import annotations
+
+import sqlite3
+from asyncio import AbstractEventLoop
+from collections.abc import Callable
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Final
+
+from durabase.durable_objects.storage.engine import Database, Disk
+from durabase.durable_objects.storage.record import name_bytes, name_text
+from durabase.durable_objects.storage.store import AlarmRow
+from durabase.errors import StorageError
+
+__all__ = ["NamespaceDatabase"]
+
+FORMAT: Final = 1
+
+_SCHEMA: Final = """
+CREATE TABLE objects (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, name BLOB);
+CREATE TABLE kv (object INTEGER, key BLOB, value BLOB NOT NULL, PRIMARY KEY (object, key)) WITHOUT ROWID;
+CREATE TABLE alarms
+    (object INTEGER PRIMARY KEY, scheduled INTEGER, due INTEGER, retries INTEGER, serial INTEGER);
+CREATE INDEX alarms_by_time ON alarms (due);
+PRAGMA user_version = 1;
+"""
+
+
+class NamespaceDatabase:
+    """The database of one class.
+
+    Attributes:
+        database: the file and its commits.
+        alarms_changed: called when alarms were set or deleted.
+
+    Raises:
+        StorageError: the file was written by a later version, or is no database.
+    """
+
+    def __init__(
+        self, path: Path, loop: AbstractEventLoop, executor: Executor, disk: Disk | None = None
+    ) -> None:
+        try:
+            self.database = Database(path, loop, executor, disk=disk)
+        except sqlite3.DatabaseError as error:
+            raise StorageError(f"{path} can't be used: {error}") from error
+        self.connection = self.database.connection
+        try:
+            self._prepare(path)
+        except BaseException:
+            self.connection.close()
+            raise
+        (last,) = self.connection.execute("SELECT max(number) FROM objects").fetchone()
+        self._last_number: int = last or 0
+        (serial,) = self.connection.execute("SELECT max(serial) FROM alarms").fetchone()
+        self._last_serial: int = serial or 0
+        self.alarms_changed: Callable[[], object] = lambda: None
+
+    def _prepare(self, path: Path) -> None:
+        (version,) = self.connection.execute("PRAGMA user_version").fetchone()
+        if version > FORMAT:
+            raise StorageError(f"{path} has the format {version}; this version reads up to {FORMAT}")
+        if version == 0:
+            self.connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+
+    def new_number(self) -> int:
+        """A number for one more object."""
+        self._last_number += 1
+        return self._last_number
+
+    def new_serial(self) -> int:
+        """A serial number for one more alarm."""
+        self._last_serial += 1
+        return self._last_serial
+
+    def saw_serial(self, serial: int) -> None:
+        """An alarm has this serial number: give no new one that is the same."""
+        self._last_serial = max(self._last_serial, serial)
+
+    def find(self, id: bytes) -> tuple[int, str | None] | None:
+        """Number and name of the object with this id, if it keeps anything."""
+        row = self.connection.execute("SELECT number, name FROM objects WHERE id = ?", (id,)).fetchone()
+        return None if row is None else (row[0], name_text(row[1]))
+
+    def ids(self) -> list[tuple[bytes, str | None]]:
+        """Ids and names of all objects that keep anything, ordered by id."""
+        rows = self.connection.execute("SELECT id, name FROM objects ORDER BY id").fetchall()
+        return [(id, name_text(name)) for id, name in rows]
+
+    def next_due(self, after: int) -> int | None:
+        """When the next alarm after this time is due."""
+        (due,) = self.connection.execute("SELECT min(due) FROM alarms WHERE due > ?", (after,)).fetchone()
+        return None if due is None else int(due)
+
+    def alarm_counts(self, until: int) -> tuple[int, int]:
+        """How many alarms are set, and how many of them are due."""
+        query = "SELECT count(*), count(*) FILTER (WHERE due <= ?) FROM alarms"
+        every, due = self.connection.execute(query, (until,)).fetchone()
+        return every, due
+
+    def alarms(self, until: int, limit: int = -1) -> list[tuple[bytes, AlarmRow]]:
+        """The first objects whose alarms are due, in order."""
+        rows = self.connection.execute(
+            "SELECT id, scheduled, due, retries, serial FROM alarms JOIN objects ON object = number "
+            "WHERE due <= ? ORDER BY due LIMIT ?",
+            (until, limit),
+        ).fetchall()
+        return [(id, AlarmRow(*alarm)) for id, *alarm in rows]
+
+    # One object, by its number
+
+    def put_object(self, number: int, id: bytes, name: str | None) -> None:
+        """Note the object, or another name of it, as part of the open transaction."""
+        row = (number, id, name_bytes(name))
+        self.connection.execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", row)
+
+    def drop_object(self, number: int) -> None:
+        """Forget the object and its alarm, as part of the open transaction."""
+        self.put_alarm(number, None)
+        self.connection.execute("DELETE FROM objects WHERE number = ?", (number,))
+
+    def alarm(self, number: int) -> AlarmRow | None:
+        """The object's alarm."""
+        query = "SELECT scheduled, due, retries, serial FROM alarms WHERE object = ?"
+        row = self.connection.execute(query, (number,)).fetchone()
+        return None if row is None else AlarmRow(*row)
+
+    def put_alarm(self, number: int, alarm: AlarmRow | None) -> None:
+        """Set the object's alarm, or delete it, as part of the open transaction."""
+        if alarm is None:
+            self.connection.execute("DELETE FROM alarms WHERE object = ?", (number,))
+        else:
+            row = (number, alarm.scheduled, alarm.due, alarm.retries, alarm.serial)
+            self.connection.execute("INSERT OR REPLACE INTO alarms VALUES (?, ?, ?, ?, ?)", row)
