@@ -216,6 +216,12 @@ class ClassHost:
         """The ids of all objects that keep anything."""
         return [DurableObjectId(key, name) for key, name in self._open_database().ids()]
 
+    def stored(self, key: bytes) -> tuple[DurableObjectId | None, AlarmRow | None]:
+        """The id of the object if it keeps anything, with its name; and its alarm."""
+        database = self._open_database()
+        found = database.find(key)
+        return (None, None) if found is None else (DurableObjectId(key, found[1]), database.alarm(found[0]))
+
     def _open_store(
         self, id: DurableObjectId, gate: OutputGate, on_failed: Callable[[Exception], object]
     ) -> Opened:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from durabase.durable_objects.ids import DurableObjectId
@@ -14,7 +13,7 @@ from durabase.durable_objects.storage.store import AlarmRow
 if TYPE_CHECKING:
     from durabase.durable_objects.hosted import ClassHost
 
-__all__ = ["ClassCensus", "ObjectStatus", "census", "statuses"]
+__all__ = ["ClassCensus", "ObjectStatus", "census", "status_of", "statuses"]
 
 _STATES: Final = {
     Phase.EMPTY: "asleep",
@@ -61,14 +60,18 @@ def census(hosted: ClassHost, now_ms: int) -> ClassCensus:
     return ClassCensus(live, len(slots) - live, sum(len(slot.sockets) for slot in slots), alarms, due)
 
 
-def statuses(hosted: ClassHost, after: bytes = b"", limit: int | None = None) -> list[ObjectStatus]:
-    """The objects that keep anything or are in memory, ordered by id, from the one after ``after`` on."""
-    stored = {id.key: id for id in hosted.ids() if id.key > after}
+def statuses(hosted: ClassHost) -> list[ObjectStatus]:
+    """The objects that keep anything or are in memory, ordered by id."""
+    stored = {id.key: id for id in hosted.ids()}
     alarms = dict(hosted.due(_ALL_TIME))
-    keys = sorted(stored.keys() | {key for key in hosted.slots if key > after})
-    return [
-        _status(key, stored.get(key), hosted.slots.get(key), alarms.get(key)) for key in islice(keys, limit)
-    ]
+    keys = sorted(stored.keys() | hosted.slots.keys())
+    return [_status(key, stored.get(key), hosted.slots.get(key), alarms.get(key)) for key in keys]
+
+
+def status_of(hosted: ClassHost, id: DurableObjectId) -> ObjectStatus | None:
+    """One object; ``None`` if it keeps nothing and is not in memory."""
+    slot, (stored, alarm) = hosted.slots.get(id.key), hosted.stored(id.key)
+    return None if slot is None and stored is None else _status(id.key, stored, slot, alarm)
 
 
 def _status(

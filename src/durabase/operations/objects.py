@@ -13,11 +13,12 @@ from typing import Any, Final, TypeAlias
 from durabase.durable_objects import DurableObjectId, ObjectHost, ObjectKey
 from durabase.durable_objects.events import Run
 from durabase.durable_objects.hosted import ClassHost
-from durabase.durable_objects.inspection import ObjectStatus, statuses
+from durabase.durable_objects.inspection import ObjectStatus, status_of, statuses
+from durabase.durable_objects.storage.sql_text import quoted
 from durabase.errors import DurabaseError, NoSuchObjectError, ObjectError, ObjectResetError, StorageError
 from durabase.operations.transfer import FORMAT, check_content, content_of, put_content
 
-__all__ = ["ObjectOperations"]
+__all__ = ["ObjectOperations", "plain"]
 
 MAX_LISTED: Final = 1000
 
@@ -178,8 +179,8 @@ class ObjectOperations:
                 none for it.
             ObjectResetError: the document can't be taken in. In all cases nothing has changed.
         """
-        known = [status for status in statuses(self._class(class_name)) if status.id == id]
-        if known and known[0].keeps_data and not replace:
+        known = status_of(self._class(class_name), id)
+        if known is not None and known.keeps_data and not replace:
             raise StorageError(f"{class_name} {id.name or id} keeps something already: delete or replace it.")
         key = ObjectKey(class_name, id)
 
@@ -218,10 +219,10 @@ class ObjectOperations:
         return found
 
     def _status(self, class_name: str, id: DurableObjectId) -> ObjectStatus:
-        found = [status for status in statuses(self._class(class_name)) if status.id == id]
-        if not found:
+        found = status_of(self._class(class_name), id)
+        if found is None:
             raise NoSuchObjectError(f"There is no object {id.name or id} of {class_name}.")
-        return found[0]
+        return found
 
     async def _run(self, class_name: str, id: DurableObjectId, function: Callable[[Any, Any], Any]) -> Any:
         """Call the function as an event of the object.
@@ -258,12 +259,8 @@ async def _what_is_kept(instance: Any, ctx: Any) -> Json:
         return {"keys": keys}
     query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'"
     names = [row.name for row in sql.exec(query) if not row.name.startswith("sqlite_")]
-    tables = {name: sql.exec(f"SELECT count(*) AS n FROM {_quoted(name)}").one().n for name in names}  # noqa: S608
+    tables = {name: sql.exec(f"SELECT count(*) AS n FROM {quoted(name)}").one().n for name in names}  # noqa: S608
     return {"keys": keys, "tables": tables, "bytes": sql.database_size}
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def plain(value: Any) -> Any:

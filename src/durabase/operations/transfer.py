@@ -10,6 +10,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from typing import Any, Final, TypeAlias
 
+from durabase.durable_objects.storage.sql_text import quoted
 from durabase.errors import StorageError
 from durabase.web.structured_clone import decode_value, encode_value
 
@@ -84,7 +85,7 @@ def _sql_of(ctx: Any) -> Any:
 
 
 def _rows(sql: Any, table: str) -> Json:
-    cursor = sql.exec(f"SELECT * FROM {_quoted(table)}")  # noqa: S608
+    cursor = sql.exec(f"SELECT * FROM {quoted(table)}")  # noqa: S608
     return {"columns": cursor.column_names, "rows": [list(map(_plain, row)) for row in cursor.raw()]}
 
 
@@ -95,10 +96,10 @@ def _put_tables(sql: Any, content: Json) -> None:
         if text.upper().startswith("CREATE TABLE"):
             sql.exec(text)
     for name, table in content.get("tables", {}).items():
-        columns = ", ".join(map(_quoted, table["columns"]))
+        columns = ", ".join(map(quoted, table["columns"]))
         marks = ", ".join("?" * len(table["columns"]))
         for row in table["rows"]:
-            sql.exec(f"INSERT INTO {_quoted(name)} ({columns}) VALUES ({marks})", *map(_bound, row))  # noqa: S608
+            sql.exec(f"INSERT INTO {quoted(name)} ({columns}) VALUES ({marks})", *map(_bound, row))  # noqa: S608
     for text in schema:
         if not text.upper().startswith("CREATE TABLE"):
             sql.exec(text)
@@ -110,7 +111,3 @@ def _plain(value: Any) -> Any:
 
 def _bound(value: Any) -> Any:
     return b64decode(value["bytes"]) if isinstance(value, dict) else value
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from durabase.durable_objects import ObjectKey
-from durabase.durable_objects.inspection import ClassCensus, ObjectStatus, census, statuses
+from durabase.durable_objects.inspection import ClassCensus, ObjectStatus, census, status_of, statuses
 from durabase.errors import ObjectError, ObjectResetError
 from unit.durable_objects.rig import Accepting, Rig, run
 
@@ -29,8 +28,8 @@ def key(rig: Rig, name: str = "x") -> ObjectKey:
     return ObjectKey("Room", rig.namespace.id_from_name(name))
 
 
-def found(rig: Rig, **options: Any) -> dict[str | None, ObjectStatus]:
-    return {status.id.name: status for status in statuses(rig.host.classes["Room"], **options)}
+def found(rig: Rig) -> dict[str | None, ObjectStatus]:
+    return {status.id.name: status for status in statuses(rig.host.classes["Room"])}
 
 
 @pytest.mark.feature("S-OB-4")
@@ -48,8 +47,9 @@ def test_statuses() -> None:
         }
         first, second = statuses(rig.host.classes["Room"])
         assert first.id < second.id
-        assert statuses(rig.host.classes["Room"], limit=1) == [first]
-        assert statuses(rig.host.classes["Room"], first.id.key) == [second]
+        for status in (first, second):
+            assert status_of(rig.host.classes["Room"], status.id) == status
+        assert status_of(rig.host.classes["Room"], rig.namespace.id_from_name("nobody")) is None
         rig.host.abort(key(rig, "b"), ObjectResetError("over"))
         with pytest.raises(ObjectResetError):
             await lingering

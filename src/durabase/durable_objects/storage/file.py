@@ -25,6 +25,7 @@ from durabase.durable_objects.storage.namespace_database import NamespaceDatabas
 from durabase.durable_objects.storage.record import ObjectRecord, is_empty, read_record, write_record
 from durabase.durable_objects.storage.sql import sql_error
 from durabase.durable_objects.storage.sql_policy import LIMITS, MAX_ROW_BYTES
+from durabase.durable_objects.storage.sql_text import quoted
 from durabase.durable_objects.storage.store import AlarmRow, KeyRange
 from durabase.errors import StorageError, StorageFileError
 
@@ -260,8 +261,7 @@ class FileStore:
         self._restore_keys = True
         connection = self.connection()
         for kind, name, _ in connection.execute(_OBJECTS).fetchall():
-            quoted = name.replace('"', '""')
-            connection.execute(f'DROP {kind.upper()} IF EXISTS "{quoted}"')
+            connection.execute(f"DROP {kind.upper()} IF EXISTS {quoted(name)}")
         if alarm is not None:
             write_record(connection, ObjectRecord(self._id, self.name, alarm))
         self._record_changed = True

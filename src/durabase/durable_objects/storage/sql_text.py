@@ -1,4 +1,4 @@
-"""Reading SQL text as far as it must be: where statements end, how they begin, what their parameters are."""
+"""SQL as text, as far as it must be known: where statements end, how they begin, parameters, names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from durabase.errors import StorageError
 
-__all__ = ["first_word", "positional", "statements"]
+__all__ = ["first_word", "positional", "quoted", "statements"]
 
 _SKIPPED: Final = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|/\*.*?(?:\*/|\Z)"
 _TOKENS: Final = re.compile(rf"{_SKIPPED}|(?P<end>;)|(?P<name>[:@$][A-Za-z_]\w*|\?\d*)", re.DOTALL)
@@ -67,3 +67,8 @@ def positional(statement: str) -> tuple[str, list[int]]:
         return "?"
 
     return _TOKENS.sub(plain, statement), order
+
+
+def quoted(name: str) -> str:
+    """A name as an identifier, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'
