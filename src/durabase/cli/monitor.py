@@ -21,7 +21,7 @@ from durabase.operations.admin import AdminApp
 from durabase.operations.guard import check_address
 from durabase.operations.objects import ObjectOperations
 from durabase.operations.process import LoopLag, add_process_metrics
-from durabase.operations.prometheus import Registry
+from durabase.operations.prometheus import Gauge, Registry
 from durabase.operations.telemetry import Telemetry
 from durabase.server import Server
 from durabase.workers.facts import RuntimeFact
@@ -104,7 +104,7 @@ class Monitor:
     def _measure_process(self, stack: AsyncExitStack, registry: Registry) -> None:
         lag = LoopLag(get_running_loop())
         add_process_metrics(registry, lag)
-        registry.gauge("durabase_server_sockets", "Open WebSockets.", self._open_sockets)
+        registry.add(Gauge("durabase_server_sockets", "Open WebSockets.", self._open_sockets))
         lag.start()
         stack.callback(lag.stop)
 

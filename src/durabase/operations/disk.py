@@ -6,7 +6,7 @@ from threading import Lock
 from time import perf_counter
 
 from durabase.durable_objects.storage.engine import Disk
-from durabase.operations.prometheus import Registry
+from durabase.operations.prometheus import Counter, Histogram, Registry
 
 __all__ = ["MeasuredDisk"]
 
@@ -15,11 +15,11 @@ class MeasuredDisk(Disk):
     """The plain disk, measured: one sync makes the commits durable of all objects that wrote meanwhile."""
 
     def __init__(self, registry: Registry) -> None:
-        self._seconds = registry.histogram(
-            "durabase_sync_seconds", "How long it took to make commits durable."
+        self._seconds = registry.add(
+            Histogram("durabase_sync_seconds", "How long it took to make commits durable.")
         )
-        self._failed = registry.counter(
-            "durabase_sync_failures_total", "Commits that could not be made durable."
+        self._failed = registry.add(
+            Counter("durabase_sync_failures_total", "Commits that could not be made durable.")
         )
         self._lock = Lock()
 

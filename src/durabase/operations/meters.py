@@ -18,7 +18,7 @@ from durabase.durable_objects import (
 )
 from durabase.durable_objects.events import Alarm, Call
 from durabase.durable_objects.inspection import ClassCensus, census
-from durabase.operations.prometheus import Registry
+from durabase.operations.prometheus import Counter, Gauge, Histogram, Registry
 from durabase.operations.records import RecordMaker, outcome
 from durabase.workers.facts import EntrypointHandled, RuntimeFact
 
@@ -33,26 +33,30 @@ class RuntimeMeters:
     def __init__(self, registry: Registry, maker: RecordMaker) -> None:
         self._names = maker.script_and_class
         labels = (*_CLASS, "event", "outcome")
-        self._events = registry.counter("durabase_events_total", "Events that were handled.", labels)
-        self._seconds = registry.histogram(
-            "durabase_event_seconds", "How long events took, their waits included.", (*_CLASS, "event")
+        self._events = registry.add(Counter("durabase_events_total", "Events that were handled.", labels))
+        self._seconds = registry.add(
+            Histogram(
+                "durabase_event_seconds", "How long events took, their waits included.", (*_CLASS, "event")
+            )
         )
-        self._constructed = registry.counter(
-            "durabase_objects_constructed_total", "Instances that were made.", _CLASS
+        self._constructed = registry.add(
+            Counter("durabase_objects_constructed_total", "Instances that were made.", _CLASS)
         )
-        self._constructing = registry.histogram(
-            "durabase_object_construction_seconds", "From the first event to the instance.", _CLASS
+        self._constructing = registry.add(
+            Histogram("durabase_object_construction_seconds", "From the first event to the instance.", _CLASS)
         )
-        self._hibernated = registry.counter(
-            "durabase_objects_hibernated_total", "Instances that were let go.", _CLASS
+        self._hibernated = registry.add(
+            Counter("durabase_objects_hibernated_total", "Instances that were let go.", _CLASS)
         )
-        self._reset = registry.counter(
-            "durabase_objects_reset_total", "Lives that ended with an error.", (*_CLASS, "error")
+        self._reset = registry.add(
+            Counter("durabase_objects_reset_total", "Lives that ended with an error.", (*_CLASS, "error"))
         )
-        self._late = registry.histogram(
-            "durabase_alarm_lateness_seconds",
-            "From the time that an alarm is set for to its first run.",
-            _CLASS,
+        self._late = registry.add(
+            Histogram(
+                "durabase_alarm_lateness_seconds",
+                "From the time that an alarm is set for to its first run.",
+                _CLASS,
+            )
         )
 
     def observe(self, fact: RuntimeFact) -> None:
@@ -102,10 +106,12 @@ class HostMeters:
         self._bytes: dict[tuple[str, ...], float] = {}
         self._largest: dict[tuple[str, ...], float] = {}
         for name, help, read in _GAUGES:
-            registry.gauge(f"durabase_{name}", help, partial(self._census, read), _CLASS)
-        registry.gauge("durabase_storage_bytes", "What the files take.", lambda: self._bytes, _CLASS)
-        registry.gauge(
-            "durabase_storage_largest_file_bytes", "The largest of them.", lambda: self._largest, _CLASS
+            registry.add(Gauge(f"durabase_{name}", help, partial(self._census, read), _CLASS))
+        registry.add(Gauge("durabase_storage_bytes", "What the files take.", lambda: self._bytes, _CLASS))
+        registry.add(
+            Gauge(
+                "durabase_storage_largest_file_bytes", "The largest of them.", lambda: self._largest, _CLASS
+            )
         )
 
     def _census(self, read: Callable[[ClassCensus], int]) -> Mapping[tuple[str, ...], float]:

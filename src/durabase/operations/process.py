@@ -9,7 +9,7 @@ from asyncio import AbstractEventLoop, TimerHandle
 from pathlib import Path
 from typing import Final
 
-from durabase.operations.prometheus import Registry
+from durabase.operations.prometheus import Gauge, Registry
 
 __all__ = ["LoopLag", "add_process_metrics"]
 
@@ -54,15 +54,17 @@ class LoopLag:
 def add_process_metrics(registry: Registry, lag: LoopLag) -> None:
     """Add what is known of this process, under the names that Prometheus's own clients give."""
     started = time.time()
-    registry.gauge(
-        "durabase_event_loop_lag_seconds", "The longest delay since the last scrape.", lag.take_longest
+    registry.add(
+        Gauge("durabase_event_loop_lag_seconds", "The longest delay since the last scrape.", lag.take_longest)
     )
-    registry.gauge("process_start_time_seconds", "When it began.", lambda: started)
-    registry.gauge("process_cpu_seconds_total", "CPU time.", time.process_time, kind="counter")
-    registry.gauge("process_threads", "Threads of Python.", threading.active_count)
+    registry.add(Gauge("process_start_time_seconds", "When it began.", lambda: started))
+    registry.add(Gauge("process_cpu_seconds_total", "CPU time.", time.process_time, kind="counter"))
+    registry.add(Gauge("process_threads", "Threads of Python.", threading.active_count))
     if (_SELF / "fd").is_dir():  # on Linux
-        registry.gauge("process_resident_memory_bytes", "Memory in use.", _resident_bytes)
-        registry.gauge("process_open_fds", "Open files and sockets.", lambda: len(os.listdir(_SELF / "fd")))
+        registry.add(Gauge("process_resident_memory_bytes", "Memory in use.", _resident_bytes))
+        registry.add(
+            Gauge("process_open_fds", "Open files and sockets.", lambda: len(os.listdir(_SELF / "fd")))
+        )
 
 
 def _resident_bytes() -> float:

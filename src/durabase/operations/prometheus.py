@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 __all__ = ["Counter", "Gauge", "Histogram", "Registry"]
 
@@ -21,6 +21,9 @@ class _Metric(Protocol):
 
     def samples(self) -> Iterator[str]:
         """The lines."""
+
+
+M = TypeVar("M", bound=_Metric)
 
 
 class Counter:
@@ -43,7 +46,10 @@ class Counter:
 
 
 class Gauge:
-    """Numbers that are asked for when they are wanted: by labels, or one."""
+    """Numbers that are asked for when they are wanted: by labels, or one.
+
+    ``kind`` is ``counter`` if they only grow.
+    """
 
     kind = "gauge"
 
@@ -66,7 +72,7 @@ class Gauge:
 
 
 class Histogram:
-    """How often a number was at most so large, for each combination of labels."""
+    """How often a number was at most so large, for each combination of labels; by default of seconds."""
 
     kind = "histogram"
 
@@ -100,27 +106,10 @@ class Registry:
     def __init__(self) -> None:
         self._metrics: list[_Metric] = []
 
-    def counter(self, name: str, help: str, labels: Sequence[str] = ()) -> Counter:
-        """One more counter."""
-        self._metrics.append(counter := Counter(name, help, labels))
-        return counter
-
-    def histogram(self, name: str, help: str, labels: Sequence[str] = ()) -> Histogram:
-        """One more histogram, of seconds."""
-        self._metrics.append(histogram := Histogram(name, help, labels))
-        return histogram
-
-    def gauge(
-        self,
-        name: str,
-        help: str,
-        read: Callable[[], Mapping[Labels, float] | float],
-        labels: Sequence[str] = (),
-        *,
-        kind: str = "gauge",
-    ) -> None:
-        """One more number that is asked for; ``kind`` is ``counter`` if it only grows."""
-        self._metrics.append(Gauge(name, help, read, labels, kind=kind))
+    def add(self, metric: M) -> M:
+        """One more metric; the same is given back."""
+        self._metrics.append(metric)
+        return metric
 
     def text(self) -> str:
         """All of them, as Prometheus reads them."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from durabase.operations.prometheus import Registry
+from durabase.operations.prometheus import Counter, Gauge, Histogram, Registry
 
 
 @pytest.mark.feature("S-OB-3")
 def test_the_text() -> None:
     registry = Registry()
-    events = registry.counter("events_total", "Events.", ("kind",))
-    plain = registry.counter("plain_total", "Plain.")
-    seconds = registry.histogram("seconds", "Seconds.", ("kind",))
-    registry.gauge("live", "Objects.", lambda: {("a",): 2, ("b",): 0.5}, ("class",))
-    registry.gauge("threads", "Threads.", lambda: 12_345_678)
+    events = registry.add(Counter("events_total", "Events.", ("kind",)))
+    plain = registry.add(Counter("plain_total", "Plain."))
+    seconds = registry.add(Histogram("seconds", "Seconds.", ("kind",)))
+    registry.add(Gauge("live", "Objects.", lambda: {("a",): 2, ("b",): 0.5}, ("class",)))
+    registry.add(Gauge("threads", "Threads.", lambda: 12_345_678))
     events.add('say "hi"\n\\')
     events.add('say "hi"\n\\', amount=2)
     plain.add()
