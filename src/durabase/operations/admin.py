@@ -80,7 +80,7 @@ class AdminApp:
             return await handler(parse_qs(url.query, keep_blank_values=True), request)
         except DurabaseError as error:
             return _problem(error.status or 409, str(error))
-        except (TypeError, ValueError, KeyError) as error:
+        except (TypeError, ValueError) as error:
             return _problem(400, str(error))
 
     def close(self) -> None:
@@ -126,7 +126,7 @@ class AdminApp:
         return _json({"classes": self._objects.classes()})
 
     async def _list(self, query: Query, request: Request) -> Response:
-        class_name, limit = _one(query, "class"), int(_one(query, "limit") or 100)
+        class_name, limit = _one(query, "class"), _limit(query)
         search, after = _one(query, "search") or "", _one(query, "cursor") or ""
         return _json(self._objects.list(class_name, search=search, after=after, limit=limit))
 
@@ -134,11 +134,13 @@ class AdminApp:
         return _json(await self._objects.show(*self._object(query)))
 
     async def _entries(self, query: Query, request: Request) -> Response:
-        prefix, limit = _one(query, "prefix") or "", int(_one(query, "limit") or 100)
-        return _json(await self._objects.entries(*self._object(query), prefix=prefix, limit=limit))
+        prefix = _one(query, "prefix") or ""
+        return _json(await self._objects.entries(*self._object(query), prefix=prefix, limit=_limit(query)))
 
     async def _sql(self, query: Query, request: Request) -> Response:
         asked = await request.json()
+        if not isinstance(asked, dict) or "query" not in asked:
+            raise ValueError("the body has to be a JSON object with a `query`")
         text, parameters, write = asked["query"], asked.get("parameters", ()), asked.get("write", False)
         return _json(await self._objects.sql(*self._object(query), text, parameters, write=write is True))
 
@@ -171,6 +173,13 @@ class AdminApp:
 
 def _one(query: Query, name: str) -> str | None:
     return query[name][-1] if name in query else None
+
+
+def _limit(query: Query) -> int:
+    text = _one(query, "limit") or "100"
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(f"`limit` is a number, not {text}")
+    return int(text)
 
 
 def _json(value: Any) -> Response:

@@ -55,10 +55,12 @@ def check_content(ctx: Any, content: Json) -> None:
     """See whether the object could keep this.
 
     Raises:
-        StorageError: it is no document of ours, or has tables though the class has no SQL.
+        StorageError: it is no document of ours, is not whole, or has tables though the class has no SQL.
     """
-    if content.get("format") != FORMAT:
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise StorageError(f"This is no {FORMAT} document.")
+    if not isinstance(content.get("entries"), dict) or "alarm" not in content:
+        raise StorageError("The document is not whole: `entries` or `alarm` is missing.")
     if content.get("schema") and _sql_of(ctx) is None:
         raise StorageError("The document has tables; this class keeps keys and values only.")
 

@@ -14,7 +14,7 @@ import pytest
 from durabase.cli.main import main
 from durabase.testing import WorkerHarness
 
-from .running import running
+from .running import running, write_project
 
 TOML = """
 name = "app"
@@ -66,8 +66,7 @@ Run = Callable[..., str]
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project with two objects, that no server uses."""
-    (tmp_path / "wrangler.toml").write_text(TOML)
-    (tmp_path / "index.py").write_text(PROGRAM)
+    write_project(tmp_path, PROGRAM, TOML)
     state = tmp_path / ".durabase" / "state"
     state.mkdir(parents=True)
     harness = WorkerHarness(tmp_path, state_dir=state)

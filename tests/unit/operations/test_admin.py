@@ -127,7 +127,7 @@ def test_pages(tmp_path: Path) -> None:
         ("GET", "/object?class=Hall&name=x", None, 404, "There is no class Hall; there is: Room."),
         ("GET", "/object?class=Room&name=x", None, 404, "There is no object x of Room."),
         ("GET", "/tail?colour=red", None, 400, "unknown filter: colour"),
-        ("POST", "/object/sql?class=Room&name=a", {}, 400, "'query'"),
+        ("POST", "/object/sql?class=Room&name=a", {}, 400, "the body has to be a JSON object with a `query`"),
         (
             "POST",
             "/object/sql?class=Room&name=a",
@@ -135,7 +135,7 @@ def test_pages(tmp_path: Path) -> None:
             409,
             "This statement writes: allow it to.",
         ),
-        ("GET", "/objects?limit=x", None, 400, "invalid literal for int() with base 10: 'x'"),
+        ("GET", "/objects?limit=x", None, 400, "`limit` is a number, not x"),
         ("GET", "/object?class=Room&name=broken", None, 409, "ValueError: broken"),
     ],
 )

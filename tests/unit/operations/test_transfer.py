@@ -86,6 +86,19 @@ def test_a_document_that_can_not_be_taken_in_changes_nothing(tmp_path: Path) -> 
     run(tmp_path, scenario)
 
 
+@pytest.mark.parametrize("without", ["entries", "alarm"])
+def test_a_document_that_is_not_whole_is_refused(tmp_path: Path, without: str) -> None:
+    async def scenario(host: ObjectHost, operations: ObjectOperations) -> None:
+        await host.namespace("Room").get_by_name("a").fill()
+        document = await operations.export("Room", id_of(host, "a"))
+        del document[without]
+        with pytest.raises(StorageError, match="not whole"):
+            await operations.take_in("Room", id_of(host, "a"), document, replace=True)
+        assert (await operations.export("Room", id_of(host, "a")))["entries"]
+
+    run(tmp_path, scenario)
+
+
 def test_virtual_tables_are_refused(tmp_path: Path) -> None:
     async def scenario(host: ObjectHost, operations: ObjectOperations) -> None:
         await host.namespace("Room").get_by_name("a").virtual()

@@ -10,8 +10,8 @@ from durabase.testing import WorkerHarness
 from durabase.web import Request
 from durabase.workers.facts import EntrypointHandled
 from durabase.workers.scheduled import ScheduledController
+from unit.workers.programs import write_program
 
-TOML = 'name = "app"\nmain = "index.py"\ncompatibility_date = "2025-01-01"\n'
 PROGRAM = """
 from durabase.durable_objects.origin import current_origin
 from durabase.workers import Response, WorkerEntrypoint
@@ -28,9 +28,7 @@ class Default(WorkerEntrypoint):
 
 
 def test_requests_and_schedules(tmp_path: Path) -> None:
-    (tmp_path / "wrangler.toml").write_text(TOML)
-    (tmp_path / "index.py").write_text(PROGRAM)
-    harness = WorkerHarness(tmp_path)
+    harness = WorkerHarness(write_program(tmp_path, PROGRAM))
 
     began_ms = harness.clock.now_ms()
 

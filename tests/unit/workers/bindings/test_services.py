@@ -10,27 +10,20 @@ import pytest
 
 from durabase.errors import RemoteError
 from durabase.testing import WorkerHarness
+from unit.workers import programs
 
 pytestmark = pytest.mark.feature("S-ST-2")
 
-TOML = """
-name = "app"
-main = "index.py"
-compatibility_date = "2026-11-01"
-
+TOML = (
+    programs.TOML
+    + """
 [[services]]
 binding = "SELF"
 service = "app"
 entrypoint = "Api"
-
-[[durable_objects.bindings]]
-name = "ROOM"
-class_name = "Room"
-
-[[migrations]]
-tag = "v1"
-new_classes = ["Room"]
 """
+    + programs.ROOM
+)
 
 PROGRAM = """
 from workers import DurableObject, Response, RpcTarget, WorkerEntrypoint, import_from_javascript, wait_until
@@ -97,9 +90,7 @@ class Default(WorkerEntrypoint):
 
 
 def use(folder: Path, test: Any) -> None:
-    (folder / "wrangler.toml").write_text(TOML)
-    (folder / "index.py").write_text(PROGRAM)
-    harness = WorkerHarness(folder)
+    harness = WorkerHarness(programs.write_program(folder, PROGRAM, TOML))
     harness.run(lambda: test(harness))
 
 
