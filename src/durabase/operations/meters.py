@@ -16,7 +16,7 @@ from durabase.durable_objects import (
     ObjectHost,
     ObjectReset,
 )
-from durabase.durable_objects.events import Alarm, Call
+from durabase.durable_objects.events import Alarm, Call, Read, Served
 from durabase.durable_objects.inspection import ClassCensus, census
 from durabase.operations.prometheus import Counter, Gauge, Histogram, Registry
 from durabase.operations.records import RecordMaker, outcome
@@ -76,7 +76,8 @@ class RuntimeMeters:
 
     def _handled(self, fact: EventHandled) -> None:
         names = self._names(fact.class_name)
-        kind = "rpc" if isinstance(fact.event, Call) else fact.kind
+        # callers choose the names of methods: as labels there could be any number of them
+        kind = "rpc" if isinstance(fact.event, (Call, Read, Served)) else fact.kind
         self._count(names, kind, fact.milliseconds, fact.error)
         if isinstance(fact.event, Alarm) and not fact.event.info.is_retry:
             late = fact.started_ms - fact.event.info.scheduled_time

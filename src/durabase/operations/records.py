@@ -20,7 +20,7 @@ from durabase.durable_objects import (
     ObjectReset,
 )
 from durabase.durable_objects.base import DurableObjectAbort
-from durabase.durable_objects.events import Alarm, Call, Fetch, SocketEvent
+from durabase.durable_objects.events import Alarm, Call, Fetch, Read, Served, SocketEvent
 from durabase.durable_objects.origin import Origin
 from durabase.errors import ObjectOverloadedError, ObjectResetError
 from durabase.operations.redaction import redacted_headers, redacted_url
@@ -143,8 +143,8 @@ def _described(event: object, status: int | None) -> Record | None:
             about = {"url": redacted_url(request.url), "method": str(request.method)}
             described: Record = {"request": about | {"headers": redacted_headers(request.headers.items())}}
             return described if status is None else described | {"response": {"status": status}}
-        case Call(method):
-            return {"rpcMethod": method}
+        case Call(name=name) | Read(name=name) | Served(name=name):
+            return {"rpcMethod": name}
         case Alarm(info):
             return {"scheduledTime": info.scheduled_time, "retryCount": info.retry_count}
         case ScheduledController(cron, time):

@@ -18,7 +18,7 @@ from durabase.durable_objects import (
     ObjectHost,
     ObjectReset,
 )
-from durabase.durable_objects.events import Alarm, Call
+from durabase.durable_objects.events import Alarm, Call, Read, Served
 from durabase.durable_objects.ids import DurableObjectId
 from durabase.errors import ObjectResetError
 from durabase.operations.process import LoopLag, add_process_metrics
@@ -37,6 +37,14 @@ ROOM = 'worker="app",class="Room"'
     [
         (
             EventHandled("Room", ID, "visit", 30, None, 0, Call("visit", (), {})),
+            'durabase_events_total{worker="app",class="Room",event="rpc",outcome="ok"} 1',
+        ),
+        (
+            EventHandled("Room", ID, "reply", 30, None, 0, Served(print, print, "reply")),
+            'durabase_events_total{worker="app",class="Room",event="rpc",outcome="ok"} 1',
+        ),
+        (
+            EventHandled("Room", ID, "name", 30, None, 0, Read("name")),
             'durabase_events_total{worker="app",class="Room",event="rpc",outcome="ok"} 1',
         ),
         (

@@ -15,7 +15,7 @@ from durabase.durable_objects import (
     ObjectHibernated,
     ObjectReset,
 )
-from durabase.durable_objects.events import Alarm, Call, Fetch, ObjectEvent, SocketEvent
+from durabase.durable_objects.events import Alarm, Call, Fetch, ObjectEvent, Read, Served, SocketEvent
 from durabase.durable_objects.ids import DurableObjectId
 from durabase.durable_objects.origin import Origin
 from durabase.errors import ObjectOverloadedError, ObjectResetError
@@ -67,6 +67,8 @@ def test_an_event_of_an_object() -> None:
     ("event", "expected"),
     [
         (Call("visit", (), {}), {"rpcMethod": "visit"}),
+        (Read("name"), {"rpcMethod": "name"}),
+        (Served(lambda: None, lambda result: result, "reply"), {"rpcMethod": "reply"}),
         (Alarm(AlarmInfo(1, True, 77), 3), {"scheduledTime": 77, "retryCount": 1}),
         (SocketEvent("message"), {"getWebSocketEvent": {"webSocketEventType": "message"}}),
         (
