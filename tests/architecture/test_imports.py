@@ -11,8 +11,12 @@ HEAVY = (
     "asyncio",
     "ssl",
     "sqlite3",
+    "socket",
+    "http",
     "websockets",
     "h11",
+    "pydantic",
+    "psycopg",
     "durabase.server",
     "durabase.workers",
     "durabase.durable_objects",
@@ -28,6 +32,11 @@ def loaded_by(statement: str) -> set[str]:
 @pytest.mark.parametrize("heavy", HEAVY)
 def test_a_store_needs_no_event_loop_database_or_server(heavy: str) -> None:
     assert heavy not in loaded_by("from durabase import Store, MergeableStore; MergeableStore('s')")
+
+
+@pytest.mark.parametrize("package", ["store", "mergeable", "schematizers", "persisters", "synchronizers"])
+def test_importing_the_data_wing_needs_none_of_these_either(package: str) -> None:
+    assert loaded_by(f"import durabase.{package}").isdisjoint(HEAVY)
 
 
 def test_the_runtime_wing_does_not_load_the_data_wing() -> None:
