@@ -191,10 +191,21 @@ class ObjectError(DurabaseError):
 
 
 class ObjectResetError(ObjectError):
-    """The object was discarded while this call was waiting or running."""
+    """The object was discarded while this call was waiting or running.
 
-    def __init__(self, details: str = "", *, remote: bool = False, retryable: bool = False) -> None:
+    ``retry_alarm``: if that was the run of an alarm, it is tried again.
+    """
+
+    def __init__(
+        self,
+        details: str = "",
+        *,
+        remote: bool = False,
+        retryable: bool = False,
+        retry_alarm: bool = True,
+    ) -> None:
         super().__init__(details, remote=remote, retryable=retryable, durable_object_reset=True)
+        self.retry_alarm = retry_alarm
 
 
 class ObjectOverloadedError(ObjectError):

@@ -3,14 +3,19 @@
 The index by time is in the database, so no object has to be opened to know when the next alarm is due.
 One timer for all. An alarm's row stays until its run has succeeded, so a crash runs it again. What is not
 the handler's fault (its object's storage failed, the server stopped) is tried again without being counted.
+
+When many alarms are due, as after a time without a server, those that have waited longest start first,
+of whichever class, a few in each turn of the event loop, and only so many are under way. A run that waits
+for long does not make the others late: it gives up its place.
 """
 
 from __future__ import annotations
 
+import heapq
 import logging
 import random
 from asyncio import AbstractEventLoop, Future
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Protocol
@@ -18,7 +23,7 @@ from typing import Any, Final, Protocol
 from durabase.clock import TimerClock, TimerHandle
 from durabase.durable_objects.events import Alarm, AlarmInfo
 from durabase.durable_objects.storage.store import AlarmRow
-from durabase.errors import ObjectError, StorageError, StorageFileError
+from durabase.errors import ObjectError, ObjectResetError, StorageError, StorageFileError
 
 __all__ = ["AlarmScheduler", "AlarmSource"]
 
@@ -27,7 +32,12 @@ _logger = logging.getLogger("durabase.durable_objects")
 MAX_RETRIES: Final = 6
 FIRST_DELAY_MS: Final = 2_000
 JITTER: Final = 0.25
-MAX_RUNNING: Final = 100
+MAX_PLACES: Final = 100
+"""How many runs are under way that have not been for long."""
+PLACE_SECONDS: Final = 5.0
+"""When a run has been under way for long."""
+AT_ONCE: Final = 16
+"""How many alarms start before the event loop gets its turn."""
 MAX_TROUBLES: Final = 5
 """How often the delay is doubled for what is not the handler's fault."""
 MAX_SECONDS: Final = 15 * 60.0
@@ -60,6 +70,17 @@ class _Trouble:
     until: int
 
 
+@dataclass(slots=True)
+class _Run:
+    """An alarm whose handler is under way; ``timer`` is for the end of its place, then for its own."""
+
+    source: AlarmSource
+    key: bytes
+    row: AlarmRow
+    timer: TimerHandle
+    has_place: bool = True
+
+
 class AlarmScheduler:
     """Runs alarms when they are due.
 
@@ -76,7 +97,8 @@ class AlarmScheduler:
         self._clock = clock
         self._jitter = jitter
         self._sources: list[AlarmSource] = []
-        self._running: set[tuple[AlarmSource, bytes]] = set()
+        self._running: dict[tuple[AlarmSource, bytes], _Run] = {}
+        self._places = MAX_PLACES
         self._troubles: dict[tuple[AlarmSource, bytes], _Trouble] = {}
         self._timer: TimerHandle | None = None
         self._check_scheduled = False
@@ -107,47 +129,65 @@ class AlarmScheduler:
         if self._closed:
             return
         now = self._clock.now_ms()
-        for source in self._sources:
-            self._start_due(source, now)
+        self._start_due(now)
         times = [due for source in self._sources if (due := source.next_due(now)) is not None]
         times += [trouble.until for trouble in self._troubles.values() if trouble.until > now]
         if times:
             self._timer = self._clock.call_later((min(times) - now) / 1000, self._check)
 
-    def _start_due(self, source: AlarmSource, now: int) -> None:
-        limit = MAX_RUNNING + len(self._running) + len(self._troubles)
-        for key, row in source.due(now, limit):
-            if len(self._running) >= MAX_RUNNING:
+    def _start_due(self, now: int) -> None:
+        started = 0
+        for source, key, row in self._due(now):
+            if not self._places:
+                return  # who leaves one looks again
+            if started == AT_ONCE:
+                self.changed()
                 return
             if (source, key) not in self._running and not self._waits(source, key, now):
                 self._start(source, key, row)
+                started += 1
+
+    def _due(self, now: int) -> Iterator[tuple[AlarmSource, bytes, AlarmRow]]:
+        """As many due alarms as may be of interest now, of all sources, in order of time."""
+        limit = AT_ONCE + 1 + len(self._running) + len(self._troubles)
+        each = ([(source, *found) for found in source.due(now, limit)] for source in self._sources)
+        return heapq.merge(*each, key=lambda found: found[2].due)
 
     def _waits(self, source: AlarmSource, key: bytes, now: int) -> bool:
         trouble = self._troubles.get((source, key))
         return trouble is not None and trouble.until > now
 
     def _start(self, source: AlarmSource, key: bytes, row: AlarmRow) -> None:
-        self._running.add((source, key))
-        limit = self._clock.call_later(MAX_SECONDS, partial(source.expire, key))
+        timer = self._clock.call_later(PLACE_SECONDS, lambda: self._takes_long(run))
+        run = self._running[source, key] = _Run(source, key, row, timer)
+        self._places -= 1
         info = AlarmInfo(row.retries, row.retries > 0, row.scheduled)
-        result = source.run(key, Alarm(info, row.serial))
-        result.add_done_callback(partial(self._done, source, key, row, limit))
+        source.run(key, Alarm(info, row.serial)).add_done_callback(partial(self._done, run))
 
-    def _done(
-        self, source: AlarmSource, key: bytes, row: AlarmRow, limit: TimerHandle, result: Future[Any]
-    ) -> None:
-        limit.cancel()
-        self._running.discard((source, key))
+    def _takes_long(self, run: _Run) -> None:
+        run.timer = self._clock.call_later(MAX_SECONDS - PLACE_SECONDS, partial(run.source.expire, run.key))
+        self._leave_place(run)
+        self.changed()
+
+    def _leave_place(self, run: _Run) -> None:
+        self._places += run.has_place
+        run.has_place = False
+
+    def _done(self, run: _Run, result: Future[Any]) -> None:
+        run.timer.cancel()
+        self._leave_place(run)
+        del self._running[run.source, run.key]
         if self._closed:
             return
         error = None if result.cancelled() else result.exception()
         failed = result.cancelled() or error is not None
         if failed:
-            _logger.error("an alarm failed, try %d", row.retries + 1, exc_info=error)
+            _logger.error("an alarm failed, try %d", run.row.retries + 1, exc_info=error)
         if _counts(error):
-            self._conclude(source, key, row, self._retry(row) if failed else None)
+            following = self._retry(run.row) if failed and _may_be_retried(error) else None
+            self._conclude(run.source, run.key, run.row, following)
         else:
-            self._postpone(source, key)
+            self._postpone(run.source, run.key)
         self.changed()
 
     def _conclude(self, source: AlarmSource, key: bytes, row: AlarmRow, following: AlarmRow | None) -> None:
@@ -178,4 +218,10 @@ def _counts(error: BaseException | None) -> bool:
     """Whether the run counts: not if the object's life was ended by what may be over soon."""
     if isinstance(error, StorageFileError):
         return False
-    return not isinstance(error, ObjectError) or error.remote or not (error.retryable or error.overloaded)
+    if not isinstance(error, ObjectError) or error.remote:
+        return True
+    return not error.retryable and (not error.overloaded or error.durable_object_reset)
+
+
+def _may_be_retried(error: BaseException | None) -> bool:
+    return not isinstance(error, ObjectResetError) or error.retry_alarm

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NoReturn, Protocol, TypeVar
 
@@ -10,6 +10,7 @@ from durabase._names import js_names
 from durabase.durable_objects.base import DurableObjectAbort
 from durabase.durable_objects.hibernation import SocketRegistry
 from durabase.durable_objects.ids import DurableObjectId
+from durabase.durable_objects.storage.keys import merged_options
 from durabase.durable_objects.storage.kv import DurableObjectStorage
 from durabase.errors import ObjectResetError
 from durabase.web.websocket import WebSocket, WebSocketRequestResponsePair
@@ -71,14 +72,19 @@ class DurableObjectState:
         """See ``awaitable`` through, keeping the object awake meanwhile. Its failure is logged."""
         self._host.wait_until(awaitable)
 
-    def abort(self, reason: object = None) -> NoReturn:
+    def abort(self, reason: object = None, options: Mapping[str, Any] | None = None, **more: Any) -> NoReturn:
         """Reset the object: this turn's writes are lost, calls under way fail, sockets are dropped.
+
+        Args:
+            reason: what callers are told.
+            options, more: ``retry_alarm=False`` lets an alarm whose handler is under way not be tried again.
 
         Raises:
             DurableObjectAbort: always, to leave the program.
         """
         text = "Application called abort() to reset Durable Object." if reason is None else str(reason)
-        self._host.end_with(ObjectResetError(text))
+        retry_alarm = merged_options(options, more).get("retry_alarm", True)
+        self._host.end_with(ObjectResetError(text, retry_alarm=bool(retry_alarm)))
         raise DurableObjectAbort(text)
 
     # Sockets
