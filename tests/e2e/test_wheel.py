@@ -21,10 +21,10 @@ annotationlib collections contextlib copyreg enum functools importlib itertools 
 sys types typing warnings
 """
 LIGHT_ENOUGH = """
-_ast _bisect _colorize _datetime _json _opcode _opcode_metadata _random _sha2 _sha512 _string _struct
-_tokenize _weakref _weakrefset ast atexit bisect copy dataclasses datetime dis errno fnmatch gc glob grp
-inspect ipaddress json linecache logging math ntpath opcode pathlib pwd random string struct textwrap threading
-time token tokenize traceback urllib weakref zlib
+_ast _bisect _colorize _datetime _json _opcode _opcode_metadata _random _sha2 _sha512 _string
+_struct _tokenize _weakref _weakrefset ast atexit bisect copy dataclasses datetime dis errno fnmatch
+gc glob grp inspect ipaddress json linecache logging math ntpath opcode pathlib pwd random string
+struct textwrap threading time token tokenize traceback urllib weakref zlib
 """
 REFUSED_PARTS = ("urllib.request", "urllib.error", "logging.handlers", "logging.config")
 
