@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from durabase.server.context import ServerContext
     from durabase.web import SocketSink, WebSocket
 
-__all__ = ["SocketConnection", "tell_lost"]
+__all__ = ["SocketConnection", "start_socket", "tell_lost"]
 
 _LOST = "WebSocket disconnected without sending Close frame."
 
@@ -32,12 +32,12 @@ class SocketConnection(asyncio.Protocol):
 
     __slots__ = ("_context", "_endpoint", "_is_alive", "_is_paused", "_outbox", "_sink", "_transport")
 
-    def __init__(self, transport: asyncio.Transport, context: ServerContext) -> None:
+    def __init__(self, transport: asyncio.Transport, context: ServerContext, message_bytes: int) -> None:
         limits = context.limits
         self._transport = transport
         self._context = context
         self._outbox = Outbox(transport, context.turn, limits.unsent_bytes, limits.unsent_messages)
-        self._endpoint = WebSocketEndpoint(self._outbox, limits.message_bytes)
+        self._endpoint = WebSocketEndpoint(self._outbox, message_bytes)
         self._sink: SocketSink | None = None
         self._is_alive = True
         self._is_paused = False
@@ -203,6 +203,26 @@ class SocketConnection(asyncio.Protocol):
         self._sink = None
         if sink is not None:
             sink.on_close(code, reason, was_clean)
+
+
+def start_socket(
+    transport: asyncio.Transport, context: ServerContext, web_socket: WebSocket, protocol: str, early: bytes
+) -> SocketConnection:
+    """Let a connection whose handshake is complete carry ``web_socket``.
+
+    Args:
+        transport: the connection. context: of its server.
+        web_socket: the end that came in the response.
+        protocol: the subprotocol that was chosen; empty for none.
+        early: what the peer sent along with its handshake.
+    """
+    program = web_socket.connection.peer
+    limit = context.limits.message_bytes
+    if program is not None and program.message_bytes is not None:
+        limit = min(limit, program.message_bytes)
+    connection = SocketConnection(transport, context, limit)
+    connection.start(web_socket, protocol, early)
+    return connection
 
 
 class _GonePort:

@@ -19,7 +19,7 @@ Fetch = Callable[[Request], Awaitable[Response]]
 AccessHook = Callable[[str, str, int, float], object]
 
 _MIB: Final = 1 << 20
-_ADDRESS_LINE_SLACK: Final = 4096
+_FRAME_HEAD_SLACK: Final = 4096
 
 
 class Served(Waiter, Protocol):
@@ -43,9 +43,10 @@ class ServerLimits:
     Attributes:
         head_bytes: request line and headers.
         body_bytes: the body of a request; it is read whole before the request is handled.
-        message_bytes: a WebSocket message, all its fragments together. The default is the
-            synchronization protocol's 16 MiB plus room for its address line.
-        unsent_bytes, unsent_messages: what may wait for a socket that does not read.
+        message_bytes: a WebSocket message, all its fragments together; the default is Cloudflare's. A
+            socket whose program takes less (as those of synchronization do) is held to that.
+        unsent_bytes, unsent_messages: what may wait for a socket that does not read: by default one message
+            of the largest size that is taken.
         messages_per_turn: how many messages of one socket are handled before others have their turn.
         request_seconds: from connecting, or from the first byte, to the end of a request.
         keep_alive_seconds: how long an idle connection waits for its next request.
@@ -56,8 +57,8 @@ class ServerLimits:
 
     head_bytes: int = 64 << 10
     body_bytes: int = 32 * _MIB
-    message_bytes: int = 16 * _MIB + _ADDRESS_LINE_SLACK
-    unsent_bytes: int = 16 * _MIB
+    message_bytes: int = 32 * _MIB
+    unsent_bytes: int = 32 * _MIB + _FRAME_HEAD_SLACK
     unsent_messages: int = 1000
     messages_per_turn: int = 64
     request_seconds: float = 30

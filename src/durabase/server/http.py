@@ -12,14 +12,14 @@ import asyncio
 import logging
 import traceback
 from email.utils import formatdate
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 
 import h11
 
-from durabase.server.bridge import SocketConnection, tell_lost
+from durabase.server.bridge import start_socket, tell_lost
 from durabase.server.clients import peer_address
 from durabase.server.handshake import accept_headers, asks_for_web_socket, handshake_fault
+from durabase.server.heads import head_size, is_bodiless, reason_phrase, response_fields
 from durabase.server.target import request_url
 from durabase.web import Request, Response
 
@@ -39,9 +39,7 @@ _NOT_ASKED: Final = (
     'which did not contain the header "Upgrade: websocket"'
 )
 _BOTH_DONE: Final = {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}
-_BODILESS: Final = frozenset((204, 205, 304))
 _ADDRESS: Final = "cf-connecting-ip"
-_FRAMING: Final = frozenset(("connection", "keep-alive", "transfer-encoding", "upgrade"))
 
 
 class HttpConnection(asyncio.Protocol):
@@ -185,7 +183,7 @@ class HttpConnection(asyncio.Protocol):
         self._body = []
         self._body_size = 0
         self._started = self._context.loop.time()
-        if _head_size(head) > self._context.limits.head_bytes:
+        if head_size(head) > self._context.limits.head_bytes:
             self._refuse(431, "The request's head is too long")
             return
         for name, value in head.headers:
@@ -294,17 +292,10 @@ class HttpConnection(asyncio.Protocol):
         self._is_streaming = False
 
     def _carries_body(self, status: int) -> bool:
-        return self._head is not None and self._head.method != b"HEAD" and status not in _BODILESS
+        return self._head is not None and self._head.method != b"HEAD" and not is_bodiless(status)
 
     def _write_head(self, response: Response, length: int | None) -> None:
-        headers = [
-            (name.encode("ascii"), value.encode("latin-1", "replace"))
-            for name, value in response.headers.items()
-            if name not in _FRAMING and (name != "content-length" or length is None)
-        ]
-        if length is not None and response.status not in _BODILESS:
-            headers.append((b"Content-Length", b"%d" % length))
-        self._start_response(response.status, headers, response.status_text)
+        self._start_response(response.status, response_fields(response, length), response.status_text)
 
     def _start_response(
         self, status: int, headers: Iterable[tuple[bytes, bytes]], status_text: str = ""
@@ -312,7 +303,7 @@ class HttpConnection(asyncio.Protocol):
         fields = [*headers, (b"Date", formatdate(self._context.clock.now_ms() / 1000, usegmt=True).encode())]
         if self._context.is_draining or self._is_refusing:
             fields.append((b"Connection", b"close"))
-        reason = (status_text or _phrase(status)).encode("latin-1", "replace")
+        reason = (status_text or reason_phrase(status)).encode("latin-1", "replace")
         self._write(h11.Response(status_code=status, headers=fields, reason=reason))
         self._tell_access(status)
 
@@ -370,8 +361,8 @@ class HttpConnection(asyncio.Protocol):
         self._context.requests.discard(self)
         self._transport.resume_reading()
         protocol = response.headers.get("sec-websocket-protocol") or ""
-        socket = SocketConnection(self._transport, self._context)
-        socket.start(web_socket, protocol, self._parser.trailing_data[0])
+        early = self._parser.trailing_data[0]
+        socket = start_socket(self._transport, self._context, web_socket, protocol, early)
         if self._context.is_draining:
             socket.drain()
 
@@ -386,14 +377,3 @@ class HttpConnection(asyncio.Protocol):
             seconds = self._context.loop.time() - self._started
             method, target = self._head.method.decode("ascii"), self._head.target.decode("ascii")
             self._context.on_access(method, target, status, seconds)
-
-
-def _head_size(head: h11.Request) -> int:
-    return len(head.target) + sum(len(name) + len(value) for name, value in head.headers)
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Status"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Protocol, final
+from typing import Final, Protocol, final
 from urllib.parse import urlsplit
 
 from durabase.synchronizers.protocol.channels import CHANNELS_PROTOCOL
+from durabase.synchronizers.protocol.payloads import MAX_PAYLOAD_BYTES
 from durabase.synchronizers.protocol.relay import EVERYBODY, SERVER_ID
 from durabase.types import Id
 from durabase.web import Connection, Request, Response, SocketSink, WebSocketPair
 from durabase.web.connection import Use
 
-__all__ = ["PortHost", "answer", "client_id_of", "opens_web_socket"]
+__all__ = ["MESSAGE_BYTES", "PortHost", "answer", "client_id_of", "opens_web_socket"]
+
+MESSAGE_BYTES: Final = MAX_PAYLOAD_BYTES + 4096
+"""How large a message is read at all; one that is just too large is refused in the protocol's own words."""
 
 
 class PortHost(Protocol):
@@ -41,6 +45,7 @@ def answer(host: PortHost, request: Request) -> Response:
     client, server = WebSocketPair()
     port = WebSocketPort(server.connection)
     sink = host.connect(port, urlsplit(request.url).path, client_id_of(request), subprotocol)
+    server.connection.message_bytes = MESSAGE_BYTES
     server.connection.accept(Use.STANDARD, sink)
     headers = {} if subprotocol is None else {"sec-websocket-protocol": subprotocol}
     return Response(None, 101, headers=headers, web_socket=client)

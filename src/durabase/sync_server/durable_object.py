@@ -22,7 +22,7 @@ from durabase.clock import SystemClock, TimerClock, TimerHandle
 from durabase.durable_objects.base import DurableObject
 from durabase.errors import SyncError, SyncMessageError, SyncOverflowError, SyncTimeoutError
 from durabase.persisters.base import Persister
-from durabase.sync_server._fetch import client_id_of, opens_web_socket
+from durabase.sync_server._fetch import MESSAGE_BYTES, client_id_of, opens_web_socket
 from durabase.sync_server._peer import ServerSeat
 from durabase.synchronizers._deadlines import DeadlineTimer
 from durabase.synchronizers.protocol.payloads import (
@@ -256,6 +256,7 @@ class WsServerDurableObject(DurableObject):
         return sockets[::-1]  # without a tag they are given newest first
 
     def _accept(self, socket: WebSocket, client_id: Id, path_id: Id) -> None:
+        socket.connection.message_bytes = MESSAGE_BYTES
         if utf8_length(path_id) <= _MAX_TAG_BYTES:
             self.ctx.accept_web_socket(socket, [client_id, path_id])
             return

@@ -149,6 +149,8 @@ class Connection:
         sent_close: this end has been closed by its program.
         closed: it is over.
         held_bytes: what its program has sent and its owner's hold still keeps back.
+        message_bytes: how large a message its program takes, ``None``: as large as whoever carries it lets
+            through. To be set before it is carried.
     """
 
     __slots__ = (
@@ -157,6 +159,7 @@ class Connection:
         "connecting",
         "extensions",
         "held_bytes",
+        "message_bytes",
         "peer",
         "port",
         "protocol",
@@ -177,6 +180,7 @@ class Connection:
         self.closed = False
         self.connecting = False
         self.held_bytes = 0
+        self.message_bytes: int | None = None
         self.attachment: bytes | None = None
         self.protocol = ""
         self.extensions = ""

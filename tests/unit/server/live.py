@@ -73,17 +73,21 @@ class RecordingSink:
 class Hub:
     """A fetch function that upgrades everything that asks for it and keeps the sinks."""
 
-    def __init__(self, echo: bool = True, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, echo: bool = True, headers: dict[str, str] | None = None, message_bytes: int | None = None
+    ) -> None:
         self.sinks: list[RecordingSink] = []
         self.requests: list[Request] = []
         self.first_words: list[str] = []
         self._echo = echo
         self._headers = headers
+        self._message_bytes = message_bytes
 
     async def fetch(self, request: Request) -> Response:
         self.requests.append(request)
         client, server = WebSocketPair()
         sink = RecordingSink(lambda: server.connection.port, self._echo)
+        server.connection.message_bytes = self._message_bytes
         server.connection.receive_with(sink)
         self.sinks.append(sink)
         for word in self.first_words:

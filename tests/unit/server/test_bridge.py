@@ -16,6 +16,7 @@ from unit.server.live import (
     Client,
     Hub,
     LoopFactory,
+    echo_server,
     on_each_loop,
     run_on,
     serving,
@@ -149,6 +150,7 @@ def test_a_broken_frame_is_an_error_and_then_a_close(loop_factory: LoopFactory) 
     run_on(loop_factory, main())
 
 
+@pytest.mark.feature("M-WS-11")
 @on_each_loop
 def test_an_oversized_frame_is_refused_while_its_sender_is_still_sending(loop_factory: LoopFactory) -> None:
     """The client sees 1009 although it has megabytes under way, and the server keeps none of them."""
@@ -156,26 +158,47 @@ def test_an_oversized_frame_is_refused_while_its_sender_is_still_sending(loop_fa
     async def main() -> None:
         hub = Hub()
         async with serving(hub.fetch) as server, Client.connected(server.port) as client:
-            sending = asyncio.create_task(client.send(frame(TEXT, b"x" * (20 << 20), mask=NO_MASK)))
+            sending = asyncio.create_task(client.send(frame(TEXT, b"x" * ((32 << 20) + 1), mask=NO_MASK)))
             assert (await client.read_frame()).close_code == 1009
             await sending
             client.writer.write_eof()
             assert await client.read_to_end() == []
             assert [event[0] for event in hub.sinks[0].events] == ["error", "close"]
+            assert hub.sinks[0].events[0][1].close_code == 1009
 
     run_on(loop_factory, main())
 
 
+@pytest.mark.feature("M-WS-11")
 @on_each_loop
-def test_the_default_limit_leaves_room_for_the_address_line(loop_factory: LoopFactory) -> None:
+def test_a_message_of_32_mib_comes_and_goes(loop_factory: LoopFactory) -> None:
     async def main() -> None:
-        hub = Hub(echo=False)
-        async with serving(hub.fetch) as server, Client.connected(server.port) as client:
-            await client.send(frame(TEXT, b"S\n" + b"x" * (16 << 20), mask=NO_MASK))
-            await until(lambda: bool(hub.sinks[0].events))
-            assert len(hub.sinks[0].events[0][1]) == (16 << 20) + 2
+        async with echo_server() as server, Client.connected(server.port) as client:
+            size = 32 << 20
+            await client.send(frame(TEXT, b"x" * size, mask=NO_MASK))
+            answer = await client.reader.readexactly(10 + size)
+            assert answer[:10] == b"\x81\x7f" + size.to_bytes(8, "big")
 
     run_on(loop_factory, main())
+
+
+@pytest.mark.feature("M-WS-11")
+@pytest.mark.parametrize(("server_takes", "program_takes"), [(1000, None), (None, 1000), (1000, 2000)])
+def test_a_message_is_held_to_what_both_server_and_program_take(
+    server_takes: int | None, program_takes: int | None
+) -> None:
+    async def main() -> None:
+        hub = Hub(message_bytes=program_takes)
+        limits = ServerLimits() if server_takes is None else ServerLimits(message_bytes=server_takes)
+        async with serving(hub.fetch, limits=limits) as server:
+            for size, opcode in ((1000, TEXT), (1001, CLOSE)):
+                async with Client.connected(server.port) as client:
+                    await client.send(frame(TEXT, "x" * size))
+                    answer = await client.read_frame()
+                    assert answer.opcode == opcode
+            assert answer.close_code == 1009
+
+    asyncio.run(main())
 
 
 @pytest.mark.feature("S-WS-5")

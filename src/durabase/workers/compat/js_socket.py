@@ -16,6 +16,8 @@ __all__ = ["OutgoingWebSocket"]
 
 _NO_CODE = 1005
 _LOST = 1006
+_FAILURES = (1002, 1007, 1009)
+_MESSAGE_BYTES = 32 << 20
 _Frame = str | bytes | tuple[int | None, str]
 
 _carried: set[asyncio.Task[None]] = set()
@@ -86,7 +88,7 @@ class _Port:
 async def _carry(socket: WebSocket, url: str, protocols: list[str]) -> None:
     names = [Subprotocol(name) for name in protocols] or None
     try:
-        connection = await connect(url, subprotocols=names, max_size=None)
+        connection = await connect(url, subprotocols=names, max_size=_MESSAGE_BYTES)
     except (OSError, ValueError, WebSocketException) as error:
         socket.failed(error)
         return
@@ -110,6 +112,9 @@ async def _read(connection: ClientConnection, sink: SocketSink) -> None:
                 sink.on_binary(message)
     except ConnectionClosed as closed:
         received = closed.rcvd
+        if closed.sent is not None and closed.sent.code in _FAILURES and not closed.rcvd_then_sent:
+            sink.on_error(closed)
+            received = None
         if received is None:
             sink.on_close(_LOST, "", False)
         else:
