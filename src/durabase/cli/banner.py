@@ -46,7 +46,8 @@ def _facts(project: Project, url: str, client: str | None, command: str) -> Iter
         yield "Program", _shown(Path(project.config.main))
     yield from _bindings(project.config, [project.config.name, *(other.name for other in project.others)])
     for other in project.others:
-        yield "Worker", f"{other.name}    {_shown(Path(other.main))}"
+        routes = ", ".join(route.pattern for route in other.routes)
+        yield "Worker", f"{other.name}    {_shown(Path(other.main))}    {routes}".rstrip()
     if any(config.durable_objects or config.kv_namespaces for config in (project.config, *project.others)):
         yield "Data", _shown(project.state_dir)
 

@@ -79,4 +79,4 @@ def is_watched(root: Path, path: Path) -> bool:
     *folders, name = path.relative_to(root).parts or ("",)
     if any(folder in _NOT_WATCHED or folder.startswith(".") for folder in folders):
         return False
-    return name.endswith(".py") or name in CONFIG_NAMES or name.startswith(".dev.vars")
+    return name.endswith(".py") or name in CONFIG_NAMES or name.startswith((".dev.vars", ".env"))

@@ -19,7 +19,7 @@ from durabase.durable_objects.limits import ObjectLimits
 from durabase.durable_objects.origin import Origin, current_origin
 from durabase.durable_objects.rpc import perform_on_instance
 from durabase.web import Request, Response
-from durabase.workers.bindings.assets import Assets
+from durabase.workers.bindings.assets import Assets, runs_first
 from durabase.workers.config import Config
 from durabase.workers.entrypoint import (
     BackgroundTasks,
@@ -148,7 +148,7 @@ class HostedWorker:
         assets = self.config.assets
         return (
             assets is not None
-            and not assets.run_worker_first
+            and not runs_first(assets.run_worker_first, request)
             and request.method in ("GET", "HEAD")
             and "upgrade" not in request.headers
         )

@@ -27,6 +27,7 @@ from durabase.workers.env import Env, ambient_env
 from durabase.workers.facts import RuntimeObserver
 from durabase.workers.hosted_worker import HostedWorker
 from durabase.workers.loader import Worker
+from durabase.workers.router import Router
 from durabase.workers.scheduled import CronScheduler, ScheduledController
 
 __all__ = ["Runtime"]
@@ -44,7 +45,8 @@ class Runtime:
         config: the checked configuration.
         worker: the program, loaded for it.
         state_dir: where the data of objects and key-value namespaces is kept.
-        others: further workers, for the first one's bindings, and for one another's. They get no requests.
+        others: further workers, for the first one's bindings, and for one another's. They get the requests
+            that their routes match.
         clock: the source of time and timers.
         idle_seconds: how long an object has to be quiet before it hibernates.
         max_value_bytes: the largest value that a key-value class may store.
@@ -100,6 +102,7 @@ class Runtime:
         for other, program in others:
             prefix = f"{other.name}:"
             self._workers.append(HostedWorker(other, program, self._background, prefix, observer, clock))
+        self._router = Router([])
         self._crons = [CronScheduler(clock, partial(self._run_cron, worker)) for worker in self._workers]
         self._open = AsyncExitStack()
 
@@ -137,7 +140,7 @@ class Runtime:
             for worker, program in zip(self._workers, programs, strict=True):
                 worker.start()
                 self._register(worker, self._object_classes(worker, *program))
-            self._binder.bind(self._workers, programs)
+            self._bind(programs)
             opening.callback(self._stop_crons)
             self._start_crons()
             self._open = opening.pop_all()
@@ -155,11 +158,13 @@ class Runtime:
     async def dispatch(self, request: Request) -> Response:
         """Answer a request: by a static asset if one is meant, else by the program's ``Default.fetch``.
 
+        With several workers it is the one whose route matches best, else the first.
+
         Raises:
             TypeError: the program has no such handler, or its result is no response.
             Exception: whatever the handler raises.
         """
-        return await self._workers[0].fetch(request)
+        return await self._workers[self._router.worker_for(request.url)].fetch(request)
 
     async def scheduled(self, controller: object) -> None:
         """Call the program's ``Default.scheduled`` with ``controller``.
@@ -198,7 +203,7 @@ class Runtime:
         for hosted, of_worker in classes:
             self._register(hosted, [added for added in of_worker if added.class_name not in hosted_names])
         self._ledger.carry_out(plan)
-        self._binder.bind(self._workers, programs)
+        self._bind(programs)
         self._start_crons()
 
     def stats(self) -> HostStats:
@@ -215,6 +220,10 @@ class Runtime:
             )
         self._ledger.carry_out(plan)
         return [(config, program) for config, (_, program) in zip(plan.configs, programs, strict=True)]
+
+    def _bind(self, programs: Sequence[Program]) -> None:
+        self._binder.bind(self._workers, programs)
+        self._router = Router([config.routes for config, _ in programs])
 
     def _check_reloadable(self, plan: MigrationPlan, classes: Sequence[ObjectClass]) -> None:
         """What is hosted can neither be deleted nor get another name."""

@@ -19,10 +19,10 @@ from .running import PROGRAM, TOML, Running, finished, running, write_project
 Talk = Callable[[ClientConnection], Awaitable[None]]
 
 
-def get(port: int, path: str = "/x") -> tuple[int, str]:
+def get(port: int, path: str = "/x", host: str | None = None) -> tuple[int, str]:
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers={"host": host} if host else {})
         response = connection.getresponse()
         return response.status, response.read().decode()
     finally:
@@ -48,6 +48,7 @@ async def expect(command: Running, pattern: str) -> None:
     await asyncio.to_thread(command.expect, pattern)
 
 
+@pytest.mark.feature("M-DX-1", "M-DX-2")
 def test_edits_data_and_stopping(tmp_path: Path) -> None:
     project = write_project(tmp_path)
 
@@ -103,6 +104,7 @@ def test_hibernation_is_logged_and_unnoticed(tmp_path: Path) -> None:
         assert command.stop() == 0
 
 
+@pytest.mark.feature("M-DX-3")
 def test_errors_of_the_program_are_shown(tmp_path: Path) -> None:
     program = PROGRAM.replace('print("asked for", request.url)', "1 / 0")
     with running(write_project(tmp_path, program), "dev", "--port", "0") as command:
@@ -118,6 +120,7 @@ def test_errors_of_the_program_are_shown(tmp_path: Path) -> None:
         assert command.stop() == 0
 
 
+@pytest.mark.feature("M-CF-5", "M-DX-2")
 def test_options(tmp_path: Path) -> None:
     program = PROGRAM.replace('"version %d" % VERSION', "f'{self.env.A} {self.env.B}'")
     project = write_project(tmp_path / "project", program)
@@ -207,32 +210,34 @@ def test_a_configuration_above_the_program(tmp_path: Path) -> None:
         assert command.stop() == 0
 
 
+@pytest.mark.feature("S-CF-7")
 def test_several_workers(tmp_path: Path) -> None:
     first = """
         from workers import Response, WorkerEntrypoint
 
         class Default(WorkerEntrypoint):
             async def fetch(self, request):
-                return await self.env.B.fetch(request)
+                return Response(await (await self.env.B.fetch(request)).text() + " via a")
     """
     second = """
         from workers import Response, WorkerEntrypoint
 
         class Default(WorkerEntrypoint):
             def fetch(self, request):
-                return Response("b answers")
+                return Response("b answers " + request.url)
     """
     toml = 'name = "{}"\nmain = "index.py"\ncompatibility_date = "2025-01-01"\n'
     service = '[[services]]\nbinding = "B"\nservice = "b"\n'
     write_project(tmp_path / "a", dedent(first), toml.format("a") + service)
-    write_project(tmp_path / "b", dedent(second), toml.format("b"))
+    write_project(tmp_path / "b", dedent(second), toml.format("b") + 'route = "b.example/*"\n')
     arguments = ("-c", "a/wrangler.toml", "-c", "b/wrangler.toml", "--port", "0")
     with running(tmp_path, "dev", *arguments) as command:
         port = command.port()
-        assert get(port) == (200, "b answers")
+        assert get(port) == (200, f"b answers http://127.0.0.1:{port}/x via a")
+        assert get(port, host="b.example") == (200, "b answers http://b.example/x")
+        assert "  Worker   b    b/index.py    b.example/*" in command.lines
         assert "  Service  env.B → b (Default)" in command.lines
-        assert "  Worker   b    b/index.py" in command.lines
         (tmp_path / "b" / "index.py").write_text(dedent(second).replace("answers", "answers again"))
         command.expect("⎔ Local server updated and ready")
-        assert get(port) == (200, "b answers again")
+        assert get(port, host="b.example") == (200, "b answers again http://b.example/x")
         assert command.stop() == 0

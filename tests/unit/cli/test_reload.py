@@ -25,6 +25,7 @@ from durabase.workers.config import Config
         ("/app/wrangler.jsonc", True),
         ("/app/.dev.vars", True),
         ("/app/.dev.vars.staging", True),
+        ("/app/.env", True),
         ("/app/notes.txt", False),
         ("/app/node_modules/x/setup.py", False),
         ("/app/.venv/lib/python3.11/site-packages/x.py", False),

@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
+import pytest
+
 from durabase.cli.scheduled import ScheduledTrigger
 from durabase.testing import FakeClock
 from durabase.web import Request, Response
@@ -20,6 +22,7 @@ class PretendRuntime:
         self.seen.append((controller.cron, controller.scheduledTime, controller.type))
 
 
+@pytest.mark.feature("S-DX-2")
 def test_the_path_triggers_the_handler() -> None:
     runtime = PretendRuntime()
 

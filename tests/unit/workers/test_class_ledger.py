@@ -54,6 +54,7 @@ def count(directory: Path, *parts: str, worker: str = "app", delete: bool = Fals
     return asyncio.run(main())
 
 
+@pytest.mark.feature("M-CF-4")
 def test_tags_are_remembered(tmp_path: Path) -> None:
     first = count(tmp_path, binding("Room"), NEW)
     known = json.loads((tmp_path / "state" / "classes.json").read_text())["workers"]["app"]
@@ -67,7 +68,7 @@ def test_a_worker_without_objects_leaves_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "state" / "classes.json").exists()
 
 
-@pytest.mark.feature("S-NS-2")
+@pytest.mark.feature("S-NS-2", "S-CF-2")
 def test_a_renamed_class_keeps_ids_and_data(tmp_path: Path) -> None:
     first = count(tmp_path, binding("Room"), NEW)
     again = count(tmp_path, binding("Hall"), NEW, migration("v2", ROOM_TO_HALL))
@@ -75,6 +76,7 @@ def test_a_renamed_class_keeps_ids_and_data(tmp_path: Path) -> None:
     assert count(tmp_path, binding("Hall"), NEW, migration("v2", ROOM_TO_HALL)) == first.replace(" 1", " 3")
 
 
+@pytest.mark.feature("S-CF-2")
 def test_deleting_a_class_deletes_its_objects_once_it_is_allowed(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -110,6 +112,7 @@ def test_what_was_made_has_to_stay_in_the_configuration(tmp_path: Path, migratio
     assert count(tmp_path, binding("Room"), NEW).endswith(" 2")
 
 
+@pytest.mark.feature("M-CF-4")
 @pytest.mark.parametrize("parts", [[NEW], [migration("v1", 'new_classes = ["Room"]')], []])
 def test_a_class_that_was_bound_only_can_be_given_the_migration_it_lacks(
     tmp_path: Path, parts: list[str]
@@ -126,7 +129,7 @@ def test_a_class_that_was_bound_only_can_be_given_the_migration_it_lacks(
 TRANSFER = migration("t1", 'transferred_classes = [{ from = "Room", from_script = "old", to = "Hall" }]')
 
 
-@pytest.mark.feature("S-NS-2")
+@pytest.mark.feature("S-NS-2", "C-CF-1")
 def test_a_class_is_transferred_from_another_worker(tmp_path: Path) -> None:
     first = count(tmp_path, binding("Room"), NEW, worker="old")
     assert count(tmp_path, binding("Hall"), TRANSFER, worker="new") == first.replace(" 1", " 2")
@@ -149,6 +152,7 @@ def export(class_name: str, **more: str) -> str:
     return f'[exports.{class_name}]\ntype = "durable-object"\n{settings}'
 
 
+@pytest.mark.feature("S-CF-3")
 def test_exports_say_what_there_shall_be(tmp_path: Path) -> None:
     first = count(tmp_path, binding("Room"), export("Room"))
     renamed = (export("Room", state="renamed", renamed_to="Hall"), export("Hall"))

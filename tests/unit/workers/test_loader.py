@@ -113,6 +113,7 @@ def test_a_failure_shows_the_programs_own_frames(tmp_path: Path) -> None:
     assert "importlib" not in text
 
 
+@pytest.mark.feature("M-CF-3")
 def test_a_missing_class_is_named_with_both_files(tmp_path: Path) -> None:
     config = program_config(tmp_path, NATIVE, TOML + ROOM.replace("Room", "Nope"), helper="TEXT = ''")
     with pytest.raises(WorkerLoadError) as caught:

@@ -305,8 +305,12 @@ def test_assets_come_before_the_worker(tmp_path: Path) -> None:
 
     assert run(tmp_path, program, use, toml) == ["about", "worker", "about"]
     assert run(tmp_path, program, use, toml + "run_worker_first = true\n") == ["worker", "worker", "about"]
+    for paths, expected in (('"/a*"', "worker"), ('"/b*"', "about"), ('"/*", "!/about"', "about")):
+        first = f"run_worker_first = [{paths}]\n"
+        assert run(tmp_path, program, use, toml + first) == [expected, "worker", "about"]
 
 
+@pytest.mark.feature("M-CF-6")
 def test_bindings_of_products_that_are_not_there(tmp_path: Path) -> None:
     async def use(runtime: Runtime) -> None:
         with pytest.raises(

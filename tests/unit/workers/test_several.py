@@ -106,12 +106,14 @@ SECOND = """
 """
 
 
-def programs(directory: Path, first: str = FIRST, second: str = SECOND, more: str = SERVICES) -> list[Any]:
-    own = TOML + ROOM + more
-    theirs = TOML.replace('"app"', '"b"') + ROOM + '[vars]\nNAME = "of b"\n'
+def programs(
+    directory: Path, more: str = SERVICES, own_routes: str = "", their_routes: str = ""
+) -> list[Any]:
+    own = TOML + own_routes + ROOM + more
+    theirs = TOML.replace('"app"', '"b"') + their_routes + ROOM + '[vars]\nNAME = "of b"\n'
     configs = [
-        program_config(directory / "a", first, own, helper="NAME = 'helper of app'"),
-        program_config(directory / "b", second, theirs, helper="NAME = 'helper of b'", lazy="NAME = 'lazy'"),
+        program_config(directory / "a", FIRST, own, helper="NAME = 'helper of app'"),
+        program_config(directory / "b", SECOND, theirs, helper="NAME = 'helper of b'", lazy="NAME = 'lazy'"),
     ]
     return list(zip(configs, load_workers(configs), strict=True))
 
@@ -171,6 +173,7 @@ def test_errors_arrive_as_from_an_object(tmp_path: Path) -> None:
     run(tmp_path, use)
 
 
+@pytest.mark.feature("S-CF-7")
 def test_objects_of_both_workers_have_the_same_class_name(tmp_path: Path) -> None:
     async def use(runtime: Runtime) -> list[Any]:
         own, theirs = runtime.env.ROOM.getByName("room"), runtime.env.THEIRS.getByName("room")
@@ -186,6 +189,25 @@ def test_a_worker_can_be_bound_to_itself(tmp_path: Path) -> None:
         return await (await runtime.env.SELF.fetch("http://host/self")).text()
 
     assert run(tmp_path, use) == "helper of app of app"
+
+
+@pytest.mark.feature("S-CF-7")
+def test_routes(tmp_path: Path) -> None:
+    async def use(runtime: Runtime) -> list[str]:
+        urls = (
+            "http://app.example/self",
+            "http://b.example/x",
+            "http://app.example/b/x",
+            "http://other/self",
+        )
+        answers = [await runtime.dispatch(Request(url)) for url in urls]
+        return [await answer.text() for answer in answers]
+
+    theirs = "helper of b of b lazy "
+    expected = ["helper of app of app", f"{theirs}http://b.example/x", f"{theirs}http://app.example/b/x"]
+    routes = 'routes = ["b.example/*", { pattern = "app.example/b/*", zone_name = "app.example" }]\n'
+    own = 'route = "app.example/*"\n'
+    assert run(tmp_path, use, own_routes=own, their_routes=routes) == [*expected, "helper of app of app"]
 
 
 def test_a_worker_that_is_not_there(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

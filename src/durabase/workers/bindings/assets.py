@@ -5,6 +5,7 @@ Follows wrangler 4.86 for ``html_handling`` and ``not_found_handling``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -15,7 +16,7 @@ from durabase.web import Request, Response
 from durabase.workers.config import AssetsConfig
 from durabase.workers.static_files import StaticFiles, url_path
 
-__all__ = ["Assets"]
+__all__ = ["Assets", "runs_first"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,23 @@ class Assets:
             if (file := self._files.find(file_path)) is not None:
                 return file if canonical == path else _Redirect(canonical)
         return None
+
+
+def runs_first(rule: bool | tuple[str, ...], request: Request) -> bool:
+    """Tell whether a request is the worker's before the files are asked, as ``run_worker_first`` says."""
+    if isinstance(rule, bool):
+        return rule
+    path = url_path(request)
+    exceptions = [pattern[1:] for pattern in rule if pattern.startswith("!")]
+    return _matches(path, [pattern for pattern in rule if not pattern.startswith("!")]) and not _matches(
+        path, exceptions
+    )
+
+
+def _matches(path: str, patterns: list[str]) -> bool:
+    return any(
+        re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), path, re.DOTALL) for pattern in patterns
+    )
 
 
 def _location(path: str, request: Request) -> str:

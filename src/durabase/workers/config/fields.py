@@ -6,7 +6,7 @@ Knows no key by name. The texts are wrangler's.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from durabase.workers.config.diagnostics import Diagnostics
@@ -134,11 +134,26 @@ class Fields:
         """Report ``text`` about this table."""
         self._diagnostics.error(f'"{self._path}": {text}' if self._path else text)
 
-    def warn_unexpected(self, *ignored: str) -> None:
-        """Warn about the keys that nobody has read and that are not ``ignored``."""
-        unknown = [key for key in self._table if key not in self._read and key not in ignored]
+    def wrong_entry(self, *texts: str) -> None:
+        """Report ``texts`` about this table as a whole, which is shown."""
+        if texts:
+            bullets = "".join(f"\n- {text}" for text in texts)
+            self._diagnostics.error(f'"{self._path}": {shown(self._table)}{bullets}')
+
+    def wrong_binding(self, expected: str) -> None:
+        """Report that this table is no binding, for it lacks what is ``expected``."""
+        self._diagnostics.error(
+            f'"{self._path}" bindings should have {expected} but got {shown(self._table)}.'
+        )
+
+    def warn_unexpected(
+        self, *ignored: str, place: str | None = None, of: Collection[str] | None = None
+    ) -> None:
+        """Warn about the keys, or those ``of`` them, that nobody has read and that are not ``ignored``."""
+        keys = [key for key in self._table if of is None or key in of]
+        unknown = [key for key in keys if key not in self._read and key not in ignored]
         if unknown:
-            place = self._path or "top-level"
+            place = place or self._path or "top-level"
             names = ",".join(json.dumps(key) for key in unknown)
             self._diagnostics.warning(f"Unexpected fields found in {place} field: {names}")
 
@@ -154,5 +169,5 @@ class Fields:
 
 def shown(value: Any) -> str:
     """Return ``value`` as messages show it: JSON, shortened."""
-    text = json.dumps(value, default=str, ensure_ascii=False)
+    text = json.dumps(value, default=str, ensure_ascii=False, separators=(",", ":"))
     return text if len(text) <= 80 else f"{text[:77]}..."

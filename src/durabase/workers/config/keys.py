@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-__all__ = ["CLOUD_ONLY", "IGNORED", "NOT_INHERITED", "PRODUCTS"]
+__all__ = ["CLOUD_ONLY", "FLAGS", "IGNORED", "NOT_INHERITED", "PRODUCTS"]
 
 CLOUD_ONLY: Final = frozenset(
     {
@@ -38,8 +39,6 @@ CLOUD_ONLY: Final = frozenset(
         "preview_urls",
         "previews",
         "python_modules",
-        "route",
-        "routes",
         "rules",
         "secrets",
         "send_metrics",
@@ -100,6 +99,13 @@ NOT_INHERITED: Final = PRODUCTS | {
     "vars",
 }
 """What an environment does not take over from the top level."""
+
+FLAGS: Final = re.compile(
+    r"(no_|disable_|enable_)?(python_\w+|experimental|ctx_exports|web_socket_compression"
+    r"|websocket_close_reason_byte_limit|websocket_standard_binary_type)"
+    r"|web_socket_(auto|manual)_reply_to_close|delete_all_(deletes|preserves)_alarm|rpc"
+)
+"""The compatibility flags that are about Python or objects. All others are about JavaScript, or unknown."""
 
 IGNORED: Final = frozenset({"$schema", "env"})
 """Accepted without a word."""

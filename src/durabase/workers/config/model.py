@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from durabase.workers.config.classes import ClassExport, Migration, ObjectClassConfig
+from durabase.workers.config.routes import Route
 
 __all__ = [
     "AssetsConfig",
@@ -59,13 +60,17 @@ class ServiceBinding:
 
 @dataclass(frozen=True, slots=True)
 class AssetsConfig:
-    """Static files beside the worker: an absolute ``directory``, and the name on ``env`` if there is one."""
+    """Static files beside the worker: an absolute ``directory``, and the name on ``env`` if there is one.
+
+    ``run_worker_first`` may have the paths for which that is so: ``*`` stands for anything, those that
+    begin with ``!`` are exceptions.
+    """
 
     directory: str
     binding: str | None = None
     html_handling: HtmlHandling = "auto-trailing-slash"
     not_found_handling: NotFoundHandling = "none"
-    run_worker_first: bool = False
+    run_worker_first: bool | tuple[str, ...] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,7 @@ class Config:
     assets: AssetsConfig | None = None
     dev: DevConfig = DevConfig()
     crons: tuple[str, ...] = ()
+    routes: tuple[Route, ...] = ()
     unsupported: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -6,7 +6,6 @@ as far as they touch what a self-hosted worker has; for the rest one note says t
 
 from __future__ import annotations
 
-import json
 import os.path
 import re
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ from durabase.workers.config.bindings import (
 from durabase.workers.config.classes import ClassExport, ClassTable, Migration, changes_to
 from durabase.workers.config.diagnostics import Diagnostics
 from durabase.workers.config.fields import Fields, shown
-from durabase.workers.config.keys import CLOUD_ONLY, IGNORED, NOT_INHERITED, PRODUCTS
+from durabase.workers.config.keys import CLOUD_ONLY, FLAGS, IGNORED, NOT_INHERITED, PRODUCTS
 from durabase.workers.config.migrations import read_exports, read_migrations
 from durabase.workers.config.model import (
     AssetsConfig,
@@ -32,6 +31,7 @@ from durabase.workers.config.model import (
     HtmlHandling,
     NotFoundHandling,
 )
+from durabase.workers.config.routes import read_routes
 from durabase.workers.cron import CronSchedule
 
 __all__ = ["normalise"]
@@ -44,7 +44,7 @@ _HTML_HANDLING: tuple[HtmlHandling, ...] = (
     "drop-trailing-slash",
     "none",
 )
-_NOT_FOUND_HANDLING: tuple[NotFoundHandling, ...] = ("none", "404-page", "single-page-application")
+_NOT_FOUND_HANDLING: tuple[NotFoundHandling, ...] = ("single-page-application", "404-page", "none")
 
 
 def normalise(raw: Mapping[str, Any], environment: str | None, path: str) -> tuple[Config, Diagnostics]:
@@ -54,12 +54,9 @@ def normalise(raw: Mapping[str, Any], environment: str | None, path: str) -> tup
         The configuration, complete only if the diagnostics have no errors, and the diagnostics.
     """
     diagnostics = Diagnostics(f"Processing {os.path.basename(path)} configuration:")
-    merged, node = dict(raw), diagnostics
-    if environment:
-        merged, node = _for_environment(raw, environment, diagnostics)
-    else:
-        _warn_of_environments(raw, environment, diagnostics)
-    return _Normaliser(merged, environment or None, path, node).config(), diagnostics
+    section, node = _section(raw, environment, diagnostics)
+    merged = _merged(raw, section, environment)
+    return _Normaliser(merged, section, environment or None, path, node).config(), diagnostics
 
 
 def _warn_of_environments(raw: Mapping[str, Any], environment: str | None, diagnostics: Diagnostics) -> None:
@@ -70,26 +67,34 @@ def _warn_of_environments(raw: Mapping[str, Any], environment: str | None, diagn
         )
 
 
-def _for_environment(
-    raw: Mapping[str, Any], environment: str, diagnostics: Diagnostics
-) -> tuple[dict[str, Any], Diagnostics]:
-    """Lay the section of the environment over what it inherits."""
+def _section(
+    raw: Mapping[str, Any], environment: str | None, diagnostics: Diagnostics
+) -> tuple[Mapping[str, Any], Diagnostics]:
+    """Return the section of the environment, if one is chosen, and where its diagnostics go."""
+    if not environment:
+        _warn_of_environments(raw, environment, diagnostics)
+        return {}, diagnostics
     environments = raw.get("env") or {}
     section = environments.get(environment) if isinstance(environments, dict) else None
     if not isinstance(section, dict):
-        names = json.dumps(list(environments))
         diagnostics.error(
             f'No environment found in configuration with name "{environment}".\n'
-            f"The available configured environment names are: {names}"
+            f"The available configured environment names are: {shown(list(environments))}"
         )
-        return dict(raw), diagnostics
+        return {}, diagnostics
     node = diagnostics.child(f'"env.{environment}" environment configuration')
-    inherited = {key: value for key, value in raw.items() if key not in NOT_INHERITED}
     _warn_of_missing(raw, section, environment, node)
-    merged = inherited | section
+    return section, node
+
+
+def _merged(raw: Mapping[str, Any], section: Mapping[str, Any], environment: str | None) -> dict[str, Any]:
+    """Lay the section of the environment over what it inherits."""
+    if not environment:
+        return dict(raw)
+    merged = {key: value for key, value in raw.items() if key not in NOT_INHERITED} | dict(section)
     if "name" not in section and isinstance(raw.get("name"), str):
         merged["name"] = f"{raw['name']}-{environment}"
-    return merged, node
+    return merged
 
 
 def _warn_of_missing(
@@ -102,15 +107,29 @@ def _warn_of_missing(
                 f'This is not what you probably want, since "{key}" is not inherited by environments.\n'
                 f'Please add "{key}" to "env.{environment}".'
             )
+    here, there = raw.get("vars"), section.get("vars")
+    if isinstance(here, dict) and isinstance(there, dict):
+        for name in [name for name in here if name not in there]:
+            node.warning(
+                f'"vars.{name}" exists at the top level, but not on "env.{environment}.vars".\n'
+                'This is not what you probably want, since "vars" configuration is not inherited by '
+                f'environments.\nPlease add "vars.{name}" to "env.{environment}".'
+            )
 
 
 class _Normaliser:
     """Reads one merged configuration, key by key."""
 
     def __init__(
-        self, merged: Mapping[str, Any], environment: str | None, path: str, diagnostics: Diagnostics
+        self,
+        merged: Mapping[str, Any],
+        section: Mapping[str, Any],
+        environment: str | None,
+        path: str,
+        diagnostics: Diagnostics,
     ) -> None:
         self._fields = Fields(merged, "", diagnostics)
+        self._section = section
         self._merged = merged
         self._environment = environment
         self._path = path
@@ -122,11 +141,14 @@ class _Normaliser:
         name = self._name()
         bindings = object_bindings(fields, name)
         kv_namespaces, services = kv_bindings(fields), service_bindings(fields)
+        variables, assets = fields.mapping("vars"), self._assets()
         check_binding_names(
             {
                 "Durable Object": [binding.name for binding in bindings],
                 "KV Namespace": [binding.name for binding in kv_namespaces],
                 "Service": [binding.name for binding in services],
+                "Assets": [assets.binding] if assets is not None and assets.binding is not None else [],
+                "Environment Variable": list(variables),
             },
             self._diagnostics,
         )
@@ -137,15 +159,16 @@ class _Normaliser:
             main=self._main(),
             environment=self._environment,
             compatibility_date=self._compatibility_date(),
-            compatibility_flags=fields.strings("compatibility_flags"),
+            compatibility_flags=self._compatibility_flags(),
             durable_objects=bindings,
             kv_namespaces=kv_namespaces,
             services=services,
             classes=tuple(table.classes.values()),
             migrations=migrations,
             exports=exports,
-            vars=fields.mapping("vars"),
-            assets=self._assets(),
+            vars=variables,
+            assets=assets,
+            routes=read_routes(fields),
             dev=self._dev(),
             crons=self._crons(),
             unsupported=self._unsupported(),
@@ -197,15 +220,25 @@ class _Normaliser:
         )
         return None
 
+    def _compatibility_flags(self) -> tuple[str, ...]:
+        flags = self._fields.strings("compatibility_flags")
+        unknown = [flag for flag in flags if not FLAGS.fullmatch(flag)]
+        if unknown:
+            self._diagnostics.warning(
+                f'"compatibility_flags": {shown(unknown)} of no effect here: only flags that are about '
+                "Python or Durable Objects are known."
+            )
+        return flags
+
     def _classes(
         self, bindings: tuple[DurableObjectBinding, ...]
     ) -> tuple[ClassTable, tuple[Migration, ...], tuple[ClassExport, ...]]:
         """Read what becomes of the classes, and add those that are bound only."""
         table, fields = ClassTable(), self._fields
-        if fields.tables("migrations") and fields.table("exports").keys():
-            self._diagnostics.error('Expected at most one of the following fields ["migrations","exports"].')
         migrations = read_migrations(fields.tables("migrations"), table)
         exports = read_exports(fields.table("exports"), table)
+        if migrations and exports:
+            self._diagnostics.error('Expected at most one of the following fields ["migrations","exports"].')
         bound = dict.fromkeys(binding.class_name for binding in bindings if binding.script_name is None)
         missing = [class_name for class_name in bound if class_name not in table.classes]
         deleted = {export.class_name for export in exports if export.state == "deleted"}
@@ -225,11 +258,13 @@ class _Normaliser:
     def _warn_of_no_migration(self, missing: list[str]) -> None:
         names = ", ".join(missing)
         listed = ", ".join(f'"{class_name}"' for class_name in missing)
+        snippet = f'[[migrations]]\ntag = "v1"\nnew_classes = [ {listed} ]'
+        if not self._path.endswith(".toml"):
+            snippet = f'"migrations": [{{ "tag": "v1", "new_classes": [{listed}] }}]'
         self._diagnostics.warning(
             f"You have configured `durable_objects` exported by this Worker ({names}), but no `migrations` "
             "for them.\nThey get key-value storage. To say so, or to choose SQLite storage "
-            "(new_sqlite_classes), add:\n\n"
-            f'[[migrations]]\ntag = "v1"\nnew_classes = [ {listed} ]\n'
+            f"(new_sqlite_classes), add:\n\n{snippet}\n"
         )
 
     def _assets(self) -> AssetsConfig | None:
@@ -237,16 +272,27 @@ class _Normaliser:
             return None
         table = self._fields.table("assets")
         directory = table.required_string("directory")
-        run_worker_first = table.boolean("run_worker_first", False)
         assets = AssetsConfig(
             self._absolute(directory or ""),
             table.string("binding"),
             table.choice("html_handling", _HTML_HANDLING, "auto-trailing-slash"),
             table.choice("not_found_handling", _NOT_FOUND_HANDLING, "none"),
-            run_worker_first,
+            self._run_worker_first(table),
         )
         table.warn_unexpected()
         return assets
+
+    def _run_worker_first(self, table: Fields) -> bool | tuple[str, ...]:
+        value = table.raw("run_worker_first")
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        if isinstance(value, list) and all(isinstance(pattern, str) for pattern in value):
+            return tuple(value)
+        self._diagnostics.error(
+            'The field "assets.run_worker_first" should be an array of strings or a boolean, '
+            f"but got {shown(value)}."
+        )
+        return False
 
     def _dev(self) -> DevConfig:
         table = self._fields.table("dev")
@@ -281,12 +327,12 @@ class _Normaliser:
 
     def _ignored(self) -> None:
         present = [key for key in self._merged if key in CLOUD_ONLY]
-        if self._fields.has("route") and self._fields.has("routes"):
-            self._diagnostics.error('Expected at most one of the following fields ["routes","route"].')
         if present:
             names = ", ".join(f'"{key}"' for key in present)
             self._diagnostics.note(f"{names}: of use on Cloudflare only, ignored here.")
-        self._fields.warn_unexpected(*CLOUD_ONLY, *IGNORED)
+        known, own = (*CLOUD_ONLY, *IGNORED), self._section.keys()
+        self._fields.warn_unexpected(*known, of=self._merged.keys() - own)
+        self._fields.warn_unexpected(*known, place=f"env.{self._environment}", of=own)
 
 
 def _is_date(text: str) -> bool:

@@ -33,12 +33,20 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def read_secrets(directory: Path, environment: str | None) -> dict[str, str]:
-    """Return what ``.dev.vars`` holds, or ``.dev.vars.<environment>`` instead where that exists."""
+    """Return what ``.dev.vars`` holds, or ``.dev.vars.<environment>`` instead where that exists.
+
+    Where there is neither, it is what ``.env``, ``.env.local``, ``.env.<environment>`` and
+    ``.env.<environment>.local`` hold together; the later override the earlier.
+    """
     names = [f".dev.vars.{environment}"] if environment else []
     for name in (*names, ".dev.vars"):
         if (path := directory / name).is_file():
             return parse_dotenv(_read_text(path))
-    return {}
+    secrets: dict[str, str] = {}
+    for name in (".env", f".env.{environment}") if environment else (".env",):
+        for path in (directory / name, directory / f"{name}.local"):
+            secrets |= parse_dotenv(_read_text(path)) if path.is_file() else {}
+    return secrets
 
 
 def _read_text(path: Path) -> str:

@@ -19,6 +19,7 @@ def project(directory: Path, text: str = TOML, name: str = "wrangler.toml") -> P
     return directory
 
 
+@pytest.mark.feature("M-CF-1")
 def test_json_before_jsonc_before_toml(tmp_path: Path) -> None:
     project(tmp_path)
     assert load_config(tmp_path)[0].name == "app"
@@ -71,6 +72,7 @@ def test_files_that_are_named_have_to_exist(tmp_path: Path) -> None:
     assert str(tmp_path / "public") in str(caught.value)
 
 
+@pytest.mark.feature("M-CF-5")
 def test_secrets_override_vars_and_are_chosen_by_environment(tmp_path: Path) -> None:
     project(tmp_path, TOML + '[vars]\nA = "var"\n[env.e]\nvars = {}\n[env.f]\nvars = {}\n')
     (tmp_path / ".dev.vars").write_text("A=secret\n")
@@ -78,6 +80,18 @@ def test_secrets_override_vars_and_are_chosen_by_environment(tmp_path: Path) -> 
     assert load_config(tmp_path, "")[0].secrets == {"A": "secret"}
     assert load_config(tmp_path, "e")[0].secrets == {"B": "only"}
     assert load_config(tmp_path, "f")[0].secrets == {"A": "secret"}
+
+
+@pytest.mark.feature("M-CF-5")
+def test_dotenv_files_where_there_is_no_dev_vars(tmp_path: Path) -> None:
+    project(tmp_path, TOML + "[env.e]\n")
+    (tmp_path / ".env").write_text("A=1\nB=1\nC=1\n")
+    (tmp_path / ".env.local").write_text("B=2\n")
+    (tmp_path / ".env.e").write_text("C=3\n")
+    assert load_config(tmp_path, "")[0].secrets == {"A": "1", "B": "2", "C": "1"}
+    assert load_config(tmp_path, "e")[0].secrets == {"A": "1", "B": "2", "C": "3"}
+    (tmp_path / ".dev.vars").write_text("A=4\n")
+    assert load_config(tmp_path, "e")[0].secrets == {"A": "4"}
 
 
 def test_variables_of_the_command_line_override_all(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ def test_the_guides_configuration() -> None:
     assert config.dev == DevConfig("127.0.0.1", 8787)
 
 
+@pytest.mark.feature("M-CF-2")
 @pytest.mark.parametrize(
     ("extra", "expected"),
     [
@@ -82,7 +83,41 @@ def test_the_guides_configuration() -> None:
         ),
         (
             {"route": "a", "routes": ["b"]},
-            'Expected at most one of the following fields ["routes","route"].',
+            'Expected exactly one of the following fields ["routes","route"].',
+        ),
+        (
+            {"route": 5},
+            'Expected "route" to be either a string, or an object with shape { pattern, custom_domain, '
+            "zone_id | zone_name, enabled, previews_enabled }, but got 5.",
+        ),
+        ({"routes": "x"}, 'Expected "routes" to be an array but got "x".'),
+        ({"routes": ["a.com/*", {"pattern": "b"}]}, 'but these weren\'t valid: [{"pattern":"b"}].'),
+        ({"routes": ["a.com/*/b"]}, 'Route "a.com/*/b" contains an infix wildcard, or no host.'),
+        ({"route": "a.com/?x"}, 'Route "a.com/?x" contains a query string. This is not allowed.'),
+        (
+            {"route": {"pattern": "a.com/*", "custom_domain": True}},
+            '"a.com/*" is no custom domain: it can have neither wildcards nor a path',
+        ),
+        (
+            {"durable_objects": {"bindings": [{"name": "A", "class_name": "B", "script_name": 5}]}},
+            'the field "script_name", when present, should be a string.',
+        ),
+        (
+            {"durable_objects": {"bindings": [{"name": "A", "class_name": "B", "environment": "x"}]}},
+            'binding should have a "script_name" field if "environment" is present.',
+        ),
+        (
+            {"durable_objects": {"binding": []}},
+            'The field "durable_objects" is missing the required "bindings" property.',
+        ),
+        (
+            {"kv_namespaces": [{"binding": "A", "id": 5}]},
+            '"kv_namespaces[0]" bindings should have a string "id" field but got {"binding":"A","id":5}.',
+        ),
+        (
+            {"vars": {"A": 1}, "kv_namespaces": [{"binding": "A"}]},
+            "A assigned to KV Namespace and Environment Variable bindings.\n"
+            "    Bindings must have unique names, so that they can all be referenced in the worker.",
         ),
         ({"vars": []}, 'The field "vars" should be an object but got [].'),
         ({"dev": {"port": "x"}}, 'Expected "dev.port" to be of type number but got "x".'),
@@ -98,16 +133,18 @@ def test_the_guides_configuration() -> None:
         ),
         (
             {"assets": {"directory": "d", "run_worker_first": 1}},
-            'Expected "assets.run_worker_first" to be of type boolean but got 1.',
+            'The field "assets.run_worker_first" should be an array of strings or a boolean, but got 1.',
         ),
         ({"durable_objects": {"bindings": {}}}, 'The field "durable_objects.bindings" should be an array'),
         (
             {"durable_objects": {"bindings": [{"name": "A"}]}},
-            '"durable_objects.bindings[0]": binding should have a string "class_name" field.',
+            '"durable_objects.bindings[0]": {"name":"A"}\n'
+            '    - binding should have a string "class_name" field.',
         ),
         (
             {"durable_objects": {"bindings": [{"class_name": "A"}]}},
-            '"durable_objects.bindings[0]": binding should have a string "name" field.',
+            '"durable_objects.bindings[0]": {"class_name":"A"}\n'
+            '    - binding should have a string "name" field.',
         ),
         (
             {"durable_objects": {"bindings": ["A"]}},
@@ -123,7 +160,7 @@ def test_the_guides_configuration() -> None:
         ),
         (
             {"kv_namespaces": [{"id": "x"}]},
-            '"kv_namespaces[0]": binding should have a string "binding" field.',
+            '"kv_namespaces[0]" bindings should have a string "binding" field but got {"id":"x"}.',
         ),
         (
             {"kv_namespaces": [{"binding": "A"}, {"binding": "A"}]},
@@ -131,7 +168,7 @@ def test_the_guides_configuration() -> None:
         ),
         (
             {"services": [{"binding": "B"}]},
-            '"services[0]": binding should have a string "service" field.',
+            '"services[0]" bindings should have a string "service" field but got {"binding":"B"}.',
         ),
         ({"migrations": {}}, 'The field "migrations" should be an array but got {}.'),
         ({"migrations": [{"new_classes": ["A"]}]}, '"migrations[0].tag" is a required field.'),
@@ -200,6 +237,7 @@ def test_errors(extra: dict[str, Any], expected: str) -> None:
     assert expected in found
 
 
+@pytest.mark.feature("M-CF-2", "M-CF-6", "S-CF-8")
 @pytest.mark.parametrize(
     ("extra", "expected"),
     [
@@ -209,6 +247,10 @@ def test_errors(extra: dict[str, Any], expected: str) -> None:
         ({"compatibility_date": ...}, 'No "compatibility_date" is set'),
         ({"durable_objects": ROOM}, 'new_classes = [ "Room" ]'),
         ({"env": {"staging": {}}}, "no target environment was specified"),
+        (
+            {"compatibility_flags": ["python_workers", "nodejs_compat", "disable_python_workflows"]},
+            '"compatibility_flags": ["nodejs_compat"] of no effect here',
+        ),
         (
             {"d1_databases": [{"binding": "DB"}]},
             '"d1_databases" is not supported here: env.DB will raise an error when used.',
@@ -230,8 +272,8 @@ def test_a_good_configuration_warns_of_nothing() -> None:
 
 
 def test_keys_of_the_cloud_make_one_note() -> None:
-    config, diagnostics = normalise(GOOD | {"routes": ["a"], "placement": {}}, None, PATH)
-    assert diagnostics.all_notes() == ['"routes", "placement": of use on Cloudflare only, ignored here.']
+    config, diagnostics = normalise(GOOD | {"logpush": True, "placement": {}}, None, PATH)
+    assert diagnostics.all_notes() == ['"logpush", "placement": of use on Cloudflare only, ignored here.']
     assert config.name == "app"
 
 
@@ -266,6 +308,7 @@ def test_a_class_made_anew_after_its_deletion_does_not_get_the_old_data() -> Non
     assert classes_of(again, {"deleted_classes": ["A"]}, again) == [("A", "kv", "A~2")]
 
 
+@pytest.mark.feature("S-CF-3")
 def test_exports_create_classes() -> None:
     raw = GOOD | {
         "exports": {
@@ -278,6 +321,7 @@ def test_exports_create_classes() -> None:
     assert [(entry.class_name, entry.storage) for entry in config.classes] == [("A", "sqlite"), ("B", "kv")]
 
 
+@pytest.mark.feature("S-CF-1")
 class TestEnvironments:
     RAW = GOOD | {
         "vars": {"A": 1},
@@ -285,8 +329,8 @@ class TestEnvironments:
         "durable_objects": ROOM,
         "migrations": [{"tag": "v1", "new_classes": ["Room"]}],
         "env": {
-            "staging": {"vars": {"B": 2}, "durable_objects": ROOM},
-            "named": {"name": "other", "main": "other.py", "vars": {}, "durable_objects": {}},
+            "staging": {"vars": {"A": 2}, "durable_objects": ROOM},
+            "named": {"name": "other", "main": "other.py", "vars": {}, "durable_objects": {"bindings": []}},
         },
     }
 
@@ -294,7 +338,7 @@ class TestEnvironments:
         config, diagnostics = normalise(self.RAW, "staging", PATH)
         assert diagnostics.render_errors() == diagnostics.render_warnings() == ""
         assert (config.name, config.environment, config.dev.port) == ("app-staging", "staging", 1234)
-        assert config.vars == {"B": 2}
+        assert config.vars == {"A": 2}
         assert config.unique_key(config.classes[0]) == "app-staging-Room"
 
     def test_what_is_overridden(self) -> None:
@@ -309,6 +353,19 @@ class TestEnvironments:
         assert '"vars" exists at the top level, but not on "env.staging".' in found
         assert 'Please add "durable_objects" to "env.staging".' in found
 
+    def test_variables_that_are_missing_are_warned_of_one_by_one(self) -> None:
+        raw = self.RAW | {"vars": {"A": 1, "B": 1}}
+        found = normalise(raw, "staging", PATH)[1].render_warnings()
+        assert '"vars.B" exists at the top level, but not on "env.staging.vars".' in found
+        assert "vars.A" not in found
+
+    @pytest.mark.feature("S-CF-8")
+    def test_unknown_keys_are_named_where_they_stand(self) -> None:
+        raw = self.RAW | {"odd": 1, "env": {"staging": {**self.RAW["env"]["staging"], "bogus": 1}}}
+        found = normalise(raw, "staging", PATH)[1].render_warnings()
+        assert 'Unexpected fields found in top-level field: "odd"' in found
+        assert 'Unexpected fields found in env.staging field: "bogus"' in found
+
     def test_the_top_level_can_be_chosen(self) -> None:
         config, diagnostics = normalise(self.RAW, "", PATH)
         assert diagnostics.render_warnings() == ""
@@ -317,7 +374,7 @@ class TestEnvironments:
     def test_an_unknown_one(self) -> None:
         found = normalise(self.RAW, "nope", PATH)[1].render_errors()
         assert 'No environment found in configuration with name "nope".' in found
-        assert '["staging", "named"]' in found
+        assert '["staging","named"]' in found
 
 
 def test_bindings_of_key_value_namespaces_services_and_other_workers_objects() -> None:
@@ -354,3 +411,13 @@ def test_bindings_of_key_value_namespaces_services_and_other_workers_objects() -
 def test_key_value_namespaces_are_not_inherited_by_environments() -> None:
     extra = {"kv_namespaces": [{"binding": "FOO"}], "env": {"x": {}}}
     assert '"kv_namespaces" exists at the top level, but not on "env.x"' in warnings_of(extra, "x")
+
+
+def test_the_migration_that_is_missing_is_shown_in_the_form_of_the_file() -> None:
+    warnings = normalise(GOOD | {"durable_objects": ROOM}, None, "/project/wrangler.jsonc")[
+        1
+    ].render_warnings()
+    assert '"migrations": [{ "tag": "v1", "new_classes": ["Room"] }]' in warnings
+    assert '[[migrations]]\n    tag = "v1"\n    new_classes = [ "Room" ]' in warnings_of(
+        {"durable_objects": ROOM}
+    )
