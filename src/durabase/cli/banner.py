@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
+from durabase.cli.bound import bound, shown_path
 from durabase.cli.console import Console
 from durabase.cli.project import Project
-from durabase.workers.config import Config
 
 __all__ = ["show_banner"]
-
-_STORAGES = {"kv": "key-value storage", "sqlite": "SQLite storage"}
 
 
 def show_banner(console: Console, command: str, project: Project, url: str, client: str | None) -> None:
@@ -43,33 +40,13 @@ def _facts(project: Project, url: str, client: str | None, command: str) -> Iter
     elif client is not None:
         yield "App", f"{url}/    {client}"
     if command != "demo":
-        yield "Program", _shown(Path(project.config.main))
-    yield from _bindings(project.config, [project.config.name, *(other.name for other in project.others)])
+        yield "Program", shown_path(Path(project.config.main))
+    names = [project.config.name, *(other.name for other in project.others)]
+    yield from ((each.kind, str(each)) for each in bound(project.config, names))
+    if project.config.crons:
+        yield "Crons", ", ".join(project.config.crons) + " (UTC)"
     for other in project.others:
         routes = ", ".join(route.pattern for route in other.routes)
-        yield "Worker", f"{other.name}    {_shown(Path(other.main))}    {routes}".rstrip()
+        yield "Worker", f"{other.name}    {shown_path(Path(other.main))}    {routes}".rstrip()
     if any(config.durable_objects or config.kv_namespaces for config in (project.config, *project.others)):
-        yield "Data", _shown(project.state_dir)
-
-
-def _bindings(config: Config, workers: list[str]) -> Iterable[tuple[str, str]]:
-    storage = {configured.class_name: configured.storage for configured in config.classes}
-    for objects in config.durable_objects:
-        of = objects.script_name or _STORAGES[storage[objects.class_name]]
-        yield "Objects", f"env.{objects.name} → {objects.class_name} ({of})"
-    for kv in config.kv_namespaces:
-        yield "KV", f"env.{kv.name} → {kv.id}"
-    for service in config.services:
-        of = service.entrypoint if service.service in workers else "not running here"
-        yield "Service", f"env.{service.name} → {service.service} ({of})"
-    for name, value in config.vars.items():
-        yield "Var", f"env.{name} = {'(hidden)' if name in config.secrets else repr(value)}"
-    for name in config.secrets.keys() - config.vars.keys():
-        yield "Secret", f"env.{name} = (hidden)"
-    if config.crons:
-        yield "Crons", ", ".join(config.crons) + " (UTC)"
-
-
-def _shown(path: Path) -> str:
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative
+        yield "Data", shown_path(project.state_dir)

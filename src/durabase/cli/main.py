@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_dev(commands)
     _add_serve(commands)
     _add_demo(commands)
+    _add_check(commands)
     add_objects(commands)
     add_tail(commands)
     return parser
@@ -125,6 +126,20 @@ def _add_demo(commands: _Commands[argparse.ArgumentParser]) -> None:
     demo.set_defaults(command=_demo)
 
 
+def _add_check(commands: _Commands[argparse.ArgumentParser]) -> None:
+    check = commands.add_parser("check", help="say whether a project would start, and what it has")
+    _add_place(check)
+    _add_state(check)
+    check.add_argument("--json", action="store_true", help="answer as JSON")
+    check.set_defaults(command=_check)
+
+
+def _add_state(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--persist-to", metavar="DIR", type=Path, help="where data is kept (default: .durabase/state)"
+    )
+
+
 def _add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "place", metavar="DIR", nargs="?", type=Path, default=Path(), help="the project (default: here)"
@@ -154,9 +169,7 @@ def _add_serving_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="set a variable of env; may be repeated",
     )
-    parser.add_argument(
-        "--persist-to", metavar="DIR", type=Path, help="where data is kept (default: .durabase/state)"
-    )
+    _add_state(parser)
     parser.add_argument(
         "--max-value-bytes",
         metavar="N",
@@ -226,3 +239,9 @@ def _demo(options: argparse.Namespace, console: Console) -> int:
     from durabase.cli.demo import demo
 
     return demo(_serve_options(options, [Path()]), console)
+
+
+def _check(options: argparse.Namespace, console: Console) -> int:
+    from durabase.cli.check import check
+
+    return check(options, console)

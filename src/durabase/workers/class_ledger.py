@@ -24,6 +24,7 @@ from durabase.workers.config.classes import (
     ClassTable,
     CreateClass,
     DeleteClass,
+    Migration,
     RenameClass,
     TransferClass,
     changes_to,
@@ -61,10 +62,12 @@ class DeletedClass:
 class MigrationPlan:
     """What is to be done before workers run.
 
-    ``configs`` are theirs, with the classes as they are then; ``records`` is what is remembered of it.
+    ``configs`` are theirs, with the classes as they are then; ``steps`` are the migrations of each that are
+    new, with one without a tag for what ``exports`` ask; ``records`` is what is remembered of it.
     """
 
     configs: list[Config]
+    steps: dict[str, list[Migration]]
     deletions: list[DeletedClass]
     records: _Records
 
@@ -89,11 +92,13 @@ class ClassLedger:
         """
         records = self._read()
         deletions: list[DeletedClass] = []
+        steps: dict[str, list[Migration]] = {}
         for config in configs:
-            deleted = _Migrator(config, records, self._state_dir).migrate()
-            deletions += [self._deletion(config, each) for each in deleted]
+            migrator = _Migrator(config, records, self._state_dir)
+            deletions += [self._deletion(config, each) for each in migrator.migrate()]
+            steps[config.name] = migrator.steps
         migrated = [_with_classes(config, records[config.name]) for config in configs]
-        return MigrationPlan(migrated, deletions, records)
+        return MigrationPlan(migrated, steps, deletions, records)
 
     def carry_out(self, plan: MigrationPlan) -> None:
         """Delete what the plan deletes, and remember it all.
@@ -155,6 +160,7 @@ class _Migrator:
         self._records = records
         self._record = records.setdefault(config.name, _WorkerRecord())
         self._state_dir = state_dir
+        self.steps: list[Migration] = []
 
     def migrate(self) -> list[ObjectClassConfig]:
         """Make the changes, and return the classes that they delete."""
@@ -168,10 +174,14 @@ class _Migrator:
                 "other data (--persist-to), or delete that directory."
             )
         deleted = []
-        for migration in self._config.migrations[len(made) :]:
+        self.steps = list(self._config.migrations[len(made) :])
+        for migration in self.steps:
             deleted += [self._apply(change) for change in migration.changes]
             made.append(migration.tag)
-        for change in changes_to(self._config.exports, self._record.table.classes):
+        declared = tuple(changes_to(self._config.exports, self._record.table.classes))
+        if declared:
+            self.steps.append(Migration("", declared))
+        for change in declared:
             deleted.append(self._apply(change))
         self._check_storages()
         return [each for each in deleted if each is not None]

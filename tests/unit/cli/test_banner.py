@@ -18,6 +18,7 @@ from durabase.workers.config import (
     ObjectClassConfig,
     ServiceBinding,
 )
+from durabase.workers.config.model import AssetsConfig
 
 URL = "http://127.0.0.1:8787/"
 
@@ -42,14 +43,16 @@ def test_a_program_without_bindings(project: Project) -> None:
     assert facts == ["Program app/index.py"]
 
 
-def test_everything_that_is_bound(project: Project) -> None:
+def test_everything_that_is_bound(project: Project, tmp_path: Path) -> None:
     config = replace(
         project.config,
         classes=(ObjectClassConfig("Room", "sqlite", "Room"),),
         durable_objects=(DurableObjectBinding("ROOM", "Room"), DurableObjectBinding("HALL", "Hall", "b")),
         kv_namespaces=(KvBinding("FOO", "abc"),),
         services=(ServiceBinding("B", "b", "Admin"), ServiceBinding("C", "c")),
-        vars={"A": 1, "TOKEN": "open"},
+        vars={"A": 1, "B": {"c": "d"}, "TOKEN": "open"},
+        assets=AssetsConfig(str(tmp_path / "public"), "ASSETS"),
+        unsupported={"DB": "d1_databases"},
         secrets={"TOKEN": "secret", "KEY": "secret"},
         crons=("* * * * *", "0 0 * * *"),
     )
@@ -62,9 +65,12 @@ def test_everything_that_is_bound(project: Project) -> None:
         "KV env.FOO → abc",
         "Service env.B → b (Admin)",
         "Service env.C → c (not running here)",
+        "Assets env.ASSETS → public",
         "Var env.A = 1",
+        'Var env.B = {"c":"d"}',
         "Var env.TOKEN = (hidden)",
         "Secret env.KEY = (hidden)",
+        "Missing env.DB → d1_databases (not supported here)",
         "Crons * * * * *, 0 0 * * * (UTC)",
         "Worker b b/other.py",
         "Data state",

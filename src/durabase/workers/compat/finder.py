@@ -15,7 +15,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-__all__ = ["install_compat_modules"]
+__all__ = ["complaint", "install_compat_modules"]
 
 _HERE = "durabase.workers.compat"
 _SOURCES = {
@@ -82,3 +82,19 @@ def install_compat_modules(program: str) -> None:
             del sys.modules[name]
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
+
+
+def complaint(module: str, name: str | None = None) -> str | None:
+    """Say why a module, or ``name`` in it, is not offered; ``None`` if it is, or if it is none of these."""
+    if module not in _SOURCES:
+        return f"{module}: there is no such module here" if module.partition(".")[0] in _PACKAGES else None
+    if name is None or name == "*" or f"{module}.{name}" in _SOURCES or name.startswith("__"):
+        return None
+    source = importlib.import_module(_SOURCES[module])
+    if name in source.__all__:
+        return None
+    try:
+        getattr(source, "__getattr__")(name)  # noqa: B009 (modules have none by default)
+    except AttributeError as error:
+        own = str(error)
+    return own if own.startswith(f"{module}.") else f"{module}.{name}: there is no such name here"
