@@ -14,7 +14,7 @@ from typing import Any
 
 from durabase.mergeable import HybridClock
 
-__all__ = ["make_program"]
+__all__ = ["make_colliding_program", "make_program"]
 
 START = 1_700_000_000_000
 TABLES = ["t1", "t2", "10"]
@@ -58,6 +58,14 @@ TRANSACTION_KINDS = ["StartTransaction", "WillFinishTransaction", "DidFinishTran
 def make_program(seed: int) -> dict[str, Any]:
     """The program of a seed."""
     return _Maker(Random(seed)).program()
+
+
+def make_colliding_program(seed: int) -> dict[str, Any]:
+    """The program of a seed, of several stores that all have one unique id."""
+    maker = _Maker(Random(seed))
+    maker.count = maker.random.randint(2, 3)
+    program = maker.program()
+    return {**program, "stores": ["s0"] * len(program["stores"])}
 
 
 class _Maker:

@@ -18,13 +18,14 @@ from typing import Any
 import pytest
 
 from interop.differential_durabase import run_program
-from interop.differential_programs import make_program
+from interop.differential_programs import make_colliding_program, make_program
 from vectors._load import difference, untag
 
 HERE = Path(__file__).parent
 PROGRAMS = int(os.environ.get("DURABASE_DIFFERENTIAL_PROGRAMS", "150"))
 FIRST_SEED = int(os.environ.get("DURABASE_DIFFERENTIAL_SEED", "1"))
 PATIENCE_SECONDS = 30.0
+NOW = 1_700_000_000_000
 
 
 class Original:
@@ -119,13 +120,62 @@ def fewer(items: list[Any]) -> Iterator[list[Any]]:
         yield []
 
 
-def test_programs_do_the_same_as_in_the_original(original: Original) -> None:
-    operations = 0
-    for seed in range(FIRST_SEED, FIRST_SEED + PROGRAMS):
-        program = make_program(seed)
-        operations += len(program["steps"])
+def check_programs(original: Original, programs: dict[int, dict[str, Any]]) -> None:
+    for seed, program in programs.items():
         if first_difference(original, program) is not None:
             program = shortest(original, program)
             found = first_difference(original, program)
             pytest.fail(f"seed {seed}: {found}\n{json.dumps(program, indent=1)}", pytrace=False)
-    print(f"{PROGRAMS} programs, {operations} operations")
+    print(
+        f"{len(programs)} programs, {sum(len(program['steps']) for program in programs.values())} operations"
+    )
+
+
+def test_programs_do_the_same_as_in_the_original(original: Original) -> None:
+    seeds = range(FIRST_SEED, FIRST_SEED + PROGRAMS)
+    check_programs(original, {seed: make_program(seed) for seed in seeds})
+
+
+def test_programs_of_stores_with_one_id_do_the_same_as_in_the_original(original: Original) -> None:
+    seeds = range(FIRST_SEED, FIRST_SEED + PROGRAMS // 3)
+    check_programs(original, {seed: make_colliding_program(seed) for seed in seeds})
+
+
+def test_two_stores_with_one_id_that_edit_in_one_millisecond(original: Original) -> None:
+    """Both edits get one time, so neither wins, whatever is exchanged; the next edit of either does."""
+    edits = [
+        {"op": "setCell", "store": 0, "args": ["t", "r", "c", "zero"]},
+        {"op": "setCell", "store": 1, "args": ["t", "r", "c", "one"]},
+        {"op": "setValue", "store": 0, "args": ["v", 0]},
+        {"op": "setValue", "store": 1, "args": ["v", 1]},
+    ]
+    exchanges = [
+        {"op": "deliver", "store": 1, "message": 0},
+        {"op": "pull", "store": 0, "other": 1},
+        {"op": "merge", "store": 0, "other": 1},
+        {"op": "give", "store": 1, "other": 0},
+    ]
+    later = [
+        {"op": "setCell", "store": 1, "args": ["t", "r", "c", "later"]},
+        {"op": "merge", "store": 0, "other": 1},
+    ]
+    zero, one = the_same_ends(original, [*edits, *exchanges])
+    assert zero["content"] == [{"t": {"r": {"c": "zero"}}}, {"v": 0}]
+    assert one["content"] == [{"t": {"r": {"c": "one"}}}, {"v": 1}]
+    assert time_of_cell(zero) == time_of_cell(one)
+    zero, one = the_same_ends(original, [*edits, *exchanges, *later])
+    assert zero["content"][0] == one["content"][0] == {"t": {"r": {"c": "later"}}}
+    assert zero["mergeable"][0] == one["mergeable"][0]
+
+
+def the_same_ends(original: Original, operations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """How two stores of one id look after operations of one millisecond, in both worlds."""
+    steps = [{"now": NOW, **operation} for operation in operations]
+    program = {"start": NOW, "eager": True, "stores": ["same", "same"], "steps": steps}
+    assert first_difference(original, program) is None
+    ends: list[dict[str, Any]] = run_program(program)["end"]
+    return ends
+
+
+def time_of_cell(end: dict[str, Any]) -> Any:
+    return end["mergeable"][0][0]["t"][0]["r"][0]["c"][1]
