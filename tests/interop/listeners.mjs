@@ -4,6 +4,23 @@ import {createStore} from 'tinybase';
 
 const plain = (thing) => (thing === undefined ? '(undefined)' : typeof thing === 'function' ? '(function)' : thing);
 
+// Keys of other characters count as empty: JavaScript and Python measure them differently.
+const length = (key) => (typeof key === 'string' && /^[\x00-\x7f]*$/.test(key) ? key.length : 0);
+const SORTERS = {
+  length: (one, other) => length(one) - length(other),
+  backwards: (one, other) => length(other) - length(one),
+  none: () => 0,
+};
+
+// Both ways to call: with an object, which alone may have a sorter, and without.
+const addSortedRowIdsListener = (store, options, listener, isMutator) => {
+  const {tableId, descending, offset} = options;
+  const [cellId, limit, sorter] = [options.cellId ?? undefined, options.limit ?? undefined, SORTERS[options.sorter]];
+  return sorter === undefined && descending
+    ? store.addSortedRowIdsListener(tableId, cellId, descending, offset, limit, listener, isMutator)
+    : store.addSortedRowIdsListener({tableId, cellId, descending, offset, limit, sorter}, listener, isMutator);
+};
+
 const run = (program) => {
   const store = createStore();
   const told = [];
@@ -20,7 +37,11 @@ const run = (program) => {
         reactions.forEach(act);
       };
       const flags = kind.endsWith('Transaction') ? [] : [isMutator];
-      ids.set(name, store[`add${kind}Listener`](...path, listener, ...flags));
+      const id =
+        kind === 'SortedRowIds'
+          ? addSortedRowIdsListener(store, path[0], listener, isMutator)
+          : store[`add${kind}Listener`](...path, listener, ...flags);
+      ids.set(name, id);
       told.push(['listens', name, ids.get(name)]);
     } else if (action === 'unlisten') {
       store.delListener(ids.get(args[0]) ?? 'none');

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,8 +28,43 @@ PATHS: dict[str, list[list[str]]] = {
 }  # fmt: skip
 
 
+MANY_ROWS = [f"r{number}" for number in range(12)]
+SORT_KEYS = [
+    1,
+    2,
+    10,
+    -1,
+    1.5,
+    "1",
+    "10",
+    "2",
+    "x",
+    "X",
+    "é",
+    "",
+    "\U0001f600",
+    "\ufb00",
+    True,
+    False,
+    None,
+    [1],
+    {"a": 1},
+]
+SORTERS: dict[str, Callable[[Any, Any], float]] = {
+    "length": lambda one, other: length(one) - length(other),
+    "backwards": lambda one, other: length(other) - length(one),
+    "none": lambda one, other: 0,
+}  # fmt: skip
+
+
+def length(key: Any) -> int:
+    return len(key) if isinstance(key, str) and key.isascii() else 0
+
+
 class Programmer:
     """Makes random programs: transactions of actions, and listeners that react with actions."""
+
+    _kinds = tuple(PATHS)
 
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)
@@ -47,10 +82,13 @@ class Programmer:
 
     def _listen(self, depth: int) -> list[Any]:
         self._names += 1
-        name, kind = f"l{self._names}", self._random.choice(list(PATHS))
-        path = [None if self._random.random() < 0.5 else self._random.choice(ids) for ids in PATHS[kind]]
+        name, kind = f"l{self._names}", self._random.choice(self._kinds)
+        path = self._path(kind)
         reactions = [self._action(depth - 1) for _ in range(self._random.choice([0, 1, 1, 2]))]
         return ["listen", name, kind, path, self._random.random() < 0.4, reactions]
+
+    def _path(self, kind: str) -> list[Any]:
+        return [None if self._random.random() < 0.5 else self._random.choice(ids) for ids in PATHS[kind]]
 
     def _action(self, depth: int) -> list[Any]:
         pick, chance = self._random.choice, self._random.random()
@@ -61,6 +99,10 @@ class Programmer:
             return ["ring" if is_ring else "unlisten", f"l{self._random.randint(1, 8)}"]
         if chance < 0.5:
             return ["throw", pick(["one", "other"])]
+        return self._edit()
+
+    def _edit(self) -> list[Any]:
+        pick = self._random.choice
         table, row, cell, value = pick(TABLES), pick(ROWS), pick(CELLS), pick(VALUES)
         return pick(
             [
@@ -74,6 +116,42 @@ class Programmer:
         )
 
 
+class SortingProgrammer(Programmer):
+    """Makes programs of listeners to sorted row ids, of all kinds, and of edits that move rows."""
+
+    _kinds = ("SortedRowIds", "SortedRowIds", "SortedRowIds", "RowIds", "Cell")
+
+    def _path(self, kind: str) -> list[Any]:
+        pick = self._random.choice
+        if kind != "SortedRowIds":
+            return super()._path(kind)
+        options = {
+            "tableId": pick([*TABLES, *TABLES, None]),
+            "cellId": pick([*CELLS, None]),
+            "descending": pick([True, False]),
+            "offset": pick([0, 0, 1, 5, 50, -2]),
+            "limit": pick([None, None, 0, 1, 3, 100]),
+            "sorter": pick([None, None, *SORTERS]),
+        }
+        return [options]
+
+    def _edit(self) -> list[Any]:
+        pick = self._random.choice
+        table, row, cell, key = pick(TABLES), pick(MANY_ROWS), pick(CELLS), pick(SORT_KEYS)
+        rows = self._random.sample(MANY_ROWS, self._random.randint(1, len(MANY_ROWS)))
+        return pick(
+            [
+                ["setTable", table, {row_id: {cell: pick(SORT_KEYS)} for row_id in rows}],
+                ["setCell", table, row, cell, key],
+                ["setCell", table, row, cell, key],
+                ["setPartialRow", table, row, {"b": key, "a": key}],
+                ["delCell", table, row, cell],
+                ["delRow", table, row],
+                ["addRow", table, {cell: key}],
+            ]
+        )
+
+
 def run(program: list[Any]) -> list[Any]:
     """What listeners are told in our store, as ``listeners.mjs`` does it in the original."""
     store = Store()
@@ -83,13 +161,18 @@ def run(program: list[Any]) -> list[Any]:
     def listen(name: str, kind: str, path: list[Any], is_mutator: bool, reactions: list[Any]) -> None:
         def listener(_store: Store, *rest: Any) -> None:
             arguments = list(rest)
+            if kind == "SortedRowIds":
+                arguments[:-1] = [arguments[0], *(UNDEFINED if it is None else it for it in arguments[1:-1])]
             while arguments and arguments[-1] is UNDEFINED:  # no getter, when called directly
                 arguments.pop()
             told.append([name, *map(plain, arguments)])
             for reaction in reactions:
                 act(*reaction)
 
-        flags = {} if kind.endswith("Transaction") else {"mutator": is_mutator}
+        flags: dict[str, Any] = {} if kind.endswith("Transaction") else {"mutator": is_mutator}
+        if kind == "SortedRowIds":
+            *path, sorter = path[0].values()
+            flags["sorter"] = None if sorter is None else SORTERS[sorter]
         ids[name] = getattr(store, f"add_{snake_case(kind)}_listener")(*path, listener, **flags)
         told.append(["listens", name, ids[name]])
 
@@ -138,11 +221,36 @@ def original() -> Iterator[NodeProcess]:
         yield process
 
 
-def test_random_programs(original: NodeProcess) -> None:
+def check_programs(original: NodeProcess, programmer: type[Programmer]) -> set[str]:
+    """Compare; tell of which kinds there were listeners that were called."""
+    called: set[str] = set()
     for seed in range(PROGRAMS):
-        program = Programmer(seed).program()
+        program = programmer(seed).program()
         theirs = original.ask(program)
         ours = json.loads(json.dumps(run(program)))
         for number, (found, expected) in enumerate(zip(ours, theirs, strict=False)):
             assert found == expected, (seed, number, ours[: number + 1], json.dumps(program))
         assert len(ours) == len(theirs), (seed, json.dumps(program))
+        called |= {json.dumps(one[1:-1]) for one in ours if len(one) == 7}
+    return called
+
+
+def test_random_programs(original: NodeProcess) -> None:
+    check_programs(original, Programmer)
+
+
+def test_listeners_to_sorted_row_ids(original: NodeProcess) -> None:
+    assert len(check_programs(original, SortingProgrammer)) > 100, "ways to sort of which listeners were told"
+
+
+def test_the_order_of_many_rows(original: NodeProcess) -> None:
+    """Enough for JavaScript to sort in pieces, with many keys that are equal, or that it finds equal."""
+    random = Random(1)
+    for number in range(60):
+        rows = {f"r{row}": {"a": random.choice(SORT_KEYS)} for row in range(random.randint(2, 300))}
+        options = {"tableId": "t", "cellId": random.choice(["a", "a", None]), "descending": number % 2 == 0}
+        options |= {"offset": random.choice([0, 3]), "limit": random.choice([None, 20])}
+        options["sorter"] = random.choice([None, *SORTERS])
+        listens = [["listen", "l", "SortedRowIds", [options], False, []]]
+        program = [listens, [["setTable", "t", rows]]]
+        assert json.loads(json.dumps(run(program))) == original.ask(program), (number, options)
