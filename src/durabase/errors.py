@@ -266,8 +266,8 @@ class ValueTooLargeError(EntryTooLargeError):
 
     def __init__(self, key: str, size: int, limit: int) -> None:
         message = (
-            f"the value of key {key!r} takes {size} bytes; at most {limit} can be stored. "
-            "Split it, or raise the limit (max_value_bytes)."
+            f"Values cannot be larger than {limit} bytes. A value of size {size} was provided, for the key "
+            f"{key!r}: split it, or raise the limit (max_value_bytes)."
         )
         super().__init__(message, key, size, limit)
 

@@ -13,7 +13,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from durabase.cli.console import Console
-from durabase.cli.operating import add_access_options, add_objects, add_tail, add_watching_options
+from durabase.cli.operating import (
+    add_access_options,
+    add_objects,
+    add_storage_options,
+    add_tail,
+    add_watching_options,
+)
 from durabase.cli.options import ServeOptions
 from durabase.cli.values import port, positive
 from durabase.errors import ConfigError, DurabaseError
@@ -184,6 +190,7 @@ def _add_serving_options(parser: argparse.ArgumentParser) -> None:
         default=ServeOptions.__dataclass_fields__["idle_seconds"].default,
         help="how long an object is quiet before it hibernates (default: 10)",
     )
+    add_storage_options(parser)
     add_watching_options(parser)
     add_access_options(parser)
 
@@ -209,6 +216,8 @@ def _serve_options(options: argparse.Namespace, places: Sequence[Path]) -> Serve
         delete_classes=getattr(options, "delete_classes", True),
         idle_seconds=options.idle_seconds,
         max_value_bytes=options.max_value_bytes,
+        is_strict=options.is_strict,
+        durability=options.durability,
         admin=options.admin,
         log_format=options.log_format,
         origins=tuple(options.origins),

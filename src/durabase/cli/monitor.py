@@ -50,6 +50,7 @@ class Monitor:
         self._log = ObjectLog(console, errors_only=errors_only)
         self._project = project
         self._admin_address = options.admin
+        self._durability = options.durability
         self._is_json = isinstance(console, JsonConsole)
         is_wanted = self._is_json or options.admin is not None
         self._telemetry = Telemetry(project.config.name) if is_wanted else None
@@ -57,9 +58,11 @@ class Monitor:
         self._server: Server | None = None
 
     @property
-    def disk(self) -> Disk | None:
-        """What measures commits, for the runtime."""
-        return None if self._telemetry is None else self._telemetry.disk
+    def disk(self) -> Disk:
+        """What makes commits, and measures them, for the runtime."""
+        disk = Disk() if self._telemetry is None else self._telemetry.disk
+        disk.durability = self._durability
+        return disk
 
     def observe(self, fact: RuntimeFact) -> None:
         """Something has happened."""

@@ -11,7 +11,7 @@ from durabase.cli.values import address, positive
 if TYPE_CHECKING:
     from durabase.cli.console import Console
 
-__all__ = ["add_access_options", "add_objects", "add_tail", "add_watching_options"]
+__all__ = ["add_access_options", "add_objects", "add_storage_options", "add_tail", "add_watching_options"]
 
 _Commands = argparse._SubParsersAction  # argparse gives it no public name
 
@@ -29,6 +29,23 @@ def add_watching_options(parser: argparse.ArgumentParser) -> None:
         choices=("text", "json"),
         default="text",
         help="json: one record per line (default: text)",
+    )
+
+
+def add_storage_options(parser: argparse.ArgumentParser) -> None:
+    """Add how objects keep what they keep."""
+    parser.add_argument(
+        "--durability",
+        choices=("full", "normal", "off"),
+        default="full",
+        help="what survives a power cut: full: all that was acknowledged; normal: all but the last commits; "
+        "off: perhaps nothing (default: full)",
+    )
+    parser.add_argument(
+        "--strict",
+        dest="is_strict",
+        action="store_true",
+        help="store and refuse values as Cloudflare does",
     )
 
 

@@ -30,6 +30,8 @@ class ServeOptions:
     test_scheduled: bool = False
     idle_seconds: float = 10.0
     max_value_bytes: int = 131_072
+    is_strict: bool = False
+    durability: Literal["full", "normal", "off"] = "full"
     delete_classes: bool = True
     admin: tuple[str, int] | None = None
     log_format: Literal["text", "json"] = "text"

@@ -56,6 +56,7 @@ async def start_runtime(
         others=list(zip(project.others, others, strict=True)),
         idle_seconds=options.idle_seconds,
         max_value_bytes=options.max_value_bytes,
+        is_strict=options.is_strict,
         observer=monitor.observe,
         may_delete_classes=options.delete_classes,
         id_secret=os.environ.get("DURABASE_ID_SECRET") or None,

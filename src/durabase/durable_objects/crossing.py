@@ -19,6 +19,7 @@ from durabase.durable_objects.rpc_stub import RpcStub
 from durabase.durable_objects.rpc_target import Giver, Grant, ProgramGiver, current_giver
 from durabase.types import UNDEFINED
 from durabase.web.blob import Blob
+from durabase.web.byte_string import ByteString
 from durabase.web.form_data import FormData
 from durabase.web.headers import Headers
 from durabase.web.request import Request
@@ -66,7 +67,7 @@ class Crossing:
                 f"but the size of this value was: {self.size} bytes."
             )
         return [
-            value if data is None else decode_value(data, [self._carried(item) for item in passed])
+            _as_it_is(value) if data is None else decode_value(data, [self._carried(item) for item in passed])
             for value, (data, passed) in zip(values, encoded, strict=True)
         ]
 
@@ -165,6 +166,10 @@ async def _pieces(following: RpcStub) -> AsyncIterator[Any]:
     with following:
         while (piece := await following()) is not None:
             yield piece
+
+
+def _as_it_is(value: Any) -> Any:
+    return ByteString(value) if type(value) is bytes else value
 
 
 def _utf8(text: str) -> bytes:

@@ -35,6 +35,7 @@ from durabase.errors import ObjectError, ObjectResetError
 __all__ = ["ClassHost", "ObjectClass"]
 
 MAX_KEY_BYTES: Final = 2048
+MAX_KEYS: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class ObjectClass:
         max_value_bytes: the largest value that may be stored; with ``"sqlite"``, 2.1 MiB at least.
         max_database_bytes: with ``"sqlite"``, how large the file of an object may grow.
         delete_all_deletes_alarm: whether ``delete_all`` deletes the alarm as well.
+        is_strict: values become, or are refused, as on Cloudflare, in place of being kept as they are.
     """
 
     class_name: str
@@ -58,6 +60,7 @@ class ObjectClass:
     max_value_bytes: int = 131_072
     max_database_bytes: int = 10 * 1024**3
     delete_all_deletes_alarm: bool = True
+    is_strict: bool = False
 
     def handlers(self) -> HandlerTable:
         """Which of its methods answer which events.
@@ -145,6 +148,8 @@ class ClassHost:
             max_value_bytes=definition.max_value_bytes if is_kv else _max_row_bytes(definition),
             delete_all_deletes_alarm=definition.delete_all_deletes_alarm,
             has_alarm_handler=handlers.alarm is not None,
+            is_strict=definition.is_strict,
+            max_keys=MAX_KEYS if is_kv and definition.is_strict else None,
         )
         return HostedClass(self.name, definition.factory, self.env, handlers, rules, self._open_store)
 

@@ -12,6 +12,7 @@ from durabase.durable_objects.hibernation import SocketRegistry
 from durabase.durable_objects.ids import DurableObjectId
 from durabase.durable_objects.storage.keys import merged_options
 from durabase.durable_objects.storage.kv import DurableObjectStorage
+from durabase.durable_objects.storage.strict import JsList
 from durabase.errors import ObjectResetError
 from durabase.web.websocket import WebSocket, WebSocketRequestResponsePair
 
@@ -97,8 +98,11 @@ class DurableObjectState:
             tags: up to 10 strings of up to 256 bytes, to find it by.
 
         Raises:
-            TypeError: the end is in use, or a tag is not allowed.
+            TypeError: the end is in use, or a tag is not allowed; in strict mode also a list that is
+                not one of JavaScript's.
         """
+        if self.storage.is_strict and tags is not None and not isinstance(tags, JsList):
+            raise TypeError(f"tags must be an array: to_js([...]), not {type(tags).__name__}")
         self._sockets.accept(web_socket, tags)
 
     def get_web_sockets(self, tag: str | None = None) -> list[WebSocket]:

@@ -64,6 +64,7 @@ class WorkerHarness:
         vars: variables of ``env`` that differ from the configuration.
         idle_seconds: how long an object has to be quiet before it hibernates.
         now_ms: what the clock shows first.
+        is_strict: what objects store becomes, or is refused, as on Cloudflare.
         leak_check: fail at the end if tasks, sockets or work of objects are left behind.
 
     Attributes:
@@ -83,8 +84,10 @@ class WorkerHarness:
         vars: Mapping[str, Any] | None = None,
         idle_seconds: float = 10.0,
         now_ms: int = 1_700_000_000_000,
+        is_strict: bool = False,
         leak_check: bool = False,
     ) -> None:
+        self._is_strict = is_strict
         self.clock = FakeClock(now_ms)
         self.disk = FaultyDisk(self.clock)
         self.network = FlakyNetwork(self.clock)
@@ -147,6 +150,7 @@ class WorkerHarness:
             observer=self.facts.append,
             may_delete_classes=True,
             disk=self.disk,
+            is_strict=self._is_strict,
         )
         await runtime.__aenter__()
         self._runtime = runtime

@@ -2,6 +2,7 @@
 
 from durabase.web.attribute_dict import AttributeDict
 from durabase.web.blob import Blob, File
+from durabase.web.byte_string import ByteString
 from durabase.web.connection import Connection, OutputHold, ReadyState, SocketOwner, socket_owner
 from durabase.web.form_data import FormData
 from durabase.web.headers import Headers
@@ -22,6 +23,7 @@ from durabase.web.websocket import (
 __all__ = [
     "AttributeDict",
     "Blob",
+    "ByteString",
     "CloseEvent",
     "Connection",
     "ErrorEvent",

@@ -12,8 +12,9 @@ itself, its first byte tells the form, and reading it never runs code:
 Kept: ``None``, :data:`~durabase.types.UNDEFINED` (inside of things, too), ``bool``, ``int`` of any size,
 ``float`` (NaN and -0 as well), ``str`` (lone surrogates as well), ``bytes``, ``list``, ``dict``
 (keys may be any scalar), ``set``, ``datetime``, exceptions of builtin types, and shared or circular
-references. A tuple comes back as a list, a ``bytearray`` or ``memoryview`` as ``bytes``, another exception
-as :class:`Exception`, a subclass as what it is built on. Dicts come back as :class:`AttributeDict`.
+references. A tuple comes back as a list, a ``bytearray`` or ``memoryview`` as bytes, another exception
+as :class:`Exception`, a subclass as what it is built on. Dicts come back as :class:`AttributeDict`, bytes as
+:class:`ByteString`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from typing import Any, Final
 
 from durabase.types import UNDEFINED
 from durabase.web.attribute_dict import AttributeDict
+from durabase.web.byte_string import ByteString
 
 orjson: ModuleType | None
 try:
@@ -316,7 +318,10 @@ class _Decoder:
                 return length
             shift += 7
 
-    def read_bytes(self) -> bytes:
+    def read_bytes(self) -> ByteString:
+        return ByteString(self._chunk())
+
+    def _chunk(self) -> bytes:
         length = self._length()
         start = self.position
         self.position = start + length
@@ -325,7 +330,7 @@ class _Decoder:
         return self.data[start : self.position]
 
     def read_int(self) -> int:
-        return int.from_bytes(self.read_bytes(), "big", signed=True)
+        return int.from_bytes(self._chunk(), "big", signed=True)
 
     def read_float(self) -> float:
         (value,) = _double.unpack_from(self.data, self.position)
@@ -333,13 +338,13 @@ class _Decoder:
         return float(value)
 
     def read_text(self) -> str:
-        return self.read_bytes().decode("utf-8", "surrogatepass")
+        return self._chunk().decode("utf-8", "surrogatepass")
 
     def read_date(self) -> datetime:
-        return datetime.fromisoformat(self.read_bytes().decode())
+        return datetime.fromisoformat(self._chunk().decode())
 
     def read_error(self) -> Exception:
-        kind = getattr(builtins, self.read_bytes().decode(), Exception)
+        kind = getattr(builtins, self._chunk().decode(), Exception)
         text = self.read_text()
         try:
             made = kind(text)

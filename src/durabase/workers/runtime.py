@@ -55,6 +55,7 @@ class Runtime:
         limits: of calls, and of what may wait for an object.
         id_secret: goes into the ids of objects, so that nobody else can make any; must never change.
         disk: makes the commits, in place of the plain one.
+        is_strict: what objects store becomes, or is refused, as on Cloudflare.
 
     Between entering and leaving it, the workers' crons call their ``scheduled``.
 
@@ -78,7 +79,9 @@ class Runtime:
         limits: ObjectLimits | None = None,
         id_secret: str | None = None,
         disk: Disk | None = None,
+        is_strict: bool = False,
     ) -> None:
+        self._is_strict = is_strict
         clock = clock or SystemClock()
         self._max_value_bytes = max_value_bytes
         self._background = BackgroundTasks()
@@ -261,7 +264,13 @@ class Runtime:
         self._background.add(worker.run(run))
 
     def _object_classes(self, hosted: HostedWorker, config: Config, program: Worker) -> list[ObjectClass]:
-        return object_classes(config, program, self._max_value_bytes, prefix=hosted.class_prefix)
+        return object_classes(
+            config,
+            program,
+            self._max_value_bytes,
+            prefix=hosted.class_prefix,
+            is_strict=self._is_strict,
+        )
 
     def _register(self, worker: HostedWorker, classes: list[ObjectClass]) -> None:
         self._host.context = worker.context  # objects run in the context of their worker

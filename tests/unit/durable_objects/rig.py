@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
+from dataclasses import fields
 from typing import Any
 
 from durabase.durable_objects import (
@@ -41,7 +42,7 @@ class Wire:
         return 0
 
 
-DEFAULTS = {"max_value_bytes": 131_072, "max_database_bytes": 10 * 1024**3, "storage": "kv"}
+OF_CLASSES = {field.name for field in fields(ObjectClass)}
 
 
 class Rig:
@@ -52,26 +53,26 @@ class Rig:
         self.classes = classes
         self.clock = FakeClock()
         self.facts: list[Any] = []
-        self.options: dict[str, Any] = DEFAULTS | options
+        self.options: dict[str, Any] = {"storage": "kv"} | options
         self.host = self._made()
 
     def _made(self) -> ObjectHost:
         observer = self.facts.append if self.options.get("observed") else None
-        host = ObjectHost(self.folder, clock=self.clock, observer=observer, limits=self.options.get("limits"))
+        host = ObjectHost(
+            self.folder,
+            clock=self.clock,
+            observer=observer,
+            limits=self.options.get("limits"),
+            disk=self.options.get("disk"),
+        )
         for cls in self.classes:
             host.register(self.definition(cls))
         return host
 
     def definition(self, cls: type, name: str | None = None) -> ObjectClass:
         name = name or cls.__name__
-        return ObjectClass(
-            name,
-            f"test-{name}",
-            cls,
-            self.options["storage"],
-            max_value_bytes=self.options["max_value_bytes"],
-            max_database_bytes=self.options["max_database_bytes"],
-        )
+        options = {option: value for option, value in self.options.items() if option in OF_CLASSES}
+        return ObjectClass(name, f"test-{name}", cls, **options)
 
     async def restart(self) -> None:
         await self.host.__aexit__(None, None, None)

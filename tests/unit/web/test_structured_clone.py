@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from durabase.types import UNDEFINED
-from durabase.web import AttributeDict, structured_clone
+from durabase.web import AttributeDict, ByteString, structured_clone
 from durabase.web.structured_clone import decode_value, decode_values, encode_value
 
 
@@ -54,14 +54,16 @@ KEPT = [
 ]
 
 
+@pytest.mark.feature("M-SA-4")
 @pytest.mark.parametrize("value", KEPT, ids=ascii)
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_what_is_kept(value: Any, wrapped: bool) -> None:
     value = [value, UNDEFINED] if wrapped else value
     assert back(value) == value
-    assert type(back(value)) in (type(value), AttributeDict)
+    assert type(back(value)) in (type(value), AttributeDict, ByteString)
 
 
+@pytest.mark.feature("M-SA-4")
 def test_numbers_keep_their_kind_and_sign() -> None:
     assert [type(number) for number in back([1, 1.0, True])] == [int, float, bool]
     assert math.copysign(1, back(-0.0)) == -1
@@ -95,6 +97,7 @@ def test_errors() -> None:
     assert type(back(UnicodeDecodeError("utf-8", b"", 0, 1, "x"))) is Exception
 
 
+@pytest.mark.feature("M-SA-4")
 def test_shared_and_circular_references() -> None:
     circle: list[Any] = [1]
     circle.append({"again": circle})
@@ -106,6 +109,7 @@ def test_shared_and_circular_references() -> None:
     assert back([(), (), UNDEFINED])[0] is not back([(), (), UNDEFINED])[1]
 
 
+@pytest.mark.feature("M-SA-5")
 def test_each_reading_gives_a_fresh_copy() -> None:
     data = encode_value({"a": [1]})
     decode_value(data)["a"].append(2)

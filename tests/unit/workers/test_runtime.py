@@ -341,7 +341,7 @@ def test_a_value_that_is_too_large_for_key_value_classes(tmp_path: Path) -> None
     async def use(runtime: Runtime) -> None:
         stub = runtime.env.ROOM.get_by_name("a")
         await stub.put(100_000)
-        with pytest.raises(ObjectError, match="at most 131072 can be stored"):
+        with pytest.raises(ObjectError, match="cannot be larger than 131072 bytes"):
             await stub.put(200_000)
 
     run(tmp_path, program, use)

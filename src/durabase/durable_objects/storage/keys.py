@@ -21,7 +21,7 @@ def key_range(options: Mapping[str, Any]) -> KeyRange:
     limit = options.get("limit")
     if start is not None and start_after is not None:
         raise TypeError("list() cannot be called with both start and startAfter values.")
-    if limit is not None and limit <= 0:
+    if limit is not None and not (isinstance(limit, (int, float)) and limit >= 1):
         raise TypeError("List limit must be positive.")
     lowest = b"" if start is None else key_bytes(start)
     if start_after is not None:
@@ -31,7 +31,7 @@ def key_range(options: Mapping[str, Any]) -> KeyRange:
         first = key_bytes(prefix)
         lowest = max(lowest, first)
         highest = _lower(highest, _after_prefix(first))
-    return KeyRange(lowest, highest, bool(options.get("reverse")), limit)
+    return KeyRange(lowest, highest, bool(options.get("reverse")), None if limit is None else int(limit))
 
 
 def _after_prefix(prefix: bytes) -> bytes | None:

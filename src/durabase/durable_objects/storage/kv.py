@@ -19,7 +19,7 @@ from durabase._names import js_names
 from durabase.clock import Clock
 from durabase.durable_objects.gates import OutputGate
 from durabase.durable_objects.storage.done import DONE, Done
-from durabase.durable_objects.storage.entries import decoded_entries, encoded_entries, encoded_entry
+from durabase.durable_objects.storage.entries import decoded_entries, decoded_entry, encoded_entries
 from durabase.durable_objects.storage.keys import key_bytes, key_range, key_text, merged_options
 from durabase.durable_objects.storage.sql import SqlFile, SqlStorage
 from durabase.durable_objects.storage.store import AlarmRow, ObjectStore
@@ -27,7 +27,6 @@ from durabase.durable_objects.storage.sync_kv import SyncKv
 from durabase.durable_objects.storage.transactions import Transaction
 from durabase.errors import AlarmError, StorageError
 from durabase.types import UNDEFINED
-from durabase.web.structured_clone import decode_value
 
 __all__ = ["DurableObjectStorage", "StorageHost", "StorageRules"]
 
@@ -43,12 +42,19 @@ _Dict: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class StorageRules:
-    """What a class's storage allows."""
+    """What a class's storage allows.
+
+    Attributes:
+        is_strict: values become, or are refused, as on Cloudflare.
+        max_keys: how many keys one ``get`` may ask for.
+    """
 
     max_key_bytes: int | None
     max_value_bytes: int
     delete_all_deletes_alarm: bool = True
     has_alarm_handler: bool = True
+    is_strict: bool = False
+    max_keys: int | None = None
 
 
 class StorageHost(Protocol):
@@ -89,8 +95,10 @@ class DurableObjectStorage:
         self._host = host
         self._transactions = 0
         self.running_alarm: int | None = None
-        self._sql = None if sql_file is None else SqlStorage(sql_file, host.check_alive)
-        self._kv = None if sql_file is None else SyncKv(store, host.check_alive, self._encoded_pair)
+        self._sql = (
+            None if sql_file is None else SqlStorage(sql_file, host.check_alive, is_strict=rules.is_strict)
+        )
+        self._kv = None if sql_file is None else SyncKv(store, host.check_alive, rules)
 
     # Reading
 
@@ -100,10 +108,17 @@ class DurableObjectStorage:
         self._host.check_alive()
         if isinstance(key, str) or not isinstance(key, Iterable):
             data = self._store.get(key_bytes(key))
-            return Done(None if data is None else decode_value(data))
-        wanted = sorted({key_bytes(one) for one in key})
+            return Done(None if data is None else decoded_entry(data, self._rules))
+        keys = [key_bytes(one) for one in key]
+        if (limit := self._rules.max_keys) is not None and len(keys) > limit:
+            raise StorageError(
+                f"Maximum number of key value pairs is {limit}. {len(keys)} pairs were provided."
+            )
+        wanted = sorted(set(keys))
         found = ((one, self._store.get(one)) for one in wanted)
-        return Done({key_text(one): decode_value(data) for one, data in found if data is not None})
+        return Done(
+            {key_text(one): decoded_entry(data, self._rules) for one, data in found if data is not None}
+        )
 
     def list(self, options: _Options = None, **more: Any) -> Done[_Dict]:
         """Keys and values, ordered by the keys' UTF-8 bytes.
@@ -116,7 +131,7 @@ class DurableObjectStorage:
             TypeError: ``start`` and ``start_after`` together, or a limit that is not positive.
         """
         self._host.check_alive()
-        return Done(decoded_entries(self._store.list(key_range(merged_options(options, more)))))
+        return Done(decoded_entries(self._store.list(key_range(merged_options(options, more))), self._rules))
 
     # Writing
 
@@ -139,9 +154,13 @@ class DurableObjectStorage:
             options = options if value is UNDEFINED else value
         elif value is UNDEFINED:
             raise TypeError("put() called with undefined value.")
+        elif isinstance(key, (list, tuple, set, frozenset)):
+            raise TypeError(
+                f"put() takes a key and a value, or a dict of entries, not a {type(key).__name__}"
+            )
         else:
             entries = {key: value}
-        encoded = encoded_entries(entries, self._rules.max_key_bytes, self._rules.max_value_bytes)
+        encoded = encoded_entries(entries, self._rules)
         if encoded:
             self._store.write(encoded, _is_confirmed(options, more))
         return DONE
@@ -291,9 +310,10 @@ class DurableObjectStorage:
             raise StorageError(_NO_SQL)
         return self._kv
 
-    def _encoded_pair(self, key: object, value: Any) -> tuple[bytes, bytes]:
-        """The bytes of a key and its value, both within their limits."""
-        return encoded_entry(key, value, self._rules.max_key_bytes, self._rules.max_value_bytes)
+    @property
+    def is_strict(self) -> bool:
+        """Whether values become, or are refused, as on Cloudflare."""
+        return self._rules.is_strict
 
 
 def _resolve(future: Future[None]) -> None:

@@ -12,15 +12,18 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from durabase._names import js_names
-from durabase.durable_objects.storage.sql_policy import TRANSACTION_WORDS, allows
+from durabase.durable_objects.storage.sql_policy import TRANSACTION_WORDS, allows, takes_our_name
 from durabase.durable_objects.storage.sql_text import first_word, positional, statements
+from durabase.durable_objects.storage.strict import as_bound, as_row_value
 from durabase.errors import StorageError, StorageFileError
 from durabase.types import UNDEFINED
 from durabase.web.attribute_dict import AttributeDict
+from durabase.web.byte_string import ByteString
 
 __all__ = ["RawIterator", "SqlCursor", "SqlStep", "SqlStorage"]
 
 _READ_ONLY_WORDS: Final = frozenset(("SELECT", "EXPLAIN", "VALUES"))
+_WRITING_WORDS: Final = frozenset(("INSERT", "REPLACE", "UPDATE", "DELETE"))
 _OWN: Final = "/*object*/"
 """Before each statement of an object's, so that none is the text of one of ours that is prepared already."""
 
@@ -66,10 +69,12 @@ class SqlStorage:
     Args:
         file: where it runs.
         check_alive: raises when the life is over.
+        is_strict: parameters and results are as on Cloudflare.
     """
 
-    def __init__(self, file: SqlFile, check_alive: Callable[[], None]) -> None:
+    def __init__(self, file: SqlFile, check_alive: Callable[[], None], *, is_strict: bool = False) -> None:
         self._file = file
+        self._is_strict = is_strict
         self._check_alive = check_alive
 
     @property
@@ -89,7 +94,7 @@ class SqlStorage:
             TypeError: a binding is of a type that SQL does not know.
         """
         self._check_alive()
-        values = [_bound(value) for value in bindings]
+        values = [_bound(as_bound(value) if self._is_strict else value) for value in bindings]
         *before, last = statements(query)
         for statement in before:
             self._run(statement, ()).close()
@@ -99,19 +104,24 @@ class SqlStorage:
         word = first_word(statement)
         if word in TRANSACTION_WORDS:
             raise StorageError(_NO_TRANSACTIONS)
+        if word == "ALTER" and takes_our_name(statement):
+            raise StorageError("not authorized: SQLITE_AUTH")
         text, arguments = _arranged(statement, values, is_last)
         connection = self._file.connection()
         changes = connection.total_changes
         connection.set_authorizer(_authorizer)
         try:
-            rows = connection.execute(_OWN + text, arguments)
+            cursor = connection.execute(_OWN + text, arguments)
+            # SQLite counts what a statement has written when that ends.
+            rows = _Rows(cursor) if word in _WRITING_WORDS else cursor
         except (sqlite3.Error, OverflowError) as error:
             raise self._file.failure(error) from None
         finally:
             connection.set_authorizer(None)
         if word not in _READ_ONLY_WORDS:
             self._file.wrote()
-        return SqlCursor(self._file, rows, connection.total_changes - changes)
+        plain = as_row_value if self._is_strict else _as_given
+        return SqlCursor(self._file, rows, connection.total_changes - changes, plain)
 
 
 def _authorizer(
@@ -123,11 +133,17 @@ def _authorizer(
 def _bound(value: Any) -> Any:
     if value is None or value is UNDEFINED:
         return None
-    if isinstance(value, (bool, int, float, str)):
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    if isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
     raise TypeError(f"a value of type {type(value).__name__} can't be bound to a parameter of SQL")
+
+
+def _as_given(value: Any) -> Any:
+    return ByteString(value) if type(value) is bytes else value
 
 
 def _arranged(statement: str, values: Sequence[Any], is_last: bool) -> tuple[str, list[Any]]:
@@ -144,29 +160,59 @@ def sql_error(error: Exception) -> StorageError:
     """The error for a failure of SQLite: its text and its code's name, as the original has it."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
-        return StorageError(str(error))
-    name, extended = _code_name(code & 0xFF), getattr(error, "sqlite_errorname", "")
+        return StorageError(_OWN_TEXTS.get(str(error), str(error)))
+    name, extended = _CODE_NAMES.get(code & 0xFF, "SQLITE_ERROR"), getattr(error, "sqlite_errorname", "")
     kind = StorageFileError if code & 0xFF in _FILE_CODES else StorageError
     return kind(f"{error}: {name}" + (f" (extended: {extended})" if extended != name else ""))
 
 
-def _code_name(code: int) -> str:
-    names = (name for name in _CODE_NAMES if getattr(sqlite3, name) == code)
-    return next(names, "SQLITE_ERROR")
-
-
-_CODE_NAMES: Final = tuple(
-    name
-    for name in dir(sqlite3)
-    if name.startswith("SQLITE_")
-    and name.count("_") == 1
-    and isinstance(getattr(sqlite3, name), int)
-    and name not in ("SQLITE_OK", "SQLITE_DENY", "SQLITE_IGNORE")
-)
-
+_CODE_NAMES: Final = {
+    getattr(sqlite3, name): name
+    for name in (
+        "SQLITE_INTERNAL",
+        "SQLITE_PERM",
+        "SQLITE_ABORT",
+        "SQLITE_BUSY",
+        "SQLITE_LOCKED",
+        "SQLITE_NOMEM",
+        "SQLITE_READONLY",
+        "SQLITE_INTERRUPT",
+        "SQLITE_IOERR",
+        "SQLITE_CORRUPT",
+        "SQLITE_NOTFOUND",
+        "SQLITE_FULL",
+        "SQLITE_CANTOPEN",
+        "SQLITE_PROTOCOL",
+        "SQLITE_SCHEMA",
+        "SQLITE_TOOBIG",
+        "SQLITE_CONSTRAINT",
+        "SQLITE_MISMATCH",
+        "SQLITE_MISUSE",
+        "SQLITE_AUTH",
+        "SQLITE_RANGE",
+        "SQLITE_NOTADB",
+    )
+}
+"""SQLite's result codes; other constants of it have the same numbers."""
+_OWN_TEXTS: Final = {"query string is too large": "statement too long: SQLITE_TOOBIG"}
+"""What Python says before SQLite would."""
 
 _FILE_CODES: Final = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR))
 """What tells that the file is no good, rather than the statement."""
+
+
+class _Rows:
+    """The rows of a statement that writes, all of them: it has to run to its end to be counted."""
+
+    def __init__(self, cursor: sqlite3.Cursor) -> None:
+        self.description = cursor.description
+        self._rows = iter(cursor.fetchall())
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        return next(self._rows, None)
+
+    def close(self) -> None:
+        self._rows = iter(())
 
 
 @js_names
@@ -183,13 +229,20 @@ class SqlCursor:
     rows_read: int
     rows_written: int
 
-    def __init__(self, file: SqlFile, rows: sqlite3.Cursor, written: int) -> None:
+    def __init__(
+        self,
+        file: SqlFile,
+        rows: sqlite3.Cursor | _Rows,
+        written: int,
+        plain: Callable[[Any], Any],
+    ) -> None:
         self.column_names = [column[0] for column in rows.description or ()]
         self.rows_read = 0
         self.rows_written = written
         self._file = file
         self._generation = file.generation
         self._rows = rows
+        self._plain = plain
 
     def next(self) -> SqlStep:
         """The next row, or that there is none."""
@@ -240,8 +293,10 @@ class SqlCursor:
             row: tuple[Any, ...] | None = self._rows.fetchone()
         except sqlite3.Error as error:
             raise sql_error(error) from None
-        self.rows_read += row is not None
-        return row
+        if row is None:
+            return None
+        self.rows_read += 1
+        return tuple(map(self._plain, row))
 
 
 @js_names

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from typing import Final
 
-__all__ = ["LIMITS", "TRANSACTION_WORDS", "allows"]
+__all__ = ["LIMITS", "TRANSACTION_WORDS", "allows", "takes_our_name"]
 
 TRANSACTION_WORDS: Final = frozenset(("BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"))
 
@@ -49,6 +50,8 @@ _NAMED: Final = frozenset(
         sqlite3.SQLITE_ALTER_TABLE,
     )
 )
+_ALTERING: Final = frozenset((sqlite3.SQLITE_READ, sqlite3.SQLITE_UPDATE))
+"""What ``ALTER TABLE`` does to the schema of the temporary database; statements themselves can't write it."""
 _VIRTUAL: Final = frozenset((sqlite3.SQLITE_CREATE_VTABLE, sqlite3.SQLITE_DROP_VTABLE))
 _MODULES: Final = frozenset(("fts5", "fts5vocab"))
 
@@ -71,6 +74,8 @@ _SWITCH_PRAGMAS: Final = frozenset(
 )
 _SWITCHES: Final = frozenset(("on", "off", "true", "false", "yes", "no", "0", "1"))
 
+_RENAME: Final = re.compile(r"\bTO\b(?:\s|--[^\n]*|/\*.*?\*/)*[\"'`\[]?_cf_", re.IGNORECASE | re.DOTALL)
+
 _FORBIDDEN_FUNCTIONS: Final = frozenset(
     (
         "fts3_tokenizer",
@@ -88,7 +93,7 @@ _FORBIDDEN_FUNCTIONS: Final = frozenset(
 def allows(action: int, first: str | None, second: str | None, database: str | None) -> bool:
     """Whether a statement may do this; the arguments are those of SQLite's authorizer."""
     if database == "temp":
-        return False
+        return action in _ALTERING and first == "sqlite_temp_master"
     if action in _FREE:
         return True
     if action in _NAMED:
@@ -100,6 +105,11 @@ def allows(action: int, first: str | None, second: str | None, database: str | N
     if action == sqlite3.SQLITE_PRAGMA:
         return _allows_pragma((first or "").lower(), second)
     return False
+
+
+def takes_our_name(statement: str) -> bool:
+    """Whether this is an ``ALTER TABLE`` to a name of ours, of which the authorizer is not told."""
+    return _RENAME.search(statement) is not None
 
 
 def _is_ours(name: str | None) -> bool:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from durabase._names import js_names
+from durabase.durable_objects.storage.entries import EntryRules, decoded_entry, encoded_entry
 from durabase.durable_objects.storage.keys import key_bytes, key_range, key_text, merged_options
 from durabase.durable_objects.storage.sql import SqlStep
 from durabase.durable_objects.storage.store import ObjectStore
 from durabase.errors import StorageError
 from durabase.types import UNDEFINED
-from durabase.web.structured_clone import decode_value
 
 __all__ = ["SyncKv", "SyncKvIterator"]
 
@@ -23,25 +23,25 @@ class SyncKv:
     Args:
         store: where they are.
         check_alive: raises when the life is over.
-        encode: a key's and a value's bytes, checked against the limits.
+        rules: what the class allows of keys and values.
     """
 
     def __init__(
         self,
         store: ObjectStore,
         check_alive: Callable[[], None],
-        encode: Callable[[object, Any], tuple[bytes, bytes]],
+        rules: EntryRules,
     ) -> None:
         self._store = store
         self._check_alive = check_alive
-        self._encode = encode
+        self._rules = rules
         self._listing: SyncKvIterator | None = None
 
     def get(self, key: str) -> Any:
         """The value of ``key``, ``None`` if there is none."""
         self._check_alive()
         data = self._store.get(key_bytes(key))
-        value = None if data is None else decode_value(data)
+        value = None if data is None else decoded_entry(data, self._rules)
         return None if value is UNDEFINED else value
 
     def put(self, key: str, value: Any = UNDEFINED) -> None:
@@ -52,7 +52,7 @@ class SyncKv:
             ValueTooLargeError: it is over the limit.
         """
         self._check_alive()
-        data, encoded = self._encode(key, value)
+        data, encoded = encoded_entry(key, value, self._rules)
         self._store.write({data: encoded}, True)
 
     def delete(self, key: str) -> bool:
@@ -70,7 +70,7 @@ class SyncKv:
         pairs = self._store.list(key_range(merged_options(options, more)))
         if self._listing is not None:
             self._listing.invalidate()
-        self._listing = SyncKvIterator(iter(pairs))
+        self._listing = SyncKvIterator(iter(pairs), self._rules)
         return self._listing
 
 
@@ -78,8 +78,9 @@ class SyncKv:
 class SyncKvIterator:
     """Keys and values of one ``kv.list()``."""
 
-    def __init__(self, pairs: Iterator[tuple[bytes, bytes]]) -> None:
+    def __init__(self, pairs: Iterator[tuple[bytes, bytes]], rules: EntryRules) -> None:
         self._pairs = pairs
+        self._rules = rules
         self._is_valid = True
 
     def invalidate(self) -> None:
@@ -105,4 +106,4 @@ class SyncKvIterator:
                 "Only one kv.list() iterator can exist at a time."
             )
         key, data = next(self._pairs)
-        return [key_text(key), decode_value(data)]
+        return [key_text(key), decoded_entry(data, self._rules)]

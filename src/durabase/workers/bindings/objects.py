@@ -13,7 +13,7 @@ _DELETE_ALL_DELETES_ALARM = "2026-02-24"
 
 
 def object_classes(
-    config: Config, worker: Worker, max_value_bytes: int, *, prefix: str = ""
+    config: Config, worker: Worker, max_value_bytes: int, *, prefix: str = "", is_strict: bool = False
 ) -> list[ObjectClass]:
     """Return the classes to host: those that are configured and that the program has.
 
@@ -21,6 +21,7 @@ def object_classes(
         config: the configuration.
         worker: the program.
         max_value_bytes: for key-value classes; SQLite ones may store 2 MiB at least.
+        is_strict: whether values become, or are refused, as on Cloudflare.
         prefix: what the host's names of the classes begin with, to tell the workers apart.
     """
     date = config.compatibility_date
@@ -32,6 +33,7 @@ def object_classes(
             configured.storage,
             max_value_bytes if configured.storage == "kv" else max(max_value_bytes, _SQLITE_VALUE_BYTES),
             delete_all_deletes_alarm=date is None or date >= _DELETE_ALL_DELETES_ALARM,
+            is_strict=is_strict,
         )
         for configured in config.classes
         if configured.class_name in worker.object_classes

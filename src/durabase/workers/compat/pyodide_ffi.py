@@ -1,6 +1,6 @@
 """The module ``pyodide.ffi``: conversions that have nothing to convert, since both sides are Python.
 
-``to_js`` gives back what it gets, so that lists stay lists and dicts stay dicts wherever a
+``to_js`` gives back what it gets, so that lists are lists and dicts stay dicts wherever a
 program hands them. ``JsException`` is every exception: what a JavaScript call may raise there, a
 Python call raises here.
 """
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from durabase.durable_objects import DurableObjectId, DurableObjectNamespace, DurableObjectStub
+from durabase.durable_objects.storage.strict import JsList
 from durabase.web import Headers, Request, Response, WebSocket, WebSocketPair
 
 __all__ = [
@@ -101,9 +102,9 @@ def destroy_proxies(proxies: Iterable[Any], /) -> None:
     """Do nothing: Python's own reference counts are enough."""
 
 
-def to_js(obj: _T, /, **options: Any) -> _T:
-    """Return ``obj``. Options are accepted and have nothing to do."""
-    return obj
+def to_js(obj: Any, /, **options: Any) -> Any:
+    """Return ``obj``, or a copy if it is a list. Options are accepted and have nothing to do."""
+    return JsList(obj) if isinstance(obj, list) else obj
 
 
 def run_sync(awaitable: Any, /) -> Any:

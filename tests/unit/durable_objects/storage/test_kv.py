@@ -36,6 +36,7 @@ def in_object(
     return decorate
 
 
+@pytest.mark.feature("M-SA-1", "M-SA-5")
 @in_object()
 async def test_get_put_delete(storage: Any) -> None:
     assert await storage.get("k") is None
@@ -51,6 +52,7 @@ async def test_get_put_delete(storage: Any) -> None:
     assert await storage.get("k") is None
 
 
+@pytest.mark.feature("M-SA-1")
 @in_object()
 async def test_several_at_once(storage: Any) -> None:
     await storage.put({"b": 2, "a": 1, "skipped": UNDEFINED, "c": None})
@@ -61,6 +63,7 @@ async def test_several_at_once(storage: Any) -> None:
     assert await storage.list() == {"c": None}
 
 
+@pytest.mark.feature("M-SA-1")
 @in_object()
 async def test_keys_that_are_no_strings(storage: Any) -> None:
     await storage.put(5, "five")
@@ -71,6 +74,7 @@ async def test_keys_that_are_no_strings(storage: Any) -> None:
     assert list(await storage.list()) == ["", "5", "a\0b"]
 
 
+@pytest.mark.feature("M-SA-1")
 @in_object()
 def test_undefined_is_no_value(storage: Any) -> None:
     for arguments in (("k",), ("k", UNDEFINED)):
@@ -81,6 +85,7 @@ def test_undefined_is_no_value(storage: Any) -> None:
 ORDERED = ["", "10", "9", "Z", "a", "a\0b", "aa", "b", "z", "é", "～", "😀"]
 
 
+@pytest.mark.feature("M-SA-2")
 @in_object()
 async def test_the_order_is_that_of_utf_8(storage: Any) -> None:
     await storage.put(dict.fromkeys(reversed(ORDERED), 1))
@@ -108,6 +113,7 @@ RANGES: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
+@pytest.mark.feature("M-SA-2", "M-SA-7")
 @pytest.mark.parametrize(("options", "keys"), RANGES)
 @pytest.mark.parametrize("written", ["this turn", "before", "both"])
 @both_kinds
@@ -132,6 +138,7 @@ def test_list(options: dict[str, Any], keys: list[str], written: str, kind: str)
     run(scenario, storage=kind)
 
 
+@pytest.mark.feature("M-SA-2")
 @in_object()
 def test_wrong_options_of_list(storage: Any) -> None:
     with pytest.raises(TypeError, match="cannot be called with both start and startAfter values"):
@@ -141,6 +148,7 @@ def test_wrong_options_of_list(storage: Any) -> None:
             storage.list(limit=limit)
 
 
+@pytest.mark.feature("S-SA-1")
 @in_object(kinds=("kv",))
 async def test_limits_of_keys_and_values(storage: Any) -> None:
     await storage.put("k" * 2048, "x")
@@ -154,6 +162,7 @@ async def test_limits_of_keys_and_values(storage: Any) -> None:
     assert await storage.get("small") is None
 
 
+@pytest.mark.feature("S-SA-1")
 @in_object(kinds=("kv",), max_value_bytes=1_000)
 async def test_the_limit_of_values_can_be_set(storage: Any) -> None:
     await storage.put("k", "x" * 1_000)
@@ -163,6 +172,7 @@ async def test_the_limit_of_values_can_be_set(storage: Any) -> None:
     assert await storage.get("k") == "x" * 1_000
 
 
+@pytest.mark.feature("M-SA-6")
 @in_object()
 async def test_what_can_not_be_stored_names_its_path_and_writes_nothing(storage: Any) -> None:
     with pytest.raises(TypeError, match=r"value\['a'\]\[1\]: an object of type object"):
@@ -170,6 +180,7 @@ async def test_what_can_not_be_stored_names_its_path_and_writes_nothing(storage:
     assert await storage.list() == {}
 
 
+@pytest.mark.feature("M-SA-3")
 @both_kinds
 def test_delete_all(kind: str) -> None:
     async def scenario(rig: Rig) -> None:
@@ -201,10 +212,43 @@ def test_delete_all(kind: str) -> None:
     run(scenario, WithAlarm, storage=kind)
 
 
+@pytest.mark.feature("M-SA-3")
+@pytest.mark.parametrize("with_alarm", [True, False])
+@both_kinds
+def test_whether_delete_all_deletes_the_alarm(with_alarm: bool, kind: str) -> None:
+    async def scenario(rig: Rig) -> None:
+        async def delete(instance: Any, ctx: Any) -> None:
+            await ctx.storage.set_alarm(1_900_000_000_000)
+            await ctx.storage.put("k", 1)
+            await ctx.storage.sync()
+            await ctx.storage.delete_all()
+            assert await ctx.storage.list() == {}
+
+        await rig.run_in(delete)
+        await rig.restart()
+        left = None if with_alarm else 1_900_000_000_000
+        assert await rig.run_in(lambda instance, ctx: ctx.storage.get_alarm()) == left
+
+    run(scenario, WithAlarm, storage=kind, delete_all_deletes_alarm=with_alarm)
+
+
+@pytest.mark.feature("M-SA-1", "M-SA-2")
+@in_object()
+async def test_arguments_that_mean_nothing(storage: Any) -> None:
+    for key in (["a"], ("a",), {"a"}):
+        with pytest.raises(TypeError, match="put\\(\\) takes a key and a value, or a dict of entries"):
+            storage.put(key, 1)
+    await storage.put({"a": 1, "b": 2})
+    assert list(await storage.list(limit=1.5)) == ["a"]
+    with pytest.raises(TypeError, match="List limit must be positive"):
+        storage.list(limit="x")
+
+
 class WithAlarm(DurableObject):
     def alarm(self) -> None: ...
 
 
+@pytest.mark.feature("M-SA-1")
 @both_kinds
 def test_everything_is_there_after_a_restart(kind: str) -> None:
     values = {"int": 2**70, "float": 1.0, "nothing": None, "list": [UNDEFINED, 1], "bytes": b"\0"}
@@ -235,6 +279,7 @@ async def test_results_may_be_dropped_gathered_or_made_tasks(storage: Any) -> No
 # Transactions
 
 
+@pytest.mark.feature("M-GT-7")
 @in_object()
 async def test_a_synchronous_transaction_undoes_what_it_wrote_when_it_raises(storage: Any) -> None:
     def fails() -> None:
@@ -253,6 +298,7 @@ async def test_a_synchronous_transaction_undoes_what_it_wrote_when_it_raises(sto
     assert await storage.list() == {"a": 1, "b": 1}
 
 
+@pytest.mark.feature("M-GT-7")
 @in_object()
 async def test_transactions_nest(storage: Any) -> None:
     def inner() -> None:
@@ -270,6 +316,7 @@ async def test_transactions_nest(storage: Any) -> None:
     assert await storage.list() == {"later": 1, "outer": 1}
 
 
+@pytest.mark.feature("M-GT-8")
 @in_object(WithAlarm)
 async def test_an_asynchronous_transaction_commits_or_undoes(storage: Any) -> None:
     async def good(txn: Any) -> str:
@@ -295,6 +342,7 @@ async def test_an_asynchronous_transaction_commits_or_undoes(storage: Any) -> No
     assert await storage.get_alarm() == alarm
 
 
+@pytest.mark.feature("M-GT-8")
 @in_object()
 async def test_a_rolled_back_transaction_may_return(storage: Any) -> None:
     kept: list[Any] = []
@@ -314,6 +362,7 @@ async def test_a_rolled_back_transaction_may_return(storage: Any) -> None:
         kept[0].get("a")
 
 
+@pytest.mark.feature("M-GT-8")
 @in_object()
 async def test_asynchronous_transactions_nest(storage: Any) -> None:
     async def inner(txn: Any) -> None:
@@ -331,6 +380,7 @@ async def test_asynchronous_transactions_nest(storage: Any) -> None:
     assert await storage.list() == {"outer": 1}
 
 
+@pytest.mark.feature("M-GT-8")
 @both_kinds
 def test_a_transaction_that_is_cut_short_leaves_nothing(kind: str) -> None:
     async def scenario(rig: Rig) -> None:

@@ -18,6 +18,7 @@ from unit.durable_objects.storage.test_kv import in_object
 sqlite_only = ("sqlite",)
 
 
+@pytest.mark.feature("M-SK-2", "M-SK-3", "M-SK-4", "S-SK-2")
 @in_object(kinds=sqlite_only)
 def test_statements_rows_and_counts(storage: Any) -> None:
     sql = storage.sql
@@ -40,6 +41,7 @@ def test_statements_rows_and_counts(storage: Any) -> None:
     assert storage.sql.databaseSize > 0
 
 
+@pytest.mark.feature("M-SK-3")
 @in_object(kinds=sqlite_only)
 def test_one(storage: Any) -> None:
     exec = storage.sql.exec
@@ -50,6 +52,7 @@ def test_one(storage: Any) -> None:
         exec("VALUES (1), (2)").one()
 
 
+@pytest.mark.feature("M-SK-2", "M-SK-7")
 @in_object(kinds=sqlite_only)
 def test_types_and_parameters(storage: Any) -> None:
     exec = storage.sql.exec
@@ -87,6 +90,7 @@ def test_types_and_parameters(storage: Any) -> None:
         exec("SELECT ?", 2**63)
 
 
+@pytest.mark.feature("M-SK-2")
 @pytest.mark.parametrize(
     "text", ["", "   ", "-- comment", "/* c */", "SELECT 1; -- after", ";", "SELECT 1;;"]
 )
@@ -98,6 +102,7 @@ def test_text_without_a_statement(text: str) -> None:
     run(scenario, storage="sqlite")
 
 
+@pytest.mark.feature("M-SK-2")
 @in_object(kinds=sqlite_only)
 def test_semicolons_that_end_nothing(storage: Any) -> None:
     exec = storage.sql.exec
@@ -111,6 +116,7 @@ def test_semicolons_that_end_nothing(storage: Any) -> None:
     assert exec("SELECT count(*) AS n FROM log").one().n == 2
 
 
+@pytest.mark.feature("M-SK-2")
 @in_object(kinds=sqlite_only)
 def test_a_later_statement_that_fails_leaves_the_earlier(storage: Any) -> None:
     with pytest.raises(StorageError, match="no such table: nosuch: SQLITE_ERROR"):
@@ -118,6 +124,7 @@ def test_a_later_statement_that_fails_leaves_the_earlier(storage: Any) -> None:
     assert storage.sql.exec("SELECT a FROM t").one() == {"a": 1}
 
 
+@pytest.mark.feature("M-SK-6")
 @in_object(kinds=sqlite_only)
 def test_errors_name_their_code(storage: Any) -> None:
     storage.sql.exec("CREATE TABLE uq (a UNIQUE); INSERT INTO uq VALUES (1)")
@@ -155,6 +162,7 @@ FORBIDDEN = [
 ]
 
 
+@pytest.mark.feature("M-SK-5")
 @pytest.mark.parametrize("statement", FORBIDDEN)
 def test_what_is_not_allowed(statement: str) -> None:
     def attempt(instance: Any, ctx: Any) -> None:
@@ -171,6 +179,7 @@ def test_what_is_not_allowed(statement: str) -> None:
     run(scenario, storage="sqlite")
 
 
+@pytest.mark.feature("M-SK-5")
 @in_object(kinds=sqlite_only)
 def test_what_is_allowed(storage: Any) -> None:
     exec = storage.sql.exec
@@ -193,6 +202,7 @@ def test_what_is_allowed(storage: Any) -> None:
         exec("INSERT INTO child (p) VALUES (5)")
 
 
+@pytest.mark.feature("M-GT-7", "M-GT-8")
 @in_object(kinds=sqlite_only)
 async def test_transactions_cover_sql_and_keys(storage: Any) -> None:
     storage.sql.exec("CREATE TABLE t (a)")
@@ -221,6 +231,7 @@ async def test_transactions_cover_sql_and_keys(storage: Any) -> None:
     assert await storage.get("k") == 1
 
 
+@pytest.mark.feature("M-SK-1", "S-SK-3")
 @in_object(kinds=sqlite_only)
 def test_synchronous_keys_and_values(storage: Any) -> None:
     kv = storage.kv
