@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
 from durabase.web import SocketSink, WebSocket
+from durabase.workers.outgoing import writes_safe
 
 __all__ = ["OutgoingWebSocket"]
 
@@ -32,7 +33,10 @@ class OutgoingWebSocket:
         return self.new(url, protocols)
 
     def new(self, url: str, protocols: str | Sequence[str] = ()) -> WebSocket:
-        """Start connecting to ``url``; ``open``, or ``error`` and ``close``, follow."""
+        """Start connecting to ``url``; ``open``, or ``error`` and ``close``, follow.
+
+        An object's connection is begun when what it has written before is durable.
+        """
         socket = WebSocket.outgoing(str(url))
         names = [protocols] if isinstance(protocols, str) else list(protocols)
         task = asyncio.create_task(_carry(socket, str(url), names))
@@ -87,6 +91,7 @@ class _Port:
 
 async def _carry(socket: WebSocket, url: str, protocols: list[str]) -> None:
     names = [Subprotocol(name) for name in protocols] or None
+    await writes_safe()
     try:
         connection = await connect(url, subprotocols=names, max_size=_MESSAGE_BYTES)
     except (OSError, ValueError, WebSocketException) as error:
