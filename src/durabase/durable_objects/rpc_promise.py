@@ -1,8 +1,8 @@
 """Results of calls that are under way: they can be awaited, and called on before they are there.
 
 ``await stub.room("a").count()`` sends both calls at once; the second is made on what the first one
-gives. A promise is no :class:`asyncio.Future`: but for dunder names and ``throw``, every name of it
-means a member of the result.
+gives. A promise is no :class:`asyncio.Future`: but for dunder names, ``throw``, and what tasks look at of
+coroutines, every name of it means a member of the result.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from asyncio import Future
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from durabase.durable_objects.events import Call, Loan, Read
 from durabase.durable_objects.rpc import ITSELF, check_callable_name
@@ -26,6 +26,12 @@ CallMaker = Callable[[str, Sequence[Any], Mapping[str, Any]], Call]
 
 Failure = Callable[[BaseException], BaseException]
 """What a caller gets for an exception."""
+
+
+_NAMES_OF_COROUTINES: Final = frozenset(
+    ("ag_frame", "cr_code", "cr_frame", "cr_running", "gi_code", "gi_frame", "gi_running")
+)
+"""What a task looks at of its coroutine when it is shown; that must not become a call."""
 
 
 class Receiver(Protocol):
@@ -80,6 +86,8 @@ class RpcPromise:
         return self._future.__await__()
 
     def __getattr__(self, name: str) -> RpcMember:
+        if name in _NAMES_OF_COROUTINES:
+            raise AttributeError(name)
         return member(self, name, self._make_call)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> RpcPromise:

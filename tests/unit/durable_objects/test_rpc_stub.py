@@ -6,6 +6,7 @@ import asyncio
 import gc
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -290,6 +291,20 @@ def test_a_promise_is_taken_where_a_coroutine_is() -> None:
         promise = counter.add()
         assert [await promise, await promise] == [6, 6]
         assert "done" in repr(promise)
+
+    run(scenario, Giving)
+
+
+def test_showing_a_task_that_waits_for_a_promise_calls_nothing() -> None:
+    async def scenario(rig: Rig) -> None:
+        counter = await rig.stub().target()
+        promise = counter.add()
+        task = asyncio.create_task(promise)
+        await asyncio.sleep(0)
+        with patch.object(type(promise), "_rpc_perform", side_effect=AssertionError("a call")):
+            assert "RpcPromise" in repr(task)
+            task.get_stack()
+        assert await task == 1
 
     run(scenario, Giving)
 

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from durabase.durable_objects.gates import OutputGate
-from durabase.web import (
-    CloseEvent,
-    ErrorEvent,
-    MessageEvent,
-    OpenEvent,
-    Response,
-    WebSocketPair,
-    socket_owner,
-)
+from durabase.web import CloseEvent, ErrorEvent, MessageEvent, OpenEvent, Response, WebSocketPair
 from durabase.workers.compat import js
 
 
@@ -162,30 +151,6 @@ def test_outgoing_sockets() -> None:
         return seen
 
     assert asyncio.run(main()) == [("open", "p", 1), "text", b"bytes", "bye", (4001, "enough", True)]
-
-
-def test_an_object_connects_when_its_writes_are_safe() -> None:
-    async def main() -> list[str]:
-        paths: asyncio.Queue[str] = asyncio.Queue()
-
-        async def accept(connection: ServerConnection) -> None:
-            assert connection.request is not None
-            paths.put_nowait(connection.request.path)
-
-        gate = OutputGate()
-        gate.wrote()
-        owner: Any = SimpleNamespace(output=gate, adopt=Mock(), release=Mock(), enter=Mock())
-        async with serve(accept, "127.0.0.1", 0) as server, asyncio.timeout(5):
-            url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-            token = socket_owner.set(owner)
-            js.WebSocket.new(f"{url}/of-an-object")
-            socket_owner.reset(token)
-            js.WebSocket.new(f"{url}/of-nobody")
-            first = await paths.get()
-            gate.safe(gate.written)
-            return [first, await paths.get()]
-
-    assert asyncio.run(main()) == ["/of-nobody", "/of-an-object"]
 
 
 def test_an_outgoing_socket_that_can_not_connect() -> None:

@@ -1,13 +1,17 @@
-"""Outgoing sockets of programs: what they refuse of what comes."""
+"""Outgoing sockets of programs: when they connect, and what they refuse of what comes."""
 
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
+from durabase.durable_objects.gates import OutputGate
+from durabase.web import socket_owner
 from durabase.workers.compat.js_socket import OutgoingWebSocket
 
 MIB = 1 << 20
@@ -45,3 +49,27 @@ def test_a_message_of_32_mib_is_taken_and_a_larger_one_is_an_error(
         return heard
 
     assert asyncio.run(main()) == events
+
+
+def test_an_object_connects_when_its_writes_are_safe() -> None:
+    async def main() -> list[str]:
+        paths: asyncio.Queue[str] = asyncio.Queue()
+
+        async def accept(connection: ServerConnection) -> None:
+            assert connection.request is not None
+            paths.put_nowait(connection.request.path)
+
+        gate = OutputGate()
+        gate.wrote()
+        owner: Any = SimpleNamespace(output=gate, adopt=Mock(), release=Mock(), enter=Mock())
+        async with serve(accept, "127.0.0.1", 0) as server, asyncio.timeout(5):
+            url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            token = socket_owner.set(owner)
+            OutgoingWebSocket().new(f"{url}/of-an-object")
+            socket_owner.reset(token)
+            OutgoingWebSocket().new(f"{url}/of-nobody")
+            first = await paths.get()
+            gate.safe(gate.written)
+            return [first, await paths.get()]
+
+    assert asyncio.run(main()) == ["/of-nobody", "/of-an-object"]
