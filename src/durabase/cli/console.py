@@ -48,6 +48,11 @@ class Console:
         """Return ``text`` with little weight if there are colours."""
         return self._styled(text, _DIM)
 
+    def clear(self) -> None:
+        """Empty the terminal, what has scrolled out of it included."""
+        if self._out.isatty():
+            self._write(self._out, "\x1b[2J\x1b[3J\x1b[H")
+
     def take_over_logging(self) -> None:
         """Show what is logged, by this package and by the program, among the other lines."""
         handler = logging.StreamHandler(self._err)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import webbrowser
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 from durabase.cli.access import AccessLog, ErrorPages
 from durabase.cli.banner import show_banner
@@ -11,6 +14,8 @@ from durabase.cli.console import Console
 from durabase.cli.frontend.built import BuiltClient
 from durabase.cli.frontend.dev import DevClient
 from durabase.cli.frontend.site import Frontend
+from durabase.cli.hotkeys import Hotkeys, Key, is_interactive
+from durabase.cli.json_console import JsonConsole
 from durabase.cli.monitor import Monitor
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project, open_project
@@ -28,27 +33,73 @@ __all__ = ["dev"]
 def dev(options: ServeOptions, console: Console) -> int:
     """Serve the project, following its changes, until stopped."""
     console.take_over_logging()
-    project = open_project(options, console)
-    return run(_dev(project, options, console))
+    project: Project | None = open_project(options, console)
+    code = 0
+    while project is not None:
+        session = _Session(project, options, console)
+        code = run(session.serve())
+        project, options = session.next_project, replace(options, port=session.port)
+    return code
 
 
-async def _dev(project: Project, options: ServeOptions, console: Console) -> None:
-    monitor = Monitor(project, options, console)
-    stop = StopSignals(monitor.stopping)
-    async with AsyncExitStack() as stack:
-        runtime = await start_runtime(stack, project, options, monitor)
-        answering = ScheduledTrigger(runtime, SystemClock(), test=options.test_scheduled).fetch
-        program = AccessLog(ErrorPages(answering, console, show=True).fetch, console).fetch
-        frontend = _frontend(project, options, console)
-        server = await start_server(stack, program, frontend, project, options)
-        show_banner(console, "dev", project, server.url, _client_kind(frontend))
-        if isinstance(frontend, DevClient):  # after the banner, for it has things to say
-            stop.on_forced(frontend.kill)
-            await stack.enter_async_context(frontend)
-        reloader = Reloader(options, runtime, console)
-        changes = watch([project.config, *project.others], reloader.reload, console)
-        monitor.ready(server)
-        await serve_until_stopped(stop, console, server, changes)
+class _Session:
+    """From a start to a stop, or to a start anew."""
+
+    def __init__(self, project: Project, options: ServeOptions, console: Console) -> None:
+        self.next_project: Project | None = None
+        self.port = 0
+        self._project = project
+        self._options = options
+        self._console = console
+
+    async def serve(self) -> None:
+        project, options, console = self._project, self._options, self._console
+        monitor = Monitor(project, options, console)
+        stop = StopSignals(monitor.stopping)
+        async with AsyncExitStack() as stack:
+            runtime = await start_runtime(stack, project, options, monitor)
+            answering = ScheduledTrigger(runtime, SystemClock(), test=options.test_scheduled).fetch
+            program = AccessLog(ErrorPages(answering, console, show=True).fetch, console).fetch
+            frontend = _frontend(project, options, console)
+            server = await start_server(stack, program, frontend, project, options)
+            self.port = server.port
+            show_banner(console, "dev", project, server.url, _client_kind(frontend))
+            if isinstance(frontend, DevClient):  # after the banner, for it has things to say
+                stop.on_forced(frontend.kill)
+                await stack.enter_async_context(frontend)
+            reloader = Reloader(options, runtime, console)
+            changes = watch([project.config, *project.others], reloader.reload, console)
+            monitor.ready(server)
+            hotkeys = self._hotkeys(stack, stop, server.url, reloader)
+            await serve_until_stopped(stop, console, server, changes, help_line=hotkeys)
+
+    def _hotkeys(self, stack: AsyncExitStack, stop: StopSignals, url: str, reloader: Reloader) -> str:
+        """Let keys be pressed, where that can be, and return the line about them."""
+        if isinstance(self._console, JsonConsole) or not is_interactive():
+            return ""
+        keys = Hotkeys(
+            {
+                "b": Key(
+                    "open a browser", lambda: Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+                ),
+                "c": Key("clear", lambda: self._clear(keys.help)),
+                "r": Key("restart", lambda: self._restart(stop, reloader)),
+                "x": Key("exit", stop.stop),
+            }
+        )
+        stack.enter_context(keys)
+        stop.on_forced(keys.restore)
+        return keys.help
+
+    def _clear(self, help_line: str) -> None:
+        self._console.clear()
+        self._console.dim(help_line)
+
+    def _restart(self, stop: StopSignals, reloader: Reloader) -> None:
+        self._console.line("⎔ Restarting local server...")
+        self.next_project = reloader.project()
+        if self.next_project is not None:
+            stop.stop()
 
 
 def _frontend(project: Project, options: ServeOptions, console: Console) -> BuiltClient | DevClient | None:

@@ -11,11 +11,11 @@ from watchfiles._rust_notify import WatchfilesRustInternalError
 
 from durabase.cli.console import Console
 from durabase.cli.options import ServeOptions
-from durabase.cli.project import open_project
+from durabase.cli.project import Project, open_project
 from durabase.errors import DurabaseError
 from durabase.workers.config import Config
 from durabase.workers.config.find import CONFIG_NAMES
-from durabase.workers.loader import load_workers
+from durabase.workers.loader import Worker, load_workers
 from durabase.workers.runtime import Runtime
 
 __all__ = ["Reloader", "is_watched", "watch"]
@@ -35,14 +35,28 @@ class Reloader:
         """Load configuration and program; if that fails, say why and change nothing."""
         self._console.line("⎔ Reloading local server...")
         try:
-            project = open_project(self._options, self._console)
-            worker, *others = load_workers([project.config, *project.others])
+            project, (worker, *others) = self._load()
             await self._runtime.reload(project.config, worker, list(zip(project.others, others, strict=True)))
         except DurabaseError as error:
-            self._console.error(str(error))
-            self._console.line("⎔ The last good code keeps serving")
+            self._say_why_not(error)
         else:
             self._console.line("⎔ Local server updated and ready")
+
+    def project(self) -> Project | None:
+        """Return the project as it is on disk now; ``None`` if it can't be loaded, and say why."""
+        try:
+            return self._load()[0]
+        except DurabaseError as error:
+            self._say_why_not(error)
+            return None
+
+    def _load(self) -> tuple[Project, list[Worker]]:
+        project = open_project(self._options, self._console)
+        return project, load_workers([project.config, *project.others])
+
+    def _say_why_not(self, error: DurabaseError) -> None:
+        self._console.error(str(error))
+        self._console.line("⎔ The last good code keeps serving")
 
 
 async def watch(configs: Sequence[Config], changed: Callable[[], Awaitable[None]], console: Console) -> None:

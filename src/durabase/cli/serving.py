@@ -94,15 +94,17 @@ async def start_server(
 
 
 async def serve_until_stopped(
-    stop: StopSignals, console: Console, server: Server, *background: Awaitable[None]
+    stop: StopSignals, console: Console, server: Server, *background: Awaitable[None], help_line: str = ""
 ) -> None:
-    """Say that the server is ready; return when it is asked to stop.
+    """Say that the server is ready, and the ``help_line`` if there is any; return when it is asked to stop.
 
     Raises:
         Exception: what ended one of the ``background`` tasks.
     """
     _spare_the_collector()
     console.info(f"Ready on {server.url.rstrip('/')}")
+    if help_line:
+        console.dim(help_line)
     tasks = [asyncio.ensure_future(work) for work in background]
     stopped = asyncio.create_task(stop.stopped.wait())
     try:

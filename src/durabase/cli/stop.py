@@ -17,7 +17,7 @@ class StopSignals:
         """Start listening.
 
         Args:
-            announce: called once, at the first signal.
+            announce: called once, at the first signal or :meth:`stop`.
         """
         self.stopped = asyncio.Event()
         self._announce = announce
@@ -30,10 +30,15 @@ class StopSignals:
         """Call ``callback`` before the process is ended at once."""
         self._on_forced.append(callback)
 
-    def _received(self, number: int) -> None:
+    def stop(self) -> None:
+        """Stop in good order, as for the first signal."""
         if not self.stopped.is_set():
             self.stopped.set()
             self._announce()
+
+    def _received(self, number: int) -> None:
+        if not self.stopped.is_set():
+            self.stop()
         elif number == signal.SIGINT:
             for callback in self._on_forced:
                 callback()
