@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from durabase.durable_objects.gates import OutputGate
 from durabase.durable_objects.handlers import HandlerTable
@@ -12,9 +12,16 @@ from durabase.durable_objects.ids import DurableObjectId
 from durabase.durable_objects.storage.kv import DurableObjectStorage, StorageHost, StorageRules
 from durabase.durable_objects.storage.store import ObjectStore
 
-__all__ = ["HostedClass", "Opened", "StoreOpener"]
+__all__ = ["Bindings", "HostedClass", "Opened", "StoreOpener"]
 
 Opened: TypeAlias = tuple[ObjectStore, Callable[[StorageHost], DurableObjectStorage]]
+
+
+class Bindings(NamedTuple):
+    """What the objects of a class get: their ``env``, and ``ctx.exports``."""
+
+    env: Any = None
+    exports: Any = None
 
 
 class StoreOpener(Protocol):
@@ -32,7 +39,7 @@ class HostedClass:
 
     name: str
     factory: Callable[[Any, Any], Any]
-    env: Any
+    bindings: Bindings
     handlers: HandlerTable
     rules: StorageRules
     open_store: StoreOpener

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from durabase.clock import SystemClock, TimerClock
 from durabase.durable_objects.alarms import AlarmScheduler
+from durabase.durable_objects.definition import Bindings
 from durabase.durable_objects.events import ObjectEvent, ObjectObserver
 from durabase.durable_objects.hosted import ClassHost, ObjectClass
 from durabase.durable_objects.ids import DurableObjectId, IdMint
@@ -95,17 +96,20 @@ class ObjectHost:
         self._is_open = False
         self._task_factory: Any = None
 
-    def register(self, object_class: ObjectClass, *, env: Any = None) -> None:
-        """Host this class; its objects get ``env``.
+    def register(self, object_class: ObjectClass, *, env: Any = None, exports: Any = None) -> None:
+        """Host this class; its objects get ``env``, and ``exports`` as ``ctx.exports``.
 
         Raises:
             ObjectError: a class of this name is hosted already.
             TypeError: the class defines a handler under both its names.
         """
+        self._register(object_class, Bindings(env, exports))
+
+    def _register(self, object_class: ObjectClass, bindings: Bindings) -> None:
         name = object_class.class_name
         if name in self._classes:
             raise ObjectError(f"the class {name} is hosted already")
-        self._classes[name] = hosted = ClassHost(self, object_class, env)
+        self._classes[name] = hosted = ClassHost(self, object_class, bindings)
         if self._is_open:
             hosted.open()
 
@@ -186,13 +190,13 @@ class ObjectHost:
         for _, replace in changes:
             replace()
         for object_class in additions:
-            self.register(object_class, env=self._any_env())
+            self._register(object_class, self._any_bindings())
         changed = [hosted for hosted, _ in changes]
         with self._patience(changed):
             await self._drain(changed)
 
-    def _any_env(self) -> Any:
-        return next((hosted.env for hosted in self._classes.values()), None)
+    def _any_bindings(self) -> Bindings:
+        return next((hosted.bindings for hosted in self._classes.values()), Bindings())
 
     @contextmanager
     def _patience(

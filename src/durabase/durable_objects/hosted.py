@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from durabase.clock import TimerClock
 from durabase.durable_objects.alarms import AlarmScheduler
-from durabase.durable_objects.definition import HostedClass, Opened
+from durabase.durable_objects.definition import Bindings, HostedClass, Opened
 from durabase.durable_objects.events import Alarm, ObjectObserver
 from durabase.durable_objects.gates import OutputGate
 from durabase.durable_objects.handlers import HandlerTable
@@ -109,17 +109,17 @@ class ClassHost:
         name: the class's name.
         mint: makes its ids.
         slots: what is in memory, by the bytes of the id.
-        env: what its objects get.
+        bindings: what its objects get.
         tells_messages: whether the observer is told of every message of a socket.
         folder: where its data is kept.
         clock, context, idle_seconds, limits, loop, nesting, observer, sweeper: the host's, for the slots.
     """
 
-    def __init__(self, host: ClassSurroundings, definition: ObjectClass, env: Any) -> None:
+    def __init__(self, host: ClassSurroundings, definition: ObjectClass, bindings: Bindings) -> None:
         self.name = definition.class_name
         self.mint = IdMint(definition.unique_key, secret=host.id_secret)
         self.slots: dict[bytes, ObjectSlot] = {}
-        self.env = env
+        self.bindings = bindings
         self.clock = host.clock
         self.idle_seconds = host.idle_seconds
         self.limits, self.nesting = host.limits, host.nesting
@@ -151,7 +151,7 @@ class ClassHost:
             is_strict=definition.is_strict,
             max_keys=MAX_KEYS if is_kv and definition.is_strict else None,
         )
-        return HostedClass(self.name, definition.factory, self.env, handlers, rules, self._open_store)
+        return HostedClass(self.name, definition.factory, self.bindings, handlers, rules, self._open_store)
 
     def open(self) -> None:
         """Open the database and let alarms run.

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from durabase.clock import TimerClock, TimerHandle
 from durabase.durable_objects.base import DurableObjectAbort
+from durabase.durable_objects.definition import Bindings
 from durabase.durable_objects.execution import TaskStarter, as_coroutine, gated, quiet_future
 from durabase.durable_objects.gates import InputGate, OutputGate, Section, current_section
 from durabase.durable_objects.giving import LifeGiver
@@ -97,7 +98,7 @@ class ObjectLife:
     def construct(
         self,
         factory: Callable[[Any, Any], Any],
-        env: Any,
+        bindings: Bindings,
         id: DurableObjectId,
         store: ObjectStore,
         storage: DurableObjectStorage,
@@ -105,7 +106,7 @@ class ObjectLife:
     ) -> None:
         """Make the instance. The watcher hears ``ready`` or ``broke``, perhaps within this call."""
         self._store, self._storage = store, storage
-        self.state = DurableObjectState(id, storage, self._sockets, self)
+        self.state = DurableObjectState(id, storage, self._sockets, self, bindings.exports)
         self._context = context.copy()
         self._context.run(socket_owner.set, self)
         self._context.run(current_giver.set, self.giver)
@@ -113,7 +114,7 @@ class ObjectLife:
         self._sockets.wake(self.output)
         try:
             context = labelled(self._context, self._watcher.origin("constructor"))
-            self.instance = context.run(factory, self.state, env)
+            self.instance = context.run(factory, self.state, bindings.env)
         except (Exception, DurableObjectAbort) as error:
             self.end_with(as_reset(error))
             return

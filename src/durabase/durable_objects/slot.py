@@ -267,7 +267,7 @@ class ObjectSlot:
             return
         self._store = store
         self.id.name = store.name
-        life.construct(hosted.factory, hosted.env, self.id, store, make_storage(life), host.context)
+        life.construct(hosted.factory, hosted.bindings, self.id, store, make_storage(life), host.context)
 
     def ready(self) -> None:
         """Events may enter."""

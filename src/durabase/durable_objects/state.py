@@ -44,6 +44,7 @@ class DurableObjectState:
         id: who it is; ``id.name`` is there if anybody ever reached it by name.
         storage: what it keeps.
         props: what its binding adds; nothing here.
+        exports: the worker's own entrypoints and namespaces, as bindings.
     """
 
     def __init__(
@@ -52,10 +53,12 @@ class DurableObjectState:
         storage: DurableObjectStorage,
         sockets: SocketRegistry,
         host: StateHost,
+        exports: Any = None,
     ) -> None:
         self.id = id
         self.storage = storage
         self.props: Any = None
+        self.exports: Any = exports
         self._sockets = sockets
         self._host = host
 

@@ -35,7 +35,7 @@ from durabase.web import Request, Response
 from durabase.workers.config import Config, load_config
 from durabase.workers.env import Env
 from durabase.workers.facts import RuntimeFact
-from durabase.workers.loader import Worker, load_workers
+from durabase.workers.loader import Worker, load_workers, unload_workers
 from durabase.workers.runtime import Runtime
 from durabase.workers.scheduled import ScheduledController
 
@@ -111,6 +111,7 @@ class WorkerHarness:
                 self._state_dir = Path(folder)
             opening.callback(setattr, WsServerDurableObject, "clock", WsServerDurableObject.clock)
             WsServerDurableObject.clock = self.clock
+            opening.callback(lambda: unload_workers(self._programs))
             opening.push_async_callback(self._stop)
             self._programs = load_workers(self._configs)
             await self._start()

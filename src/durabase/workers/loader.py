@@ -19,14 +19,14 @@ from durabase.durable_objects import DurableObject
 from durabase.durable_objects.handlers import HandlerTable
 from durabase.errors import WorkerLoadError
 from durabase.workers.bindings.variables import variable_bindings
-from durabase.workers.compat.finder import install_compat_modules
+from durabase.workers.compat.finder import install_compat_modules, remove_compat_modules
 from durabase.workers.config import Config
 from durabase.workers.entrypoint import WorkerEntrypoint
 from durabase.workers.env import Env, ambient_env
 from durabase.workers.imports import ProgramImports
-from durabase.workers.legacy import legacy_entrypoint
+from durabase.workers.legacy import legacy_entrypoint, takes_functions
 
-__all__ = ["Worker", "load_worker", "load_workers"]
+__all__ = ["Worker", "load_worker", "load_workers", "unload_workers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Worker:
 
 
 _installed: list[ProgramImports] = []
+_loaded: list[Worker] = []
 
 
 def load_worker(config: Config) -> Worker:
@@ -62,7 +63,7 @@ def load_workers(configs: Sequence[Config]) -> list[Worker]:
     Each has its own modules, of whatever names. Only an import inside of a function, which comes later,
     finds the first program's module if several have one of that name.
     """
-    global _installed
+    global _installed, _loaded
     previous = _installed
     programs: list[ProgramImports] = []
     workers: list[Worker] = []
@@ -73,10 +74,24 @@ def load_workers(configs: Sequence[Config]) -> list[Worker]:
             workers.insert(0, _load(config, programs[0]))
     except BaseException:
         _install(previous)
+        if not previous:
+            remove_compat_modules()
         raise
     _install(programs)
-    _installed = programs
-    return workers
+    _installed, _loaded = programs, workers
+    return list(workers)
+
+
+def unload_workers(workers: Sequence[Worker]) -> None:
+    """Let imports see these programs no more, nor the modules that only programs see.
+
+    Does nothing if others were loaded since.
+    """
+    global _installed, _loaded
+    if _loaded and list(workers) == _loaded:
+        _remove(_installed)
+        remove_compat_modules()
+        _installed, _loaded = [], []
 
 
 def _load(config: Config, imports: ProgramImports) -> Worker:
@@ -137,8 +152,14 @@ def _entrypoints(
 ) -> dict[str, type[WorkerEntrypoint]]:
     entrypoints = {name: cls for name, cls in exported.items() if issubclass(cls, WorkerEntrypoint)}
     legacy = legacy_entrypoint(module)
-    if legacy is None:
+    if legacy is None or ("Default" in entrypoints and not takes_functions(config)):
         return entrypoints
+    if not takes_functions(config):
+        raise WorkerLoadError(
+            f"{config.main}: handlers that are functions of the module are not called with this "
+            "compatibility date. Write a class Default(WorkerEntrypoint) with the method fetch, or set the "
+            "compatibility flag disable_python_no_global_handlers."
+        )
     if "Default" in entrypoints:
         raise WorkerLoadError(
             f"{config.main}: Cannot define multiple default entrypoints: there are a class Default and "
@@ -172,4 +193,13 @@ def _import_failure(config: Config, error: BaseException) -> str:
     own = [frame for frame in report.stack if frame.filename.startswith(config.import_root)]
     report.stack = traceback.StackSummary.from_list(own)
     shown = "".join(report.format(chain=False)).rstrip()
-    return f"{os.path.relpath(config.main, config.directory)} can't be imported.\n{shown}"
+    text = f"{os.path.relpath(config.main, config.directory)} can't be imported.\n{shown}"
+    return f"{text}\n{hint}" if (hint := _import_hint(config, error)) else text
+
+
+def _import_hint(config: Config, error: BaseException) -> str | None:
+    root = os.path.basename(config.import_root)
+    missing = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+    if missing != root and not missing.startswith(f"{root}."):
+        return None
+    return f'Imports start from the directory of main: write "from x import …", not "from {root}.x import …".'

@@ -275,7 +275,7 @@ class Runtime:
     def _register(self, worker: HostedWorker, classes: list[ObjectClass]) -> None:
         self._host.context = worker.context  # objects run in the context of their worker
         for object_class in classes:
-            self._host.register(object_class, env=worker.env)
+            self._host.register(object_class, env=worker.env, exports=worker.exports)
             self._hosted[object_class.unique_key] = object_class.class_name
 
 

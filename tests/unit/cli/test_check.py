@@ -46,7 +46,7 @@ def test_a_project_that_would_start(project: Path, capsys: pytest.CaptureFixture
 
 
 def test_names_that_are_not_there(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (project / "index.py").write_text(f"import js\nprint('said')\n{PROGRAM}\nlater = lambda: js.caches\n")
+    (project / "index.py").write_text(f"import js\nprint('said')\n{PROGRAM}\nlater = lambda: js.RegExp\n")
     (project / "helper.py").write_text("from js import Intl\n")
     (project / "node_modules" / "x").mkdir(parents=True)
     (project / "node_modules" / "x" / "y.py").write_text("from js import Intl\n")
@@ -54,8 +54,8 @@ def test_names_that_are_not_there(project: Path, capsys: pytest.CaptureFixture[s
     assert (code, found["ok"]) == (2, False)
     line = len((project / "index.py").read_text().splitlines())
     assert found["errors"] == [
-        "helper.py:1: js.Intl: this JavaScript global is not offered here",
-        f"index.py:{line}: js.caches: this JavaScript global is not offered here; use storage of an object",
+        "helper.py:1: js.Intl: this JavaScript global is not offered here; use the package babel",
+        f"index.py:{line}: js.RegExp: this JavaScript global is not offered here; use the module re",
     ]
     assert found["workers"][0]["classes"] == {"Room": "key-value storage", "Default": "entrypoint"}
 
@@ -64,7 +64,10 @@ def test_a_program_that_can_not_be_loaded(project: Path, capsys: pytest.CaptureF
     (project / "index.py").write_text("from js import Intl\n1 / 0\n")
     code, found = answer(capsys)
     assert code == 2
-    assert found["errors"][0] == "index.py:1: js.Intl: this JavaScript global is not offered here"
+    assert (
+        found["errors"][0]
+        == "index.py:1: js.Intl: this JavaScript global is not offered here; use the package babel"
+    )
     assert "index.py can't be imported" in found["errors"][1]
     assert main(["check"]) == 2
     out, err = capsys.readouterr()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from durabase.durable_objects import DurableObject, ObjectLimits
+from durabase.durable_objects.definition import Bindings
 from durabase.durable_objects.waiting import EventQueue, Waiting
 from durabase.errors import ObjectOverloadedError
 from durabase.testing.fake_clock import FakeClock
@@ -156,8 +157,7 @@ class Player(DurableObject):
 
 def played(scenario: Any) -> None:
     async def within(rig: Rig) -> None:
-        rig.host._classes["Player"].env = lambda: rig.namespace
-        rig.host._classes["Player"]._hosted.env = lambda: rig.namespace
+        rig.host._classes["Player"]._hosted.bindings = Bindings(lambda: rig.namespace)
         Player.hits, Player.end = 0, asyncio.Event()
         await scenario(rig)
 

@@ -18,18 +18,21 @@ def found(source: str) -> list[tuple[int, str]]:
     ("source", "expected"),
     [
         (
-            "from js import caches",
-            "js.caches: this JavaScript global is not offered here; use storage of an object",
+            "from js import DOMParser",
+            "js.DOMParser: this JavaScript global is not offered here; use the module html.parser",
         ),
         ("import js\njs.Math", "js.Math: this JavaScript global is not offered here; use the module math"),
-        ("import js as j\nj.Intl", "js.Intl: this JavaScript global is not offered here"),
+        (
+            "import js as j\nj.Intl",
+            "js.Intl: this JavaScript global is not offered here; use the package babel",
+        ),
         ("from workers import Nope", "workers.Nope: there is no such name here"),
         ("import workers\nworkers.Nope", "workers.Nope: there is no such name here"),
         (
             "from workers import WorkflowEntrypoint",
             "workers.WorkflowEntrypoint: workflows are not supported here",
         ),
-        ("from workers.gateway import BaseOptions", "workers.gateway: there is no such module here"),
+        ("from workers.gate import BaseOptions", "workers.gate: there is no such module here"),
         ("import pyodide.webloop", "pyodide.webloop: there is no such module here"),
         ("from pyodide import webloop", "pyodide.webloop: there is no such name here"),
         ("from pyodide import ffi\nffi.nope", "pyodide.ffi.nope: there is no such name here"),

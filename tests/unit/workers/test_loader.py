@@ -69,6 +69,7 @@ def test_a_module_of_the_programs_own_goes_before_those_of_cloudflare(tmp_path: 
     assert worker.module.OWN == 1
 
 
+@pytest.mark.feature("M-PY-2")
 def test_all_decides_what_is_exported(tmp_path: Path) -> None:
     worker = load_worker(program_config(tmp_path, NATIVE + "    __all__ = ['_Hidden']\n", helper="TEXT = ''"))
     assert set(worker.object_classes) == {"_Hidden"}
@@ -113,7 +114,7 @@ def test_a_failure_shows_the_programs_own_frames(tmp_path: Path) -> None:
     assert "importlib" not in text
 
 
-@pytest.mark.feature("M-CF-3")
+@pytest.mark.feature("M-CF-3", "M-PY-2")
 def test_a_missing_class_is_named_with_both_files(tmp_path: Path) -> None:
     config = program_config(tmp_path, NATIVE, TOML + ROOM.replace("Room", "Nope"), helper="TEXT = ''")
     with pytest.raises(WorkerLoadError) as caught:
@@ -143,13 +144,84 @@ def test_packages_beside_the_configuration(tmp_path: Path) -> None:
     assert worker.module.vendored.VALUE == 3
 
 
-def test_a_javascript_global_that_is_not_there(tmp_path: Path) -> None:
-    config = program_config(tmp_path, "import js\njs.TextEncoder.new()")
-    with pytest.raises(WorkerLoadError, match=r"js\.TextEncoder: .* use str\.encode\(\)"):
+def test_a_name_with_the_directory_of_main_in_it(tmp_path: Path) -> None:
+    config = program_config(tmp_path / "src", "from src.helper import VALUE", helper="VALUE = 1")
+    with pytest.raises(WorkerLoadError) as caught:
         load_worker(config)
+    assert str(caught.value).endswith('write "from x import …", not "from src.x import …".')
 
 
+@pytest.mark.feature("M-PY-2")
+def test_classes_that_are_imported_count_as_well(tmp_path: Path) -> None:
+    helper = """
+        from workers import DurableObject, WorkerEntrypoint
+
+        class Room(DurableObject): ...
+        class Admin(WorkerEntrypoint): ...
+        class Default(WorkerEntrypoint): ...
+        class _Private(DurableObject): ...
+    """
+    program = "from helper import *\nfrom helper import Admin, _Private"
+    worker = load_worker(program_config(tmp_path, program, TOML + ROOM, helper=helper))
+    assert set(worker.object_classes) == {"Room"}
+    assert set(worker.entrypoints) == {"Admin", "Default"}
+
+
+@pytest.mark.feature("M-PY-2")
+def test_workflows_are_refused_with_a_reason(tmp_path: Path) -> None:
+    program = "from workers import WorkflowEntrypoint\nclass Flow(WorkflowEntrypoint): ..."
+    with pytest.raises(WorkerLoadError, match="Flow: workflows are not supported here"):
+        load_worker(program_config(tmp_path, program))
+
+
+@pytest.mark.feature("M-PY-2", "S-PY-2")
 def test_both_styles_at_once(tmp_path: Path) -> None:
     config = program_config(tmp_path, NATIVE + "\n    def on_fetch(request): pass\n", helper="TEXT = ''")
     with pytest.raises(WorkerLoadError, match="Cannot define multiple default entrypoints"):
         load_worker(config)
+
+
+LEGACY = """
+    from workers import Response, handler
+
+    @handler
+    async def on_fetch(request, env, ctx):
+        return Response("by a function")
+"""
+
+
+def dated(date: str, *flags: str) -> str:
+    return TOML.replace("2025-01-01", date) + f"compatibility_flags = {list(flags)}\n"
+
+
+@pytest.mark.feature("S-PY-2")
+@pytest.mark.parametrize(
+    ("toml", "called"),
+    [
+        (dated("2025-08-13"), True),
+        (dated("2025-08-14"), False),
+        (dated("2025-08-13", "python_no_global_handlers"), False),
+        (dated("2026-01-01", "disable_python_no_global_handlers"), True),
+    ],
+)
+def test_functions_are_handlers_by_date_or_flag(tmp_path: Path, toml: str, called: bool) -> None:
+    config = program_config(tmp_path, LEGACY, toml)
+    if called:
+        assert load_worker(config).default is not None
+    else:
+        with pytest.raises(WorkerLoadError, match="set the compatibility flag disable_python_no_global"):
+            load_worker(config)
+    both = (
+        LEGACY
+        + """
+    from workers import WorkerEntrypoint
+    class Default(WorkerEntrypoint):
+        pass
+    """
+    )
+    config = program_config(tmp_path, both, toml)
+    if called:
+        with pytest.raises(WorkerLoadError, match="multiple default entrypoints"):
+            load_worker(config)
+    else:
+        assert load_worker(config).default is not None

@@ -10,7 +10,7 @@ from durabase.durable_objects import DurableObjectNamespace, ObjectHost
 from durabase.errors import WorkerLoadError
 from durabase.workers.bindings.kv import KvNamespace, KvStores
 from durabase.workers.bindings.missing import missing_bindings
-from durabase.workers.bindings.services import Service
+from durabase.workers.bindings.services import Loopback, Service
 from durabase.workers.bindings.variables import variable_bindings
 from durabase.workers.config import Config
 from durabase.workers.hosted_worker import HostedWorker
@@ -62,7 +62,7 @@ class Binder:
 
     def _exports(self, worker: HostedWorker, config: Config, program: Worker) -> dict[str, object]:
         exports: dict[str, object] = {
-            name: Service(worker, name, None, self._host.limits) for name in program.entrypoints
+            name: Loopback(worker, name, None, self._host.limits) for name in program.entrypoints
         }
         for class_name in _hosted_classes(config, program):
             exports[class_name] = self._namespace(worker, class_name)

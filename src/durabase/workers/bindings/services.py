@@ -13,7 +13,7 @@ from durabase.durable_objects.rpc import fetch_error, remote_error
 from durabase.durable_objects.rpc_promise import Failure, RpcMember, RpcPromise, member, send
 from durabase.web import Request, Response
 
-__all__ = ["CallableWorker", "Service"]
+__all__ = ["CallableWorker", "Loopback", "Service"]
 
 
 class CallableWorker(Protocol):
@@ -95,3 +95,19 @@ class Service:
 
     def __repr__(self) -> str:
         return f"<Service {self._entrypoint}>"
+
+
+class Loopback(Service):
+    """An entrypoint of the worker's own, as ``ctx.exports`` has it. Calling it gives it other ``props``."""
+
+    def __call__(
+        self, options: Mapping[str, Any] | None = None, *, props: Mapping[str, Any] | None = None
+    ) -> Service:
+        """The same entrypoint, which finds ``props`` at its ``ctx.props``.
+
+        Args:
+            options: as JavaScript has them: ``{"props": …}``.
+            props: what the entrypoint is to find.
+        """
+        given = (options or {}).get("props") if props is None else props
+        return Service(self._worker, self._entrypoint, given, self._limits)

@@ -15,6 +15,7 @@ from durabase.web import Request, Response
 from durabase.workers.compat.asgi_lifespan import Lifespan
 from durabase.workers.compat.asgi_scope import Application, Message, request_scope
 from durabase.workers.compat.asgi_socket import websocket
+from durabase.workers.compat.gateway import BaseOptions
 from durabase.workers.entrypoint import WorkerEntrypoint
 
 __all__ = ["Options", "entrypoint", "env", "fetch", "websocket"]
@@ -25,11 +26,8 @@ _NO_BODY = frozenset({101, 103, 204, 205, 304})
 _running: set[asyncio.Task[None]] = set()
 
 
-class Options:
-    """Accepted for compatibility: bodies are passed on as the application made them."""
-
-    def __init__(self, encode_body: str = "automatic") -> None:
-        self.encode_body = encode_body
+class Options(BaseOptions):
+    """Options of a call of an ASGI application."""
 
 
 async def fetch(
@@ -50,7 +48,7 @@ async def fetch(
     return response
 
 
-def entrypoint(app: Application, options: Options | None = None) -> type[WorkerEntrypoint]:
+def entrypoint(app: Application, *, options: Options | None = None) -> type[WorkerEntrypoint]:
     """Return a class ``Default`` whose requests and WebSockets ``app`` answers."""
 
     class Default(WorkerEntrypoint):

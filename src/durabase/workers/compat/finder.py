@@ -1,8 +1,8 @@
 """The modules that Cloudflare's Python programs import, under the names they import them by.
 
-An import finder ahead of all others, for exactly these names and only where a program is
-loaded: an installed package of the same name (the SDK for editors) is not seen, a module of the
-program's own is.
+An import finder ahead of all others, for exactly these names and only as long as a program is
+loaded: an installed package of the same name (the SDK for editors) is not seen meanwhile and is
+there again afterwards, a module of the program's own comes first.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-__all__ = ["complaint", "install_compat_modules"]
+__all__ = ["complaint", "install_compat_modules", "remove_compat_modules"]
 
 _HERE = "durabase.workers.compat"
 _SOURCES = {
@@ -27,11 +27,21 @@ _SOURCES = {
     "pyodide.http": f"{_HERE}.pyodide_http",
     "workers": f"{_HERE}.sdk",
     "workers.asgi": f"{_HERE}.asgi",
+    "workers.blob": f"{_HERE}.sdk",
+    "workers.entrypoints": f"{_HERE}.sdk",
+    "workers.formdata": f"{_HERE}.sdk",
+    "workers.gateway": f"{_HERE}.gateway",
+    "workers.gateway.options": f"{_HERE}.gateway",
+    "workers.request": f"{_HERE}.sdk",
+    "workers.response": f"{_HERE}.sdk",
+    "workers.rpc": f"{_HERE}.rpc_values",
     "workers.types": f"{_HERE}.sdk_types",
+    "workers.utils": f"{_HERE}.sdk",
     "workers.workflows": f"{_HERE}.workflows",
     "workers.wsgi": f"{_HERE}.wsgi",
 }
-_PACKAGES = frozenset({"pyodide", "workers"})
+_PACKAGES = frozenset({"pyodide", "workers", "workers.gateway"})
+_ROOTS = frozenset(name.partition(".")[0] for name in _SOURCES)
 
 
 class _Mirror(Loader):
@@ -72,16 +82,32 @@ class _CompatFinder(MetaPathFinder):
 
 
 _finder = _CompatFinder()
+_displaced: dict[str, ModuleType] = {}
 
 
 def install_compat_modules(program: str) -> None:
     """Offer the modules to the program whose directory is given, and to no other."""
     _finder.program = Path(program)
+    _forget_mirrors()
+    for name in [name for name in sys.modules if name.partition(".")[0] in _ROOTS]:
+        _displaced.setdefault(name, sys.modules.pop(name))
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
+
+
+def remove_compat_modules() -> None:
+    """Offer them to nobody; what was imported under their names before is there again."""
+    if _finder in sys.meta_path:
+        sys.meta_path.remove(_finder)
+    _forget_mirrors()
+    sys.modules.update(_displaced)
+    _displaced.clear()
+
+
+def _forget_mirrors() -> None:
     for name in _SOURCES:  # an earlier program's: this one may have a module of that name
         if isinstance(getattr(sys.modules.get(name), "__loader__", None), _Mirror):
             del sys.modules[name]
-    if _finder not in sys.meta_path:
-        sys.meta_path.insert(0, _finder)
 
 
 def complaint(module: str, name: str | None = None) -> str | None:

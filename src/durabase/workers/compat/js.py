@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+import dis
+import sys
+from types import FrameType
 from typing import Any
 
 from durabase import web
 from durabase.workers.compat import js_async, js_values
 from durabase.workers.compat.http_fetch import fetch
+from durabase.workers.compat.js_missing import alternative
 from durabase.workers.compat.js_socket import OutgoingWebSocket
 from durabase.workers.compat.js_web import Console, RequestFunction, ResponseFunction
 
-_ALTERNATIVES = {
-    "Math": "the module math",
-    "TextDecoder": "bytes.decode()",
-    "TextEncoder": "str.encode()",
-    "caches": "storage of an object",
-    "document": "nothing: there is no page",
-    "window": "nothing: there is no page",
-}
 _GLOBALS: dict[str, Any] = {
     "Array": js_values.Array,
     "Blob": js_values.JsFunction(web.Blob),
@@ -55,6 +51,19 @@ __all__ = list(_GLOBALS)
 
 
 def __getattr__(name: str) -> Any:
-    instead = _ALTERNATIVES.get(name)
+    """Complain about a global that is not offered: in the words of whoever asks for it.
+
+    Raises:
+        ImportError: it is imported by ``from js import …``.
+        AttributeError: it is asked for in another way, such as by ``hasattr``.
+    """
+    instead = alternative(name)
     hint = f"; use {instead}" if instead else ""
-    raise AttributeError(f"js.{name}: this JavaScript global is not offered here{hint}")
+    message = f"js.{name}: this JavaScript global is not offered here{hint}"
+    if _imports(sys._getframe(1)):
+        raise ImportError(message, name="js")
+    raise AttributeError(message, name=name)
+
+
+def _imports(frame: FrameType) -> bool:
+    return dis.opname[frame.f_code.co_code[frame.f_lasti]] == "IMPORT_FROM"

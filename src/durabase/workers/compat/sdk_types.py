@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Mapping
+from enum import StrEnum
 from typing import Any, Literal, TypedDict
 
 from durabase.web import Blob, File, FormData
@@ -17,7 +18,14 @@ __all__ = [
     "RequestInitCfProperties",
 ]
 
-BlobEnding = Literal["transparent", "native"]
+
+class BlobEnding(StrEnum):
+    """What becomes of line ends in the text parts of a blob."""
+
+    TRANSPARENT = "transparent"
+    NATIVE = "native"
+
+
 BlobValue = str | bytes | bytearray | memoryview | Blob
 FormDataValue = str | Blob | File
 JSBody = Any

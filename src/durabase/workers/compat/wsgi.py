@@ -13,17 +13,22 @@ from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from durabase.web import Request, Response
+from durabase.workers.compat.gateway import BaseOptions
 from durabase.workers.entrypoint import WorkerEntrypoint
 
-__all__ = ["entrypoint", "fetch"]
+__all__ = ["Options", "entrypoint", "fetch"]
 
 _NO_BODY = frozenset({101, 103, 204, 205, 304})
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
+class Options(BaseOptions):
+    """Options of a call of a WSGI application."""
+
+
 async def fetch(
-    app: Application, request: Request, env: Any, ctx: Any = None, *, options: Any = None
+    app: Application, request: Request, env: Any, ctx: Any = None, *, options: Options | None = None
 ) -> Response:
     """Let ``app`` answer the request.
 
@@ -34,12 +39,12 @@ async def fetch(
     return await _Call(app, _environ(request, await request.bytes(), env)).respond()
 
 
-def entrypoint(app: Application) -> type[WorkerEntrypoint]:
+def entrypoint(app: Application, *, options: Options | None = None) -> type[WorkerEntrypoint]:
     """Return a class ``Default`` whose requests ``app`` answers."""
 
     class Default(WorkerEntrypoint):
         async def fetch(self, request: Request) -> Response:
-            return await fetch(app, request, self.env, self.ctx)
+            return await fetch(app, request, self.env, self.ctx, options=options)
 
     return Default
 

@@ -79,8 +79,8 @@ def test_console(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_is_not_there() -> None:
-    with pytest.raises(AttributeError, match=r"js\.caches: .*use storage of an object"):
-        _ = js.caches
+    with pytest.raises(AttributeError, match=r"js\.Math: .*use the module math"):
+        _ = js.Math
     assert js.undefined is None
     assert not hasattr(js, "nonsense")
 

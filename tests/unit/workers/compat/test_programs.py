@@ -7,12 +7,14 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
+from durabase.testing import WorkerHarness
 from durabase.web import Request
 from durabase.workers.loader import load_worker
 from durabase.workers.runtime import Runtime
-from unit.workers.programs import ROOM, TOML, program_config
+from unit.workers.programs import ROOM, TOML, program_config, write_program
 
 T = TypeVar("T")
 
@@ -27,6 +29,13 @@ def run(
             return await use(runtime)
 
     return asyncio.run(main())
+
+
+def with_harness(
+    directory: Path, program: str, use: Callable[[WorkerHarness], Coroutine[Any, Any, T]], toml: str
+) -> T:
+    worker = WorkerHarness(write_program(directory, program, toml))
+    return worker.run(lambda: asyncio.wait_for(use(worker), 30))
 
 
 async def text_of(runtime: Runtime, path: str, **headers: str) -> str:
@@ -258,3 +267,102 @@ def test_a_chat_room(tmp_path: Path) -> None:
 
     empty, entry = '{"type": "history", "messages": []}', '{"text": "hi", "year": true}'
     assert run(tmp_path, program, use) == [empty, entry, empty, entry, 1000, "1 here, 1 said"]
+
+
+CONSTRUCTED = """
+    from workers import DurableObject, Response, WorkerEntrypoint
+
+    MADE = []
+
+    class Room(DurableObject):
+        def __init__(self, state, env):
+            super().__init__(state, env)
+            self.state = state
+            MADE.append("room")
+
+        def facts(self):
+            return [self.ctx is self.state, str(self.ctx.id) == str(self.state.id), self.env.NAME]
+
+    class Plain(DurableObject):
+        def facts(self):
+            return [self.ctx.id.name, self.env.NAME]
+
+    class Default(WorkerEntrypoint):
+        def __init__(self, ctx, env):
+            super().__init__(ctx, env)
+            self.calls = 0
+            MADE.append("default")
+
+        async def fetch(self):
+            self.calls += 1
+            rooms = self.env.ROOM
+            facts = await rooms.getByName("r").facts() + await self.env.PLAIN.getByName("p").facts()
+            return Response.json({"calls": self.calls, "made": MADE, "facts": facts})
+
+    class Bare(WorkerEntrypoint):
+        def facts(self):
+            return [self.env.NAME, self.ctx.props]
+"""
+
+
+@pytest.mark.feature("M-PY-2")
+def test_entrypoints_are_made_for_each_call_and_objects_for_each_life(tmp_path: Path) -> None:
+    plain = ROOM.replace("ROOM", "PLAIN").replace("Room", "Plain").replace("v1", "v2")
+    toml = TOML + '[vars]\nNAME = "app"\n' + ROOM + plain
+
+    async def use(worker: WorkerHarness) -> list[Any]:
+        answers = [await (await worker.fetch("/")).json() for _ in range(2)]
+        await worker.evict_all()
+        return [*answers, await (await worker.fetch("/")).json()]
+
+    first, second, third = with_harness(tmp_path, CONSTRUCTED, use, toml)
+    facts = [True, True, "app", "p", "app"]
+    assert first == {"calls": 1, "made": ["default", "room"], "facts": facts}
+    assert second == {"calls": 1, "made": ["default", "room", "default"], "facts": facts}
+    assert third["made"] == ["default", "room", "default", "default", "room"]
+
+
+LOOPBACK = """
+    from workers import DurableObject, Response, WorkerEntrypoint
+
+    class Room(DurableObject):
+        async def ask(self):
+            return [
+                await self.ctx.exports.Greeter.greet("object"),
+                await self.ctx.exports.Greeter(props={"polite": True}).greet("object"),
+                await self.ctx.exports.Room.getByName("other").who(),
+                self.ctx.props,
+            ]
+
+        def who(self):
+            return self.ctx.id.name
+
+    class Greeter(WorkerEntrypoint):
+        def greet(self, name):
+            return f"{'Good morning' if self.ctx.props.get('polite') else 'Hi'}, {name}"
+
+    class Default(WorkerEntrypoint):
+        async def fetch(self, request):
+            exports = self.ctx.exports
+            return Response.json([
+                await exports.Greeter.greet("worker"),
+                await exports.Greeter({"props": {"polite": True}}).greet("worker"),
+                await exports.Room.getByName("r").ask(),
+                self.ctx.props,
+                sorted(dir(exports)),
+            ])
+"""
+
+
+@pytest.mark.feature("S-PY-4")
+def test_the_workers_own_classes_as_bindings(tmp_path: Path) -> None:
+    async def use(worker: WorkerHarness) -> Any:
+        return await (await worker.fetch("/")).json()
+
+    assert with_harness(tmp_path, LOOPBACK, use, TOML + ROOM) == [
+        "Hi, worker",
+        "Good morning, worker",
+        ["Hi, object", "Good morning, object", "other", None],
+        {},
+        ["Default", "Greeter", "Room"],
+    ]
