@@ -87,6 +87,7 @@ async def start_server(
             port=port,
             limits=ServerLimits(connections_per_address=options.connections_per_address),
             trusted_proxies=options.trusted_proxies,
+            compression=project.config.compresses_web_sockets,
         )
     except ValueError as error:
         raise ConfigError(str(error)) from None

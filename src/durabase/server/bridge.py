@@ -19,7 +19,9 @@ from durabase.server.outbox import Outbox
 from durabase.server.websocket import WebSocketEndpoint
 
 if TYPE_CHECKING:
+    from durabase.server.compression import Compression
     from durabase.server.context import ServerContext
+    from durabase.server.frames import Inflater
     from durabase.web import SocketSink, WebSocket
 
 __all__ = ["SocketConnection", "start_socket", "tell_lost"]
@@ -32,22 +34,28 @@ class SocketConnection(asyncio.Protocol):
 
     __slots__ = ("_context", "_endpoint", "_is_alive", "_is_paused", "_outbox", "_sink", "_transport")
 
-    def __init__(self, transport: asyncio.Transport, context: ServerContext, message_bytes: int) -> None:
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        context: ServerContext,
+        message_bytes: int,
+        inflater: Inflater | None = None,
+    ) -> None:
         limits = context.limits
         self._transport = transport
         self._context = context
         self._outbox = Outbox(transport, context.turn, limits.unsent_bytes, limits.unsent_messages)
-        self._endpoint = WebSocketEndpoint(self._outbox, message_bytes)
+        self._endpoint = WebSocketEndpoint(self._outbox, message_bytes, inflater)
         self._sink: SocketSink | None = None
         self._is_alive = True
         self._is_paused = False
 
-    def start(self, web_socket: WebSocket, protocol: str, early: bytes) -> None:
+    def start(self, web_socket: WebSocket, protocol: str, extensions: str, early: bytes) -> None:
         """Connect the two ends; ``early`` is what the peer sent along with its handshake."""
         self._context.sockets.add(self)
         self._transport.set_write_buffer_limits(high=0)
         self._transport.set_protocol(self)
-        self._sink = web_socket.connect(self, protocol=protocol, extensions="")
+        self._sink = web_socket.connect(self, protocol=protocol, extensions=extensions)
         if self._endpoint.is_over:  # it was, by what had been sent before
             self._end()
         elif early:
@@ -205,8 +213,41 @@ class SocketConnection(asyncio.Protocol):
             sink.on_close(code, reason, was_clean)
 
 
+class CompressedSocketConnection(SocketConnection):
+    """One WebSocket connection whose messages may be compressed."""
+
+    __slots__ = ("_compression",)
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        context: ServerContext,
+        message_bytes: int,
+        compression: Compression,
+    ) -> None:
+        super().__init__(transport, context, message_bytes, compression)
+        self._compression = compression
+
+    def send_text(self, text: str) -> None:
+        """Queue a text message."""
+        if not self._endpoint.close_sent:
+            frame = self._context.turn.compressed_text_frame(text, self._compression)
+            if not self._outbox.put(frame):
+                self._give_up_slow_reader()
+
+    def send_binary(self, data: bytes) -> None:
+        """Queue a binary message."""
+        if not self._endpoint.send(self._compression.binary_frame(data)):
+            self._give_up_slow_reader()
+
+
 def start_socket(
-    transport: asyncio.Transport, context: ServerContext, web_socket: WebSocket, protocol: str, early: bytes
+    transport: asyncio.Transport,
+    context: ServerContext,
+    web_socket: WebSocket,
+    protocol: str,
+    early: bytes,
+    compression: Compression | None = None,
 ) -> SocketConnection:
     """Let a connection whose handshake is complete carry ``web_socket``.
 
@@ -215,13 +256,18 @@ def start_socket(
         web_socket: the end that came in the response.
         protocol: the subprotocol that was chosen; empty for none.
         early: what the peer sent along with its handshake.
+        compression: what was agreed on, if anything.
     """
     program = web_socket.connection.peer
     limit = context.limits.message_bytes
     if program is not None and program.message_bytes is not None:
         limit = min(limit, program.message_bytes)
-    connection = SocketConnection(transport, context, limit)
-    connection.start(web_socket, protocol, early)
+    connection = (
+        SocketConnection(transport, context, limit)
+        if compression is None
+        else CompressedSocketConnection(transport, context, limit, compression)
+    )
+    connection.start(web_socket, protocol, "" if compression is None else compression.header, early)
     return connection
 
 

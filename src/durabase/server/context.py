@@ -72,7 +72,8 @@ class ServerContext:
     """One running server, as its connections see it.
 
     ``requests`` and ``sockets`` are who is connected, ``on_empty`` is called when the last one has gone,
-    ``farewell`` is the close code and reason that sockets get when the server stops. ``proxies`` are believed
+    ``farewell`` is the close code and reason that sockets get when the server stops. ``compression``: whether
+    messages are compressed for clients that offer it. ``proxies`` are believed
     what they say of their clients, ``addresses`` counts connections.
     """
 
@@ -84,6 +85,7 @@ class ServerContext:
     on_access: AccessHook | None
     farewell: tuple[int, str]
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
+    compression: bool = False
     addresses: AddressCounts = field(init=False)
     turn: Turn = field(init=False)
     deadlines: Deadlines = field(init=False)

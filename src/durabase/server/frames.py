@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from durabase.errors import ServerError
 
@@ -26,10 +26,12 @@ __all__ = [
     "Close",
     "FrameError",
     "FrameReader",
+    "Inflater",
     "Ping",
     "Pong",
     "binary_frame",
     "close_frame",
+    "compressed_frame",
     "ping_frame",
     "pong_frame",
     "text_frame",
@@ -51,6 +53,8 @@ _PONG: Final = 0xA
 
 _FIN: Final = 0x80
 _MASKED: Final = 0x80
+_COMPRESSED: Final = 0x40
+_RESERVED: Final = 0x70
 _WHOLE_TEXT: Final = _FIN | _TEXT
 _MAX_CONTROL_PAYLOAD: Final = 125
 _UNMASK_SLICE: Final = 1 << 16  # a multiple of the mask's 4 bytes
@@ -88,6 +92,13 @@ class Close:
     reason: str
 
 
+class Inflater(Protocol):
+    """What undoes the compression that was agreed on with a client."""
+
+    def inflate(self, first: int, payload: bytes, room: int) -> bytes | None:
+        """The data of a data frame with this first byte; ``None``: more than ``room`` bytes."""
+
+
 class FrameReader:
     """Bytes of masked client frames in, messages and control frames out.
 
@@ -97,6 +108,7 @@ class FrameReader:
 
     __slots__ = (
         "_data",
+        "_inflater",
         "_limit",
         "_message",
         "_needed",
@@ -107,8 +119,9 @@ class FrameReader:
         "_utf8",
     )
 
-    def __init__(self, max_message_bytes: int) -> None:
+    def __init__(self, max_message_bytes: int, inflater: Inflater | None = None) -> None:
         self._limit = max_message_bytes
+        self._inflater = inflater
         self._data = b""
         self._position = 0
         self._pending: bytearray | None = None  # the beginning of a frame
@@ -163,7 +176,7 @@ class FrameReader:
                 length = _extended_length(data[start + 2 : start + 2 + extra])
                 at += extra
             if length > self._room and first & 0x08 == 0:
-                raise self._too_big(length)
+                self._check_size(first, length)
             end = at + length
             if end > len(data):
                 self._put_aside(end - start)
@@ -184,8 +197,10 @@ class FrameReader:
     def _check_head(self, first: int, length: int) -> None:
         """Refuse what the first two bytes of a frame prove wrong."""
         opcode = first & 0x0F
-        if first & 0x70:
-            raise FrameError(CLOSE_PROTOCOL_ERROR, "a reserved bit is set and no extension was negotiated")
+        if first & _RESERVED and (
+            first & _RESERVED != _COMPRESSED or self._inflater is None or opcode not in (_TEXT, _BINARY)
+        ):
+            raise FrameError(CLOSE_PROTOCOL_ERROR, "a reserved bit is set that no extension gives a meaning")
         if length < 0:
             raise FrameError(CLOSE_PROTOCOL_ERROR, "the frame is not masked")
         if opcode >= _CLOSE:
@@ -197,6 +212,12 @@ class FrameReader:
         elif opcode != _CONTINUATION and self._opcode:
             raise FrameError(CLOSE_PROTOCOL_ERROR, "a new message begins inside a fragmented one")
 
+    def _check_size(self, first: int, length: int) -> None:
+        """Refuse a frame for its length. What can't be compressed is a little longer when it is."""
+        is_plain = self._inflater is None or first == _WHOLE_TEXT
+        if is_plain or length > self._room + (length >> 10) + 64:
+            raise self._too_big(length)
+
     def _too_big(self, length: int) -> FrameError:
         size = self._limit - self._room + length
         return FrameError(CLOSE_TOO_BIG, f"a message of {size} bytes at least; the limit is {self._limit}")
@@ -206,9 +227,17 @@ class FrameReader:
         opcode = first & 0x0F
         if opcode >= _CLOSE:
             return _control(opcode, payload)
+        if self._inflater is not None:
+            payload = self._inflated(self._inflater, first, payload)
         if self._opcode or not first & _FIN:
             return self._take_fragment(opcode, first >= _FIN, payload)
         return _text(payload) if opcode == _TEXT else payload
+
+    def _inflated(self, inflater: Inflater, first: int, payload: bytes) -> bytes:
+        data = inflater.inflate(first, payload, self._room)
+        if data is None:
+            raise self._too_big(self._room + 1)
+        return data
 
     def _take_fragment(self, opcode: int, last: bool, payload: bytes) -> str | bytes | None:
         if self._message is None:
@@ -322,6 +351,11 @@ def text_frame(payload: bytes) -> bytes:
 def binary_frame(payload: bytes) -> bytes:
     """A whole binary message."""
     return _frame(_FIN | _BINARY, payload)
+
+
+def compressed_frame(opcode: int, payload: bytes) -> bytes:
+    """A whole text or binary message whose payload is compressed."""
+    return _frame(_FIN | _COMPRESSED | opcode, payload)
 
 
 def ping_frame(payload: bytes = b"") -> bytes:

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-__all__ = ["Headers", "accept_headers", "asks_for_web_socket", "handshake_fault"]
+__all__ = ["Headers", "accept_headers", "asks_for_web_socket", "handshake_fault", "offered_extensions"]
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -51,14 +51,27 @@ def handshake_fault(headers: Headers) -> tuple[int, str] | None:
     return None
 
 
-def accept_headers(headers: Headers, extra: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The headers of the 101 answer to a request in order; ``extra`` are those that the program set."""
+def offered_extensions(headers: Headers) -> str:
+    """The extensions that a client offers, in its own words; empty for none."""
+    return b", ".join(_values(headers, b"sec-websocket-extensions")).decode("latin-1")
+
+
+def accept_headers(
+    headers: Headers, extra: Iterable[tuple[bytes, bytes]], extensions: str
+) -> list[tuple[bytes, bytes]]:
+    """The headers of the 101 answer to a request in order.
+
+    Args:
+        headers: those of the request. extra: those that the program set.
+        extensions: what was agreed on; empty for none.
+    """
     key = _values(headers, b"sec-websocket-key")[0]
     digest = hashlib.sha1(key + _GUID, usedforsecurity=False).digest()
     return [
         (b"Upgrade", b"websocket"),
         (b"Connection", b"Upgrade"),
         (b"Sec-WebSocket-Accept", base64.b64encode(digest)),
+        *([(b"Sec-WebSocket-Extensions", extensions.encode())] if extensions else []),
         *(item for item in extra if item[0].lower() not in _OURS),
     ]
 

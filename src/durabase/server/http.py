@@ -18,7 +18,12 @@ import h11
 
 from durabase.server.bridge import start_socket, tell_lost
 from durabase.server.clients import peer_address
-from durabase.server.handshake import accept_headers, asks_for_web_socket, handshake_fault
+from durabase.server.handshake import (
+    accept_headers,
+    asks_for_web_socket,
+    handshake_fault,
+    offered_extensions,
+)
 from durabase.server.heads import head_size, is_bodiless, reason_phrase, response_fields
 from durabase.server.target import request_url
 from durabase.web import Request, Response
@@ -26,6 +31,7 @@ from durabase.web import Request, Response
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from durabase.server.compression import Compression
     from durabase.server.context import ServerContext
     from durabase.web import WebSocket
 
@@ -352,8 +358,11 @@ class HttpConnection(asyncio.Protocol):
         if self._transport.is_closing():
             tell_lost(web_socket)
             return
+        compression = self._agreed_compression()
         try:
-            self._write(self._switching_protocols(response))
+            self._write(
+                self._switching_protocols(response, "" if compression is None else compression.header)
+            )
         except h11.LocalProtocolError:
             tell_lost(web_socket)
             raise
@@ -362,14 +371,22 @@ class HttpConnection(asyncio.Protocol):
         self._transport.resume_reading()
         protocol = response.headers.get("sec-websocket-protocol") or ""
         early = self._parser.trailing_data[0]
-        socket = start_socket(self._transport, self._context, web_socket, protocol, early)
+        socket = start_socket(self._transport, self._context, web_socket, protocol, early, compression)
         if self._context.is_draining:
             socket.drain()
 
-    def _switching_protocols(self, response: Response) -> h11.InformationalResponse:
+    def _agreed_compression(self) -> Compression | None:
+        offered = offered_extensions(self._head.headers) if self._head is not None else ""
+        if not (offered and self._context.compression):
+            return None
+        from durabase.server.compression import agreed_compression
+
+        return agreed_compression(offered)
+
+    def _switching_protocols(self, response: Response, extensions: str) -> h11.InformationalResponse:
         assert self._head is not None  # noqa: S101 - it is being answered
         extra = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.headers.items()]
-        headers = accept_headers(self._head.headers, extra)
+        headers = accept_headers(self._head.headers, extra, extensions)
         return h11.InformationalResponse(status_code=101, headers=headers, reason=b"Switching Protocols")
 
     def _tell_access(self, status: int) -> None:

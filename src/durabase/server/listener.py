@@ -42,6 +42,8 @@ class Server:
         debug: show errors to clients.
         on_access: called with method, target, status and seconds for each answer (101: for each socket).
         trusted_proxies: addresses and networks of proxies that are believed what they say of their clients.
+        compression: whether messages of WebSockets are compressed for clients that offer it
+            (permessage-deflate). A message then costs more processor time, and less of a slow network.
 
     Raises:
         ValueError: one of the proxies is no address.
@@ -61,6 +63,7 @@ class Server:
         debug: bool = False,
         on_access: AccessHook | None = None,
         trusted_proxies: Sequence[str] = (),
+        compression: bool = False,
     ) -> None:
         self._fetch = fetch
         self._hosts = [host] if isinstance(host, str) else list(host)
@@ -73,6 +76,7 @@ class Server:
         self._debug = debug
         self._on_access = on_access
         self._proxies = TrustedProxies(trusted_proxies)
+        self._compression = compression
         self._context: ServerContext | None = None
         self._heartbeat: Heartbeat | None = None
         self._listeners: list[asyncio.Server] = []
@@ -111,6 +115,7 @@ class Server:
             self._on_access,
             self._farewell,
             self._proxies,
+            self._compression,
         )
         sockets, self._port = await _bind(self._hosts, self._asked_port)
         for socket in sockets:

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from durabase.server.frames import text_frame
 
-__all__ = ["Outbox", "OutgoingTransport", "Turn", "text_bytes"]
+__all__ = ["Compressor", "Outbox", "OutgoingTransport", "Turn", "text_bytes"]
 
 _WRITE_BYTES: Final = 1 << 18  # one write; more of a backlog stays in the queue, where it can be dropped
 
@@ -42,10 +42,28 @@ def text_bytes(text: str) -> bytes:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
+class Compressor(Protocol):
+    """What makes messages shorter for a client."""
+
+    window_bits: int
+    """Two that have the same make the same frames."""
+
+    def text_frame(self, payload: bytes) -> bytes:
+        """A whole text message; ``payload`` is its UTF-8."""
+
+
 class Turn:
     """One turn of the event loop, as the sockets of a server share it."""
 
-    __slots__ = ("_call_soon", "_frame", "_is_scheduled", "_text", "_waiting")
+    __slots__ = (
+        "_call_soon",
+        "_compressed",
+        "_compressed_text",
+        "_frame",
+        "_is_scheduled",
+        "_text",
+        "_waiting",
+    )
 
     def __init__(self, call_soon: Callable[[Callable[[], None]], object]) -> None:
         self._call_soon = call_soon
@@ -53,6 +71,8 @@ class Turn:
         self._waiting: list[Outbox] = []
         self._text: str | None = None
         self._frame = b""
+        self._compressed_text: str | None = None
+        self._compressed: dict[int, bytes] = {}  # by window
 
     def text_frame(self, text: str) -> bytes:
         """The frame of ``text``, made once for consecutive calls with the same object in one turn."""
@@ -61,6 +81,17 @@ class Turn:
             self._text = text
             self._schedule()
         return self._frame
+
+    def compressed_text_frame(self, text: str, compressor: Compressor) -> bytes:
+        """The same for clients that take compressed messages, made once for all of the same window."""
+        if text is not self._compressed_text:
+            self._compressed_text = text
+            self._compressed = {}
+            self._schedule()
+        frame = self._compressed.get(compressor.window_bits)
+        if frame is None:
+            frame = self._compressed[compressor.window_bits] = compressor.text_frame(text_bytes(text))
+        return frame
 
     def add(self, outbox: Outbox) -> None:
         """Flush ``outbox`` when the turn ends."""
@@ -76,6 +107,9 @@ class Turn:
         self._is_scheduled = False
         self._text = None
         self._frame = b""
+        if self._compressed_text is not None:
+            self._compressed_text = None
+            self._compressed = {}
         waiting = self._waiting
         self._waiting = []
         for outbox in waiting:

@@ -15,6 +15,7 @@ from durabase.server.frames import (
     Close,
     FrameError,
     FrameReader,
+    Inflater,
     Ping,
     Pong,
     close_frame,
@@ -38,9 +39,9 @@ class WebSocketEndpoint:
 
     __slots__ = ("_outbox", "_reader", "close_sent", "failure", "is_over", "peer_close")
 
-    def __init__(self, outbox: Outbox, max_message_bytes: int) -> None:
+    def __init__(self, outbox: Outbox, max_message_bytes: int, inflater: Inflater | None = None) -> None:
         self._outbox = outbox
-        self._reader = FrameReader(max_message_bytes)
+        self._reader = FrameReader(max_message_bytes, inflater)
         self.close_sent = False
         self.is_over = False
         self.peer_close: Close | None = None

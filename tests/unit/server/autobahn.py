@@ -1,11 +1,13 @@
-"""The cases of the Autobahn test suite (sections 1 to 7 and 9, its numbers), as data.
+"""The cases of the Autobahn test suite (sections 1 to 7, 9, 10, 12 and 13, its numbers), as data.
 
 Each case is what a client sends to an echo server and what it must get back. ``code`` is the code of the
-server's Close frame, ``None`` where the case ends with the client's own Close of 1000.
+server's Close frame, ``None`` where the case ends with the client's own Close of 1000. ``offer`` is what the
+client says of compression, and ``bits`` the window that the server may use then.
 """
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, field
 
 from unit.server.wire import (
@@ -18,6 +20,7 @@ from unit.server.wire import (
     Frame,
     chopped,
     close,
+    deflated,
     frame,
 )
 
@@ -28,6 +31,8 @@ class Case:
     send: list[bytes]
     expect: list[Frame] = field(default_factory=list)
     code: int | None = None
+    offer: str = ""
+    bits: int | None = None
 
 
 def text(payload: str | bytes) -> Frame:
@@ -206,7 +211,106 @@ for index, size in enumerate((64, 128, 256, 512, 1024, 2048), 1):
     case(f"9.5.{index}", chopped(frame(TEXT, "*" * 256 * _KIB), size), text("*" * 256 * _KIB))
     case(f"9.6.{index}", chopped(frame(BINARY, b"*" * 256 * _KIB), size), Frame(BINARY, b"*" * 256 * _KIB))
 
-# and what the suite leaves out: masking
+# 10: fragments of a size that the client chooses
+case("10.1.1", fragmented(TEXT, b"*" * 65536, 1300), text("*" * 65536))
+
+# 12: compression of messages of many sizes and kinds; 13: the same with other offers
+_KINDS = {
+    1: b'{"pets":{"fido":{"species":"dog","price":5}},"n":1234567890} ',
+    2: "κόσμε – größer, 文字列 \U0001f600 ".encode(),
+    3: random.Random(7692).randbytes(131072),
+    4: b"\0",
+}
+_SIZES = (0, 16, 64, 256, 1024, 4096, 8192, 16384, 32768, 65536, 131072)
+_OFFERS = {
+    "12": ("permessage-deflate", 15),
+    "13.1": ("permessage-deflate; client_no_context_takeover; client_max_window_bits", 15),
+    "13.2": ("permessage-deflate; server_no_context_takeover; client_max_window_bits", 15),
+    "13.3": ("permessage-deflate; server_max_window_bits=9", 9),
+    "13.4": ("permessage-deflate; server_max_window_bits=15; client_max_window_bits=15", 15),
+    "13.5": ("permessage-deflate; server_no_context_takeover; server_max_window_bits=9", 9),
+    "13.6": ("permessage-deflate; server_max_window_bits=15; client_max_window_bits=9", 15),
+    "13.7": (
+        "permessage-deflate; server_max_window_bits=8; server_no_context_takeover, "
+        "permessage-deflate; server_max_window_bits=10, permessage-deflate",
+        10,
+    ),
+}
+
+
+def sized(kind: bytes, size: int) -> bytes:
+    data = (kind * (size // len(kind) + 1))[:size]
+    return data if kind is _KINDS[3] else data.decode(errors="ignore").encode()
+
+
+def compressed_message(opcode: int, payload: bytes, size: int | None, bits: int) -> list[bytes]:
+    """A compressed message, whole or in fragments of ``size`` bytes."""
+    data = deflated(payload, bits)
+    first, *others = chopped(data, size or len(data))
+    rest = [frame(CONTINUATION, piece, fin=at == len(others)) for at, piece in enumerate(others, 1)]
+    return [frame(opcode, first, fin=not others, reserved=4), *rest]
+
+
+def compression_case(number: str, kind: int, sizes: tuple[int, ...], size: int | None = None) -> None:
+    offer, bits = _OFFERS[number.partition(" ")[0]]
+    opcode = BINARY if kind == 3 else TEXT
+    payloads = [sized(_KINDS[kind], length) for length in sizes]
+    sent = [
+        piece
+        for payload in payloads
+        for piece in compressed_message(
+            opcode, payload, size, 9 if "client_max_window_bits=9" in offer else 15
+        )
+    ]
+    echoes = [Frame(opcode, payload, kind != 3 and len(payload) >= 1024) for payload in payloads]
+    CASES.append(Case(number, sent, echoes, offer=offer, bits=bits))
+
+
+for kind in _KINDS:
+    for length in _SIZES:
+        compression_case(f"12 kind {kind}, {length} bytes", kind, (length,) * 3)
+    for fragment in (1, 7, 128, 1000):
+        compression_case(f"12 kind {kind}, fragments of {fragment}", kind, (1024, 8192), fragment)
+    for number in _OFFERS:
+        compression_case(f"{number} kind {kind}", kind, _SIZES)
+
+
+def compressed(number: str, send: list[bytes], *expect: Frame, code: int | None = None) -> None:
+    CASES.append(Case(number, send, list(expect), code, *_OFFERS["12"]))
+
+
+# what the suite leaves out: compression that is used wrongly, and control frames in between
+_deflated = deflated(b"Hello, world!")
+_half = len(_deflated) // 2
+_begin = frame(TEXT, _deflated[:_half], fin=False, reserved=4)
+compressed("12 plain", [_hello, frame(BINARY, b"\0\xff")], _echo, Frame(BINARY, b"\0\xff"))
+compressed(
+    "12 ping in between",
+    [_begin, frame(PING, "ping"), frame(PONG, "pong"), frame(CONTINUATION, _deflated[_half:])],
+    Frame(PONG, b"ping"),
+    _echo,
+)
+compressed(
+    "12 no last byte", [_begin, frame(CONTINUATION, fin=False), frame(CONTINUATION, _deflated[_half:])], _echo
+)
+compressed("12 byte by byte", chopped(frame(TEXT, _deflated, reserved=4), 1), _echo)
+compressed("12 marked continuation", [_begin, frame(CONTINUATION, _deflated[_half:], reserved=4)], code=1002)
+compressed("12 marked plain continuation", [_first, frame(CONTINUATION, "x", reserved=4)], code=1002)
+compressed("12 marked ping", [frame(PING, reserved=4)], code=1002)
+compressed("12 marked Close", [frame(CLOSE, reserved=4)], code=1002)
+compressed("12 other reserved bits", [frame(TEXT, _deflated, reserved=6)], code=1002)
+compressed("12 reserved bit 2", [frame(TEXT, "Hello", reserved=2)], code=1002)
+compressed("12 no such block", [frame(TEXT, b"\xff\xff\xff\xff", reserved=4)], code=1007)
+compressed("12 no such distance", [frame(TEXT, b"\xf2\x00\x11\x00\x00", reserved=4)], code=1007)
+compressed("12 text that is no UTF-8", [frame(TEXT, deflated(b"\xff"), reserved=4)], code=1007)
+compressed(
+    "12 text that is no UTF-8, in a first fragment",
+    [frame(TEXT, deflated(_valid + b"\xf5" * 9), fin=False, reserved=4)],
+    code=1007,
+)
+case("12 not agreed on", [frame(TEXT, _deflated, reserved=4)], code=1002)
+
+# and masking
 case("unmasked", [frame(TEXT, "Hello", mask=None)], code=1002)
 case("unmasked ping", [frame(PING, mask=None)], code=1002)
 case("zero mask", [frame(TEXT, "Hello", mask=b"\0\0\0\0")], text("Hello"))

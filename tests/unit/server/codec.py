@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from durabase.server.compression import Compression
 from durabase.server.frames import binary_frame, text_frame
 from durabase.server.outbox import Outbox, Turn
 from durabase.server.websocket import WebSocketEndpoint
@@ -45,8 +46,8 @@ class FakeTransport:
         if self.room is not None:
             self.room -= size
 
-    def frames(self) -> list[Frame]:
-        frames, rest = read_frames(self.sent)
+    def frames(self, bits: int | None = None) -> list[Frame]:
+        frames, rest = read_frames(self.sent, bits)
         assert rest == b""
         return frames
 
@@ -69,18 +70,20 @@ class TurnEnds:
 class Echo:
     """Echoes messages like the server of the network tests."""
 
-    def __init__(self, limit: int = LIMIT) -> None:
+    def __init__(self, limit: int = LIMIT, compression: Compression | None = None) -> None:
         self.transport = FakeTransport()
         self.ends = TurnEnds()
         outbox = Outbox(self.transport, Turn(self.ends.call_soon), LIMIT, 1000)
         self.transport.outbox = outbox
-        self.endpoint = WebSocketEndpoint(outbox, limit)
+        self.endpoint = WebSocketEndpoint(outbox, limit, compression)
+        self._text_frame = text_frame if compression is None else compression.text_frame
+        self._binary_frame = binary_frame if compression is None else compression.binary_frame
 
     def receive(self, data: bytes) -> None:
         self.endpoint.receive(data)
         while (event := self.endpoint.next_event()) is not None:
             if isinstance(event, str):
-                self.endpoint.send(text_frame(event.encode()))
+                self.endpoint.send(self._text_frame(event.encode()))
             elif isinstance(event, bytes):
-                self.endpoint.send(binary_frame(event))
+                self.endpoint.send(self._binary_frame(event))
         self.ends.end()

@@ -174,12 +174,12 @@ class Client:
             assert data, "the connection ended"
             self._rest += data
 
-    async def read_to_end(self) -> list[Frame]:
-        """All frames until the server closes the connection."""
+    async def read_to_end(self, bits: int | None = None) -> list[Frame]:
+        """All frames until the server closes the connection; ``bits`` as for :func:`read_frames`."""
         chunks = [self._rest]
         while data := await self.reader.read(1 << 20):
             chunks.append(data)
-        frames, rest = read_frames(b"".join(chunks))
+        frames, rest = read_frames(b"".join(chunks), bits)
         assert rest == b""
         return frames
 

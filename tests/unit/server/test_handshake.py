@@ -69,7 +69,7 @@ def test_two_keys_are_none() -> None:
 
 
 def test_the_answer_has_the_key_of_the_rfc() -> None:
-    answer = accept_headers(headers(), [(b"sec-websocket-protocol", b"chat"), (b"Upgrade", b"other")])
+    answer = accept_headers(headers(), [(b"sec-websocket-protocol", b"chat"), (b"Upgrade", b"other")], "")
     assert (b"Sec-WebSocket-Accept", b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") in answer
     assert (b"sec-websocket-protocol", b"chat") in answer
     assert [value for name, value in answer if name.lower() == b"upgrade"] == [b"websocket"]

@@ -27,6 +27,9 @@ __all__ = [
 HtmlHandling = Literal["auto-trailing-slash", "force-trailing-slash", "drop-trailing-slash", "none"]
 NotFoundHandling = Literal["none", "404-page", "single-page-application"]
 
+_COMPRESSION = "web_socket_compression"
+_COMPRESSION_SINCE = "2023-08-15"
+
 
 @dataclass(frozen=True, slots=True)
 class DurableObjectBinding:
@@ -119,6 +122,15 @@ class Config:
     def import_root(self) -> str:
         """The directory that the program's imports start from: that of ``main``."""
         return os.path.dirname(self.main)
+
+    @property
+    def compresses_web_sockets(self) -> bool:
+        """Whether messages are compressed for clients that offer it: a flag, and the default since a date."""
+        if _COMPRESSION in self.compatibility_flags:
+            return True
+        date = self.compatibility_date
+        is_default = date is None or date >= _COMPRESSION_SINCE
+        return is_default and f"no_{_COMPRESSION}" not in self.compatibility_flags
 
     def unique_key(self, object_class: ObjectClassConfig) -> str:
         """Return the key that ids of the class are derived from, as wrangler forms it."""

@@ -421,3 +421,18 @@ def test_the_migration_that_is_missing_is_shown_in_the_form_of_the_file() -> Non
     assert '[[migrations]]\n    tag = "v1"\n    new_classes = [ "Room" ]' in warnings_of(
         {"durable_objects": ROOM}
     )
+
+
+@pytest.mark.feature("S-WS-1")
+@pytest.mark.parametrize(
+    ("day", "flags", "compresses"),
+    [
+        ("2023-08-14", [], False),
+        ("2023-08-15", [], True),
+        ("2023-08-14", ["web_socket_compression"], True),
+        ("2026-04-07", ["no_web_socket_compression"], False),
+    ],
+)
+def test_compression_is_a_matter_of_date_and_flags(day: str, flags: list[str], compresses: bool) -> None:
+    config, _ = normalise({**GOOD, "compatibility_date": day, "compatibility_flags": flags}, None, PATH)
+    assert config.compresses_web_sockets is compresses
