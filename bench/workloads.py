@@ -123,8 +123,7 @@ def join(spec: Spec, effort: Effort) -> Result:
     }
 
 
-def idle_memory(spec: Spec, effort: Effort) -> Result:
-    clients, rooms = 1000, 100
+def idle_memory(clients: int, rooms: int, spec: Spec, effort: Effort) -> Result:
     with ServerProcess(spec) as server:
         empty = server.memory_kib()
         with holding_clients(server, "--rooms", rooms, "--clients", clients // rooms, "--settle", 3):
@@ -267,7 +266,16 @@ WORKLOADS: dict[str, Workload] = {
             ("client_later_kib", "KiB a client, 14 s later", False),
             ("empty_mib", "empty server, MiB", False),
         ),
-        idle_memory,
+        partial(idle_memory, 1000, 100),
+    ),
+    "sleeping": Workload(
+        "Memory of 16,000 clients in one room that sleeps",
+        (
+            ("client_kib", "KiB a client", False),
+            ("client_later_kib", "KiB a client, 14 s later, asleep", False),
+            ("empty_mib", "empty server, MiB", False),
+        ),
+        partial(idle_memory, 16_000, 1),
     ),
     "stored-memory": Workload(
         "Memory of 200 rooms of 1,000 rows × 4 cells with an idle client each",

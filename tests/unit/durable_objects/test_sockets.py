@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from durabase.durable_objects import DurableObject
+from durabase.errors import ObjectError
 from durabase.web import Response, WebSocket, WebSocketPair, WebSocketRequestResponsePair
 from unit.durable_objects.rig import Accepting, Rig, run
 
@@ -465,6 +466,30 @@ def test_without_handlers_nothing_wakes() -> None:
         await rig.settle()
         stats = rig.host.stats()
         assert (stats.live, stats.sleeping, stats.sockets) == (0, 0, 0)
+
+    run(scenario, Accepting)
+
+
+@pytest.mark.feature("S-WS-4")
+def test_an_object_takes_32768_sockets() -> None:
+    async def scenario(rig: Rig) -> None:
+        def fill(instance: Any, ctx: Any) -> Any:
+            ends = [WebSocketPair()[1] for _ in range(32_769)]
+            for end in ends[:-1]:
+                ctx.accept_web_socket(end)
+            with pytest.raises(ObjectError) as refused:
+                ctx.accept_web_socket(ends[-1])
+            assert str(refused.value) == (
+                "only 32768 websockets can be accepted on a single Durable Object instance"
+            )
+            return ends
+
+        ends = await rig.run_in(fill)
+        assert rig.host.stats().sockets == 32_768
+        ends[0].connection.on_close(1000, "", True)
+        await rig.settle()
+        await rig.run_in(lambda instance, ctx: ctx.accept_web_socket(ends[-1]))
+        assert rig.host.stats().sockets == 32_768
 
     run(scenario, Accepting)
 
