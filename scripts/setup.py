@@ -14,7 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MINIMUM_PYTHON = (3, 11)
 MINIMUM_NODE = (20, 19)
 INTEROP_FOLDERS = ("tests/interop", "tests/interop/clients", "tests/interop/databases")
-DEBIAN_TOOLS = {"chromium": "chromium", "initdb": "postgresql"}
+DEBIAN_TOOLS = {"chromium": "chromium", "initdb": "postgresql", "openssl": "openssl"}
 POSTGRES_PROGRAMS = "/usr/lib/postgresql/*/bin"
 POSTGRES_SETTING = "/etc/postgresql-common/createcluster.d/durabase-tests.conf"
 
@@ -136,7 +136,7 @@ def has_program(name):
 
 
 def install_tools():
-    """Real TinyBase and PostgreSQL for the interop tests, a real browser for the end-to-end tests."""
+    """Real TinyBase and PostgreSQL for the interop tests, a browser for the end-to-end tests, openssl."""
     for folder in INTEROP_FOLDERS:
         say(f"installing {folder}")
         npm_ci(folder)

@@ -8,13 +8,11 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import connect as connect_web_socket
 from websockets.asyncio.server import serve
 
 from durabase.errors import SyncClosedError
 from durabase.mergeable import MergeableStore
 from durabase.synchronizers._reconnecting import Backoff
-from durabase.synchronizers._web_socket import WebSocketTransport, open_web_socket
 from durabase.synchronizers.ws_client import WsSynchronizer
 from durabase.testing import FakeClock
 
@@ -145,6 +143,21 @@ class TestOneTransport:
                 synchronizer.start_sync()
                 pieces = [text.split("\n", 4) for text in transport.sent]
                 assert json.loads("".join(piece[4] for piece in pieces))[1] == 1
+
+        run(test)
+
+    def test_the_caller_says_how_long_to_wait_for_an_answer(self) -> None:
+        async def test() -> None:
+            bench, transport = Bench(request_timeout=5), FakeTransport()
+            bench.openings = [transport]
+            async with bench.synchronizer as synchronizer:
+                await settle()
+                syncing = synchronizer.start_sync()
+                await bench.clock.advance_and_settle(4999)
+                assert not syncing.done()
+                await bench.clock.advance_and_settle(1)
+                await syncing
+                assert [text[:11] for text in bench.error_texts] == ["tinybase:3:"]
 
         run(test)
 
@@ -322,57 +335,6 @@ class TestReconnecting:
 
 
 class TestWebSockets:
-    def test_texts_go_both_ways_in_order_and_the_close_code_arrives(self) -> None:
-        async def test() -> None:
-            got: list[str] = []
-
-            async def handle(connection: Any) -> None:
-                transport = WebSocketTransport(connection)
-                async for text in transport:
-                    got.append(text)
-                    transport.send_text(text.upper())
-                    if text == "c":
-                        transport.close(1013, "tinybase:15:socket")
-                        transport.close(1007, "again")
-                        transport.send_text("too late")
-                await transport.wait_closed()
-
-            async with serve(handle, "127.0.0.1", 0) as server:
-                port = next(iter(server.sockets)).getsockname()[1]
-                transport = await open_web_socket(f"ws://127.0.0.1:{port}/x")
-                for text in "abc":
-                    transport.send_text(text)
-                assert transport.buffered_amount() > 0
-                assert [text async for text in transport] == ["A", "B", "C"]
-                assert got == ["a", "b", "c"]
-                assert transport._connection.close_code == 1013
-                assert transport._connection.close_reason == "tinybase:15:socket"
-                transport.send_text("into nothing")
-                await settle()
-                assert transport.buffered_amount() == 0
-
-        run(test)
-
-    def test_bytes_are_read_as_text_and_what_was_sent_is_out_before_the_close(self) -> None:
-        async def test() -> None:
-            got: list[str] = []
-
-            async def handle(connection: Any) -> None:
-                got.extend([text async for text in WebSocketTransport(connection)])
-
-            async with serve(handle, "127.0.0.1", 0) as server:
-                port = next(iter(server.sockets)).getsockname()[1]
-                async with connect_web_socket(f"ws://127.0.0.1:{port}/") as connection:
-                    await connection.send("é".encode())
-                transport = await open_web_socket(f"ws://127.0.0.1:{port}/", headers={"X-A": "b"})
-                for number in range(100):
-                    transport.send_text(str(number))
-                transport.close(None, "")
-                await transport.wait_closed()
-            assert got == ["é", *map(str, range(100))]
-
-        run(test)
-
     def test_two_stores_and_a_server_with_a_store(self) -> None:
         from durabase.sync_server import WsServer
         from unit.sync_server._fakes import MemoryPersister
