@@ -15,7 +15,10 @@ STOREYS = (
     ("Cellar", ("errors", "types", "clock", "_codec", "_collector", "_names", "_listeners")),
     ("Data wing", ("store", "mergeable", "schematizers", "persisters", "synchronizers")),
     ("Runtime wing", ("web", "durable_objects", "workers", "server")),
-    ("Landing, front door and the rest", ("sync_server", "templates", "operations", "cli", "testing")),
+    (
+        "Landing, front door and the rest",
+        ("sync_server", "templates", "operations", "asgi", "cli", "testing"),
+    ),
 )
 
 

@@ -22,6 +22,7 @@
     │   ├── NoSuchObjectError      an administrator asked for a class or an object that is not there
     │   ├── RemoteError
     │   ├── StorageError
+    │   │   ├── StorageInUseError  another process uses the same data
     │   │   ├── StorageFileError   a file with data is damaged, or of a later version
     │   │   └── EntryTooLargeError an entry is over a limit of the storage, by its
     │   │       ├── KeyTooLargeError
@@ -61,6 +62,7 @@ __all__ = [
     "ServerError",
     "StorageError",
     "StorageFileError",
+    "StorageInUseError",
     "StoreError",
     "StoreTypeError",
     "SyncClosedError",
@@ -230,6 +232,10 @@ class NoSuchObjectError(ObjectError):
     """There is no such class, or no such object of it, for an administrator to look at or change."""
 
     status = 404
+
+
+class StorageInUseError(StorageError):
+    """Another process uses the same data: an object has one instance, so only one process may."""
 
 
 class StorageFileError(StorageError):

@@ -8,10 +8,9 @@ from pathlib import Path
 from durabase.cli.console import Console
 from durabase.cli.options import ServeOptions
 from durabase.workers.config import Config, load_config
+from durabase.workers.places import state_dir_of
 
 __all__ = ["Project", "open_project"]
-
-_STATE = Path(".durabase", "state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ def open_project(options: ServeOptions, console: Console) -> Project:
     """
     config, *others = [_load(place, options, console) for place in (options.place, *options.others)]
     directory = Path(config.directory)
-    state_dir = (options.persist_to or directory / _STATE).absolute()
+    state_dir = (options.persist_to or state_dir_of(config)).absolute()
     return Project(config.with_vars(options.variables), state_dir, _find_client(directory), tuple(others))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import io
-import os
 import sys
 from collections.abc import Awaitable, Coroutine
 from contextlib import AsyncExitStack
@@ -22,6 +21,7 @@ from durabase.server import Server, ServerLimits
 from durabase.server import run as run_on_loop
 from durabase.server.origins import OriginCheck
 from durabase.workers.loader import load_workers
+from durabase.workers.places import id_secret
 from durabase.workers.runtime import Runtime
 
 __all__ = ["run", "serve_until_stopped", "start_runtime", "start_server"]
@@ -59,7 +59,7 @@ async def start_runtime(
         is_strict=options.is_strict,
         observer=monitor.observe,
         may_delete_classes=options.delete_classes,
-        id_secret=os.environ.get("DURABASE_ID_SECRET") or None,
+        id_secret=id_secret(),
         disk=monitor.disk,
     )
     await stack.enter_async_context(runtime)

@@ -20,13 +20,13 @@ from durabase.server.websocket import WebSocketEndpoint
 
 if TYPE_CHECKING:
     from durabase.server.compression import Compression
-    from durabase.server.context import ServerContext
+    from durabase.server.context import ServerContext, ServerLimits
     from durabase.server.frames import Inflater
     from durabase.web import SocketSink, WebSocket
 
-__all__ = ["SocketConnection", "start_socket", "tell_lost"]
+__all__ = ["LOST", "SocketConnection", "message_limit", "start_socket", "tell_lost"]
 
-_LOST = "WebSocket disconnected without sending Close frame."
+LOST = "WebSocket disconnected without sending Close frame."
 
 
 class SocketConnection(asyncio.Protocol):
@@ -88,7 +88,7 @@ class SocketConnection(asyncio.Protocol):
         self._context.addresses.leave(self._transport)
         self._context.forget(self)
         self._endpoint.stop()
-        self._tell_close(CLOSE_ABNORMAL, _LOST, False)
+        self._tell_close(CLOSE_ABNORMAL, LOST, False)
 
     def _deliver(self) -> None:
         """Hand over what has arrived, but only so much at once that other sockets get their turn."""
@@ -258,10 +258,7 @@ def start_socket(
         early: what the peer sent along with its handshake.
         compression: what was agreed on, if anything.
     """
-    program = web_socket.connection.peer
-    limit = context.limits.message_bytes
-    if program is not None and program.message_bytes is not None:
-        limit = min(limit, program.message_bytes)
+    limit = message_limit(web_socket, context.limits)
     connection = (
         SocketConnection(transport, context, limit)
         if compression is None
@@ -269,6 +266,14 @@ def start_socket(
     )
     connection.start(web_socket, protocol, "" if compression is None else compression.header, early)
     return connection
+
+
+def message_limit(web_socket: WebSocket, limits: ServerLimits) -> int:
+    """How many bytes a message for ``web_socket`` may have: its program may take less than the server."""
+    program = web_socket.connection.peer
+    if program is None or program.message_bytes is None:
+        return limits.message_bytes
+    return min(limits.message_bytes, program.message_bytes)
 
 
 class _GonePort:
@@ -295,4 +300,4 @@ class _GonePort:
 
 def tell_lost(web_socket: WebSocket) -> None:
     """Let an end know that its connection was lost before it was made."""
-    web_socket.connect(_GonePort(), protocol="", extensions="").on_close(CLOSE_ABNORMAL, _LOST, False)
+    web_socket.connect(_GonePort(), protocol="", extensions="").on_close(CLOSE_ABNORMAL, LOST, False)

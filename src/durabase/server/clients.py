@@ -6,11 +6,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-__all__ = ["AddressCounts", "Client", "TrustedProxies"]
+__all__ = ["AddressCounts", "Client", "TrustedProxies", "peer_address", "with_address"]
 
 Fields: TypeAlias = Sequence[tuple[str, str]]
+
+_ADDRESS: Final = "cf-connecting-ip"
 
 
 class Client(NamedTuple):
@@ -94,6 +96,11 @@ class AddressCounts:
             self._counts[address] -= 1
             if not self._counts[address]:
                 del self._counts[address]
+
+
+def with_address(headers: Fields, address: str) -> list[tuple[str, str]]:
+    """``headers`` with the address of the client where programs look for it, whatever it said itself."""
+    return [*(field for field in headers if field[0] != _ADDRESS), (_ADDRESS, address)]
 
 
 def peer_address(transport: asyncio.BaseTransport) -> str:

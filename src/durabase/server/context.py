@@ -20,6 +20,7 @@ AccessHook = Callable[[str, str, int, float], object]
 
 _MIB: Final = 1 << 20
 _FRAME_HEAD_SLACK: Final = 4096
+_CUT_OFF_SECONDS: Final = 1.0
 
 
 class Served(Waiter, Protocol):
@@ -106,3 +107,32 @@ class ServerContext:
         self.deadlines.forget(connection)
         if self.on_empty is not None and not self.requests and not self.sockets:
             self.on_empty()
+
+    async def drain(self, seconds: float) -> None:
+        """Ask everybody to finish and say goodbye; cut off who is still there after ``seconds``."""
+        self.is_draining = True
+        for connection in [*self.requests, *self.sockets]:
+            connection.drain()
+        if await self._until_empty(seconds):
+            return
+        for connection in [*self.requests, *self.sockets]:
+            connection.abort()
+        await self._until_empty(_CUT_OFF_SECONDS)
+
+    async def _until_empty(self, seconds: float) -> bool:
+        """Whether everybody has gone within ``seconds``."""
+        empty = self.loop.create_future()
+
+        def settle(is_empty: bool) -> None:
+            if not empty.done():
+                empty.set_result(is_empty)
+
+        if not self.requests and not self.sockets:
+            return True
+        self.on_empty = lambda: settle(True)
+        timer = self.clock.call_later(seconds, lambda: settle(False))
+        try:
+            return bool(await empty)
+        finally:
+            timer.cancel()
+            self.on_empty = None

@@ -31,6 +31,7 @@ __all__ = [
     "Pong",
     "binary_frame",
     "close_frame",
+    "close_reason",
     "compressed_frame",
     "ping_frame",
     "pong_frame",
@@ -372,5 +373,9 @@ def close_frame(code: int | None, reason: str = "") -> bytes:
     """A Close frame, empty if ``code`` is ``None``. The reason is cut to the 123 bytes that fit."""
     if code is None:
         return _frame(_FIN | _CLOSE, b"")
-    fits = reason.encode("utf-8", "replace")[:123].decode("utf-8", "ignore")
-    return _frame(_FIN | _CLOSE, code.to_bytes(2, "big") + fits.encode())
+    return _frame(_FIN | _CLOSE, code.to_bytes(2, "big") + close_reason(reason).encode())
+
+
+def close_reason(reason: str) -> str:
+    """What of a reason fits into a Close frame: 123 bytes."""
+    return reason.encode("utf-8", "replace")[:123].decode("utf-8", "ignore")

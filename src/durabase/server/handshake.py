@@ -11,12 +11,19 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-__all__ = ["Headers", "accept_headers", "asks_for_web_socket", "handshake_fault", "offered_extensions"]
+__all__ = [
+    "OURS",
+    "Headers",
+    "accept_headers",
+    "asks_for_web_socket",
+    "handshake_fault",
+    "offered_extensions",
+]
 
 Headers = Sequence[tuple[bytes, bytes]]
 
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-_OURS: Final = frozenset(
+OURS: Final = frozenset(
     (
         b"connection",
         b"upgrade",
@@ -27,6 +34,7 @@ _OURS: Final = frozenset(
         b"transfer-encoding",
     )
 )
+"""The headers of a 101 that are not the program's to say."""
 
 
 def asks_for_web_socket(method: bytes, headers: Headers) -> bool:
@@ -72,7 +80,7 @@ def accept_headers(
         (b"Connection", b"Upgrade"),
         (b"Sec-WebSocket-Accept", base64.b64encode(digest)),
         *([(b"Sec-WebSocket-Extensions", extensions.encode())] if extensions else []),
-        *(item for item in extra if item[0].lower() not in _OURS),
+        *(item for item in extra if item[0].lower() not in OURS),
     ]
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, cast
 import h11
 
 from durabase.server.bridge import start_socket, tell_lost
-from durabase.server.clients import peer_address
+from durabase.server.clients import peer_address, with_address
 from durabase.server.handshake import (
     accept_headers,
     asks_for_web_socket,
@@ -45,7 +45,6 @@ _NOT_ASKED: Final = (
     'which did not contain the header "Upgrade: websocket"'
 )
 _BOTH_DONE: Final = {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}
-_ADDRESS: Final = "cf-connecting-ip"
 
 
 class HttpConnection(asyncio.Protocol):
@@ -232,7 +231,7 @@ class HttpConnection(asyncio.Protocol):
         return Request(
             request_url(host, head.target.decode("ascii"), address, client.scheme or "http"),
             method=method,
-            headers=[*(field for field in headers if field[0] != _ADDRESS), (_ADDRESS, client.address)],
+            headers=with_address(headers, client.address),
             body=None if method in ("GET", "HEAD") else b"".join(self._body) or None,
         )
 

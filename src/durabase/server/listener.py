@@ -141,39 +141,11 @@ class Server:
         if self._heartbeat is not None:
             self._heartbeat.stop()
         if self._context is not None:
-            await self._drain(self._context)
+            await self._context.drain(self._drain_seconds)
 
     async def serve_forever(self) -> None:
         """Wait until cancelled."""
         await asyncio.get_running_loop().create_future()
-
-    async def _drain(self, context: ServerContext) -> None:
-        context.is_draining = True
-        for connection in [*context.requests, *context.sockets]:
-            connection.drain()
-        if await self._until_empty(context, self._drain_seconds):
-            return
-        for connection in [*context.requests, *context.sockets]:
-            connection.abort()
-        await self._until_empty(context, 1.0)
-
-    async def _until_empty(self, context: ServerContext, seconds: float) -> bool:
-        """Whether everybody has gone within ``seconds``."""
-        empty = asyncio.get_running_loop().create_future()
-
-        def settle(is_empty: bool) -> None:
-            if not empty.done():
-                empty.set_result(is_empty)
-
-        if not context.requests and not context.sockets:
-            return True
-        context.on_empty = lambda: settle(True)
-        timer = self._clock.call_later(seconds, lambda: settle(False))
-        try:
-            return bool(await empty)
-        finally:
-            timer.cancel()
-            context.on_empty = None
 
 
 async def _bind(hosts: list[str], port: int) -> tuple[list[socket_module.socket], int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO
 
-from durabase.errors import StorageError
+from durabase.errors import StorageError, StorageInUseError
 
 fcntl: ModuleType | None
 try:
@@ -32,7 +32,8 @@ class FolderLock:
         """Take it.
 
         Raises:
-            StorageError: somebody else has it, or the folder can't be written to.
+            StorageInUseError: somebody else has it.
+            StorageError: the folder can't be written to.
         """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +45,7 @@ class FolderLock:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             file.close()
-            raise StorageError(
+            raise StorageInUseError(
                 f"{self._path.parent} is in use by another process; stop that, or use another folder"
             ) from None
         self._file = file

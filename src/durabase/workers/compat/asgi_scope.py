@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from durabase.web import Request
 
-__all__ = ["VERSIONS", "Application", "Message", "request_scope"]
+__all__ = ["VERSIONS", "Application", "Message", "Receive", "Send", "request_scope"]
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

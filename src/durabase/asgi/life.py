@@ -1,0 +1,116 @@
+"""What is served, from its start on one event loop to its stop there.
+
+One task keeps it: it opens what is served, waits, and closes it. So opening and closing are in the same task,
+in a context that is no request's, and when the event loop ends without having told us, which cancels all its
+tasks, it is closed all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from contextvars import Context
+from typing import final
+
+from durabase.clock import TimerClock
+from durabase.server.context import Fetch, ServerContext, ServerLimits
+from durabase.web import Request, Response
+
+__all__ = ["Life", "Open", "Settings"]
+
+Open = Callable[[], AbstractAsyncContextManager[Fetch]]
+"""Opens what is served, and gives the function that answers requests; leaving the context closes it."""
+
+
+@final
+class Settings:
+    """How an application serves; see :func:`~durabase.asgi.asgi_app`."""
+
+    __slots__ = ("clock", "drain_seconds", "farewell", "limits")
+
+    def __init__(
+        self, clock: TimerClock, limits: ServerLimits, farewell: tuple[int, str], drain_seconds: float
+    ) -> None:
+        self.clock = clock
+        self.limits = limits
+        self.farewell = farewell
+        self.drain_seconds = drain_seconds
+
+
+@final
+class Life:
+    """Begins on the running event loop when it is made.
+
+    Attributes:
+        loop: the event loop.
+    """
+
+    def __init__(self, open_served: Open, settings: Settings) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._settings = settings
+        self._ready: asyncio.Future[ServerContext] = self.loop.create_future()
+        self._asked_to_stop = asyncio.Event()
+        self._keeper = self.loop.create_task(self._keep(open_served), name="durabase", context=Context())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is open any more, or can be used: its event loop is gone, too."""
+        return self._keeper.done() or self.loop.is_closed()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was asked to stop, or has done so."""
+        return self._asked_to_stop.is_set()
+
+    async def started(self) -> ServerContext:
+        """Wait until it is open.
+
+        Raises:
+            Exception: what kept it from opening.
+        """
+        return await asyncio.shield(self._ready)
+
+    def refusing(self) -> ServerContext:
+        """For requests that come after it was asked to stop: they get 503."""
+        return self._context(_stopped)
+
+    async def stop(self) -> None:
+        """Say goodbye to who is connected, wait for them up to the bound, and close. May be called again.
+
+        Raises:
+            Exception: what went wrong while closing.
+        """
+        self._asked_to_stop.set()
+        await asyncio.wait((self._keeper,))
+        if self._ready.done() and not self._ready.cancelled() and self._ready.exception() is None:
+            self._keeper.result()
+
+    def _context(self, fetch: Fetch) -> ServerContext:
+        settings = self._settings
+        return ServerContext(
+            fetch, self.loop, settings.clock, settings.limits, False, None, settings.farewell
+        )
+
+    async def _keep(self, open_served: Open) -> None:
+        settings = self._settings
+        try:
+            async with open_served() as fetch:
+                context = self._context(fetch)
+                self._ready.set_result(context)
+                try:
+                    await self._asked_to_stop.wait()
+                finally:
+                    await context.drain(settings.drain_seconds)
+                    context.deadlines.stop()
+        except BaseException as error:
+            if self._ready.done():
+                raise
+            if not isinstance(error, Exception):
+                self._ready.cancel()
+                raise
+            self._ready.set_exception(error)
+
+
+async def _stopped(_: Request) -> Response:
+    return Response("The server stops", 503)
