@@ -31,6 +31,7 @@ from durabase.durable_objects.state import DurableObjectState
 from durabase.durable_objects.storage.kv import DurableObjectStorage
 from durabase.durable_objects.storage.store import ObjectStore
 from durabase.durable_objects.surroundings import LifeWatcher
+from durabase.durable_objects.suspension import with_suspension
 from durabase.errors import ObjectOverloadedError, ObjectResetError
 from durabase.web.connection import Connection, socket_owner
 
@@ -125,7 +126,7 @@ class ObjectLife:
 
     def _bind(self) -> None:
         handler = self._handlers.web_socket_message
-        self._on_message = None if handler is None else handler.bound(self.instance)
+        self._on_message = None if handler is None else with_suspension(handler.bound(self.instance))
 
     def _input_opened(self) -> None:
         if self.error is None:
@@ -197,7 +198,7 @@ class ObjectLife:
         context = labelled(self._context, self._watcher.origin(kind))
         self.entered = True
         try:
-            result = context.run(call)
+            result = context.run(with_suspension(call))
             if isawaitable(result):
                 task, result = self._starter.start(result, self.input, context)
                 if task is not None:
@@ -341,7 +342,7 @@ class ObjectLife:
     async def _called(self, callback: Callable[[], Any], fatal: bool) -> Any:
         """What the section does. A fatal failure ends the life before the turn's writes are committed."""
         try:
-            result = callback()
+            result = with_suspension(callback)()
             return await result if isawaitable(result) else result
         except (Exception, asyncio.CancelledError) as error:
             if fatal:

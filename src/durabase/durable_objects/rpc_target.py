@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from durabase.durable_objects.events import Call, Read, Served
 from durabase.durable_objects.gates import Section, current_section
 from durabase.durable_objects.rpc import perform_on, remote_error
+from durabase.durable_objects.suspension import with_suspension
 
 __all__ = ["Giver", "Grant", "ProgramGiver", "current_giver"]
 
@@ -54,7 +55,7 @@ class ProgramGiver:
 
 async def _served(event: Served) -> Any:
     try:
-        result = event.call()
+        result = with_suspension(event.call)()
         return event.check(await result if inspect.isawaitable(result) else result)
     except Exception as error:
         raise remote_error(error) from None

@@ -18,6 +18,7 @@ from durabase.durable_objects.handlers import fitting_arguments
 from durabase.durable_objects.limits import ObjectLimits
 from durabase.durable_objects.origin import Origin, current_origin
 from durabase.durable_objects.rpc import perform_on_instance
+from durabase.durable_objects.suspension import with_suspension
 from durabase.web import Request, Response
 from durabase.workers.bindings.assets import Assets, runs_first
 from durabase.workers.config import Config
@@ -207,7 +208,7 @@ class HostedWorker:
         token = ambient_context.set(context)
         origin = current_origin.set(Origin(self.class_prefix + entrypoint, None, handler))
         try:
-            result = call(self.program.entrypoints[entrypoint](context, self.env))
+            result = with_suspension(call)(self.program.entrypoints[entrypoint](context, self.env))
             return await result if inspect.isawaitable(result) else result
         finally:
             current_origin.reset(origin)

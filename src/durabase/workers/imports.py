@@ -63,7 +63,7 @@ class ProgramImports:
 
     def remove(self) -> None:
         """Undo :meth:`install`. Code that is in use stays so; new imports don't find it."""
-        own = {name: module for name, module in list(sys.modules.items()) if self._owns(name, module)}
+        own = self._own()
         for name in own:
             del sys.modules[name]
         self._removed |= own
@@ -71,6 +71,11 @@ class ProgramImports:
             sys.path.remove(path)
         sys.path_hooks.remove(self._path_hook)
         self._forget_finders()
+
+    def mentions(self, word: str) -> bool:
+        """Whether ``word`` stands in the source of any module of the program that is imported."""
+        files = (getattr(module, "__file__", None) for module in self._own().values())
+        return any(word in Path(file).read_text("utf-8") for file in files if file and file.endswith(".py"))
 
     def import_file(self, path: Path) -> ModuleType:
         """Import the file in the program's directory under the name that it has there.
@@ -89,6 +94,9 @@ class ProgramImports:
         return FileFinder(
             directory, (ExtensionFileLoader, EXTENSION_SUFFIXES), (_FreshLoader, SOURCE_SUFFIXES)
         )
+
+    def _own(self) -> dict[str, ModuleType]:
+        return {name: module for name, module in list(sys.modules.items()) if self._owns(name, module)}
 
     def _owns(self, name: str, module: ModuleType) -> bool:
         if name == "__main__" or name.partition(".")[0] == "durabase":

@@ -12,7 +12,6 @@ __all__ = ["Finding", "unsupported_names"]
 
 _REFUSED: Final = {
     ("pyodide.code", "run_js"): "pyodide.code.run_js: there is no JavaScript here",
-    ("pyodide.ffi", "run_sync"): "pyodide.ffi.run_sync: a stack can't be suspended here; await instead",
     ("workers", "WorkflowEntrypoint"): "workers.WorkflowEntrypoint: workflows are not supported here",
 }
 _CAUGHT: Final = frozenset({"ImportError", "ModuleNotFoundError", "AttributeError", "Exception"})

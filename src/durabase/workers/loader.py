@@ -17,6 +17,7 @@ from typing import Any
 
 from durabase.durable_objects import DurableObject
 from durabase.durable_objects.handlers import HandlerTable
+from durabase.durable_objects.suspension import set_suspending
 from durabase.errors import WorkerLoadError
 from durabase.workers.bindings.variables import variable_bindings
 from durabase.workers.compat.finder import install_compat_modules, remove_compat_modules
@@ -31,9 +32,13 @@ __all__ = ["Worker", "load_worker", "load_workers", "unload_workers"]
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A loaded program: its entrypoints and object classes by name, ``Default`` among the former."""
+    """A loaded program: its entrypoints and object classes by name, ``Default`` among the former.
+
+    ``suspends``: its plain functions may wait, by ``run_sync``.
+    """
 
     module: ModuleType
+    suspends: bool
     entrypoints: dict[str, type[WorkerEntrypoint]]
     object_classes: dict[str, type[DurableObject]]
 
@@ -79,6 +84,7 @@ def load_workers(configs: Sequence[Config]) -> list[Worker]:
         raise
     _install(programs)
     _installed, _loaded = programs, workers
+    set_suspending(any(worker.suspends for worker in workers))
     return list(workers)
 
 
@@ -91,6 +97,7 @@ def unload_workers(workers: Sequence[Worker]) -> None:
     if _loaded and list(workers) == _loaded:
         _remove(_installed)
         remove_compat_modules()
+        set_suspending(False)
         _installed, _loaded = [], []
 
 
@@ -129,6 +136,7 @@ def _import_worker(config: Config, imports: ProgramImports) -> Worker:
     exported = _exported_classes(module)
     worker = Worker(
         module,
+        imports.mentions("run_sync"),
         _entrypoints(config, module, exported),
         {name: cls for name, cls in exported.items() if issubclass(cls, DurableObject)},
     )

@@ -38,8 +38,8 @@ def found(source: str) -> list[tuple[int, str]]:
         ("from pyodide import ffi\nffi.nope", "pyodide.ffi.nope: there is no such name here"),
         ("import pyodide.ffi\npyodide.ffi.nope()", "pyodide.ffi.nope: there is no such name here"),
         (
-            "def f():\n  from pyodide.ffi import run_sync",
-            "pyodide.ffi.run_sync: a stack can't be suspended here; await instead",
+            "def f():\n  from pyodide.code import run_js",
+            "pyodide.code.run_js: there is no JavaScript here",
         ),
         (
             "try:\n  pass\nfinally:\n  from js import nope",

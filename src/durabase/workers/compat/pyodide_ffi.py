@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from durabase.durable_objects import DurableObjectId, DurableObjectNamespace, DurableObjectStub
 from durabase.durable_objects.storage.strict import JsList
+from durabase.durable_objects.suspension import can_run_sync, run_sync
 from durabase.web import Headers, Request, Response, WebSocket, WebSocketPair
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "JsException",
     "JsNull",
     "JsProxy",
+    "can_run_sync",
     "create_once_callable",
     "create_proxy",
     "destroy_proxies",
@@ -105,12 +107,3 @@ def destroy_proxies(proxies: Iterable[Any], /) -> None:
 def to_js(obj: Any, /, **options: Any) -> Any:
     """Return ``obj``, or a copy if it is a list. Options are accepted and have nothing to do."""
     return JsList(obj) if isinstance(obj, list) else obj
-
-
-def run_sync(awaitable: Any, /) -> Any:
-    """Refuse: native Python can't wait within a plain function while others run.
-
-    Raises:
-        RuntimeError: always.
-    """
-    raise RuntimeError("run_sync: a stack can't be suspended here; await instead")

@@ -1,6 +1,7 @@
 """The module ``workers.wsgi``: a WSGI application answers a worker's requests, in a thread.
 
-The request body is read first; the response is streamed as the application's iterator gives it.
+In a program that uses ``run_sync`` it runs on the event loop's thread, as on Cloudflare. The request body
+is read first; the response is streamed as the application's iterator gives it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from durabase.durable_objects.suspension import suspending, with_suspension
 from durabase.web import Request, Response
 from durabase.workers.compat.gateway import BaseOptions
 from durabase.workers.entrypoint import WorkerEntrypoint
@@ -89,7 +91,7 @@ class _Call:
 
     async def respond(self) -> Response:
         """Run the application up to its first piece, and respond."""
-        pieces, first = await asyncio.to_thread(self._begin)
+        pieces, first = await _performed(self._begin)
         if not self._status:
             raise RuntimeError("the application returned without a response")
         number, _, reason = self._status.partition(" ")
@@ -115,8 +117,15 @@ class _Call:
             while piece is not None:
                 if piece:
                     yield piece
-                piece = await asyncio.to_thread(next, pieces, None)
+                piece = await _performed(next, pieces, None)
         finally:
             close = getattr(self._result, "close", None)
             if close is not None:
-                await asyncio.to_thread(close)
+                await _performed(close)
+
+
+async def _performed(step: Callable[..., Any], *arguments: Any) -> Any:
+    """Run a step in a thread; in a program that uses ``run_sync``, here, where that works."""
+    if suspending():
+        return await with_suspension(step)(*arguments)
+    return await asyncio.to_thread(step, *arguments)
