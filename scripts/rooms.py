@@ -28,13 +28,19 @@ def first_line(path):
     return docstring.partition("\n")[0] if docstring else None
 
 
+def is_in_template(path):
+    """Whether a file is part of a project template, not of the package."""
+    folder, *rest = path.relative_to(SOURCES).parts
+    return folder == "templates" and len(rest) > 1
+
+
 def rooms_of(name):
     """`(module, responsibility)` for a top-level module or each module of a package."""
     single = SOURCES / f"{name}.py"
     paths = [single] if single.exists() else sorted((SOURCES / name).rglob("*.py"))
     for path in paths:
         line = first_line(path)
-        if line and "react-ts" not in path.parts:
+        if line and not is_in_template(path):
             module = path.relative_to(SOURCES).with_suffix("").as_posix().removesuffix("/__init__")
             yield module, line.replace("|", "\\|")
 

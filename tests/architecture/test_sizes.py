@@ -18,7 +18,8 @@ LARGER_FUNCTIONS: dict[str, str] = {}
 
 
 def modules() -> list[Path]:
-    return sorted(path for path in SOURCES.rglob("*.py") if "react-ts" not in path.parts)
+    templates = SOURCES / "templates"
+    return sorted(path for path in SOURCES.rglob("*.py") if templates not in path.parents[1:])
 
 
 def functions(path: Path) -> Iterator[tuple[str, int]]:

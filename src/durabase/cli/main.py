@@ -23,6 +23,7 @@ from durabase.cli.operating import (
 from durabase.cli.options import ServeOptions
 from durabase.cli.values import port, positive
 from durabase.errors import ConfigError, DurabaseError
+from durabase.templates import DEFAULT_TEMPLATE, TEMPLATES
 
 __all__ = ["main"]
 
@@ -91,8 +92,15 @@ _Commands = argparse._SubParsersAction  # argparse gives it no public name
 
 
 def _add_new(commands: _Commands[argparse.ArgumentParser]) -> None:
-    new = commands.add_parser("new", help="make a project: a TinyBase client and its Durable Object")
+    new = commands.add_parser("new", help="make a project")
     new.add_argument("name", metavar="NAME", help="its name, and the directory to make")
+    new.add_argument(
+        "--template",
+        choices=tuple(TEMPLATES),
+        default=DEFAULT_TEMPLATE,
+        help=f"what to make it of: {', '.join(TEMPLATES)} (default: {DEFAULT_TEMPLATE})",
+        metavar="TEMPLATE",
+    )
     new.set_defaults(command=_new)
 
 
@@ -229,7 +237,7 @@ def _serve_options(options: argparse.Namespace, places: Sequence[Path]) -> Serve
 def _new(options: argparse.Namespace, console: Console) -> int:
     from durabase.cli.new import new
 
-    return new(options.name, console)
+    return new(options.name, options.template, console)
 
 
 def _dev(options: argparse.Namespace, console: Console) -> int:

@@ -6,22 +6,24 @@ import os
 from pathlib import Path
 
 from durabase.cli.console import Console
-from durabase.templates import create_project
+from durabase.templates import TEMPLATES, create_project
 
 __all__ = ["new"]
 
 
-def new(target: str, console: Console) -> int:
-    """Make the project in the new directory ``target``, named like it.
+def new(target: str, template: str, console: Console) -> int:
+    """Make a project of the ``template`` in the new directory ``target``, named like it.
 
     Raises:
         ConfigError: the name is not allowed, or the directory exists or can't be written.
     """
     path = Path(target)
-    shown = os.path.relpath(create_project(path.name, path.parent))
+    shown = os.path.relpath(create_project(path.name, path.parent, template))
     console.line(f"  Created {console.bold(shown + os.sep)}")
-    console.line("    client/   the app: Vite, React, TinyBase")
-    console.line("    server/   the Durable Object behind it: index.py, wrangler.toml")
+    contents = TEMPLATES[template].contents
+    width = max(map(len, contents))
+    for place, what in contents.items():
+        console.line(f"    {place:<{width}}   {what}")
     console.line()
     console.line(f"  Next:  {console.bold(f'cd {shown} && durabase dev')}")
     return 0

@@ -1,13 +1,17 @@
 import ast
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from durabase.cli.main import main
 from durabase.errors import ConfigError
-from durabase.templates import create_project, demo_server_dir, prebuilt_client_dir, template_dir
+from durabase.templates import TEMPLATES, create_project, demo_server_dir, prebuilt_client_dir, template_dir
+from durabase.workers.config import load_config
 
 
 def files_of(folder: Path) -> set[str]:
@@ -32,15 +36,51 @@ def test_a_project_has_client_server_readme_and_gitignore(tmp_path: Path) -> Non
     assert "gitignore" not in files_of(project)
 
 
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_its_name_replaces_the_templates_everywhere_in_each(tmp_path: Path, template: str) -> None:
+    project = create_project("pet-shop", tmp_path, template)
+
+    left = [path for path in files_of(project) if b"my-app" in (project / path).read_bytes()]
+    assert left == []
+    assert load_config(project)[0].name == "pet-shop"
+    assert (project / "README.md").read_text("utf-8").startswith("# pet-shop\n")
+    assert (project / ".gitignore").is_file()
+    assert [place for place in TEMPLATES[template].contents if not (project / place).exists()] == []
+
+
+@pytest.mark.feature("S-DX-3")
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_the_tests_of_a_new_project_pass(tmp_path: Path, template: str) -> None:
+    project = create_project("pet-shop", tmp_path, template)
+
+    run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    ended = subprocess.run(run, cwd=project, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert " passed" in ended.stdout
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_nothing_is_wrong_with_a_new_project(
+    tmp_path: Path, template: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(create_project("pet-shop", tmp_path, template))
+
+    assert main(["check"]) == 0
+    assert "✓ Nothing is wrong" in capsys.readouterr().out
+
+
+def test_a_template_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="There are: tinybase-react, chat, counter"):
+        create_project("app", tmp_path, "vue")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_its_name_replaces_the_templates_everywhere(tmp_path: Path) -> None:
     project = create_project("pet-shop", tmp_path)
 
     config = tomllib.loads((project / "server/wrangler.toml").read_text("utf-8"))
     assert config["name"] == "pet-shop"
-    assert (project / "README.md").read_text("utf-8").startswith("# pet-shop\n")
     assert "<title>pet-shop</title>" in (project / "client/index.html").read_text("utf-8")
-    left = [path for path in files_of(project) if b"my-app" in (project / path).read_bytes()]
-    assert left == []
 
 
 def test_what_npm_and_the_server_leave_behind_is_not_copied(
@@ -56,7 +96,8 @@ def test_what_npm_and_the_server_leave_behind_is_not_copied(
     ):
         (template / left).parent.mkdir(parents=True, exist_ok=True)
         (template / left).write_text("left behind")
-    monkeypatch.setattr("durabase.templates._TEMPLATE", template)
+    monkeypatch.setattr("durabase.templates._FOLDER", tmp_path)
+    template.rename(tmp_path / "react-ts")
 
     project = create_project("fresh", tmp_path)
 
