@@ -166,10 +166,17 @@ class ChannelError(SyncError):
 class ObjectError(DurabaseError):
     """Something about a Durable Object.
 
-    ``remote``: the failure came from the callee. ``retryable``: an idempotent call may be tried
-    again with a fresh stub. ``overloaded``: do not retry. ``durable_object_reset``: the live
-    instance was discarded.
+    Attributes:
+        remote: the failure came from the callee.
+        retryable: an idempotent call may be tried again with a fresh stub.
+        overloaded: do not retry.
+        durable_object_reset: the live instance was discarded.
     """
+
+    remote: bool
+    retryable: bool
+    overloaded: bool
+    durable_object_reset: bool
 
     def __init__(
         self,

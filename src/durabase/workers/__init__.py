@@ -23,6 +23,7 @@ from durabase.web import (
 )
 from durabase.workers.entrypoint import ExecutionContext, WorkerEntrypoint, wait_until
 from durabase.workers.env import Env, env, patch_env
+from durabase.workers.scheduled import ScheduledController
 
 __all__ = [
     "Blob",
@@ -35,6 +36,7 @@ __all__ = [
     "Request",
     "Response",
     "RpcTarget",
+    "ScheduledController",
     "WebSocket",
     "WebSocketPair",
     "WebSocketRequestResponsePair",

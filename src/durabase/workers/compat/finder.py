@@ -14,11 +14,12 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
-__all__ = ["complaint", "install_compat_modules", "remove_compat_modules"]
+__all__ = ["COMPAT_MODULES", "complaint", "install_compat_modules", "remove_compat_modules"]
 
 _HERE = "durabase.workers.compat"
-_SOURCES = {
+COMPAT_MODULES: Final = {
     "asgi": f"{_HERE}.asgi",
     "js": f"{_HERE}.js",
     "pyodide": f"{_HERE}.pyodide",
@@ -40,8 +41,10 @@ _SOURCES = {
     "workers.workflows": f"{_HERE}.workflows",
     "workers.wsgi": f"{_HERE}.wsgi",
 }
+"""The names that programs import, and which of our modules each stands for."""
+
 _PACKAGES = frozenset({"pyodide", "workers", "workers.gateway"})
-_ROOTS = frozenset(name.partition(".")[0] for name in _SOURCES)
+_ROOTS = frozenset(name.partition(".")[0] for name in COMPAT_MODULES)
 
 
 class _Mirror(Loader):
@@ -64,7 +67,7 @@ class _Mirror(Loader):
 
 
 class _CompatFinder(MetaPathFinder):
-    """Finds the names of :data:`_SOURCES` unless the program has a module of that name."""
+    """Finds the names of :data:`COMPAT_MODULES` unless the program has a module of that name."""
 
     def __init__(self) -> None:
         self.program = Path()
@@ -72,7 +75,7 @@ class _CompatFinder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        source = _SOURCES.get(fullname)
+        source = COMPAT_MODULES.get(fullname)
         if source is None or self._is_the_programs(fullname.partition(".")[0]):
             return None
         return ModuleSpec(fullname, _Mirror(source), origin=source, is_package=fullname in _PACKAGES)
@@ -105,18 +108,18 @@ def remove_compat_modules() -> None:
 
 
 def _forget_mirrors() -> None:
-    for name in _SOURCES:  # an earlier program's: this one may have a module of that name
+    for name in COMPAT_MODULES:  # an earlier program's: this one may have a module of that name
         if isinstance(getattr(sys.modules.get(name), "__loader__", None), _Mirror):
             del sys.modules[name]
 
 
 def complaint(module: str, name: str | None = None) -> str | None:
     """Say why a module, or ``name`` in it, is not offered; ``None`` if it is, or if it is none of these."""
-    if module not in _SOURCES:
+    if module not in COMPAT_MODULES:
         return f"{module}: there is no such module here" if module.partition(".")[0] in _PACKAGES else None
-    if name is None or name == "*" or f"{module}.{name}" in _SOURCES or name.startswith("__"):
+    if name is None or name == "*" or f"{module}.{name}" in COMPAT_MODULES or name.startswith("__"):
         return None
-    source = importlib.import_module(_SOURCES[module])
+    source = importlib.import_module(COMPAT_MODULES[module])
     if name in source.__all__:
         return None
     try:
