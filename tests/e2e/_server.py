@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Self
 
 READY = "[wrangler:info] Ready on "
 PATIENCE_SECONDS = 60.0
@@ -20,17 +21,25 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Server:
-    """`durabase COMMAND …`, which may be stopped, killed and started again at the same address."""
+class ServerProcess:
+    """A server, which may be stopped, killed and started again at the same address.
 
-    def __init__(self, folder: Path, *command: str, port: int | None = None) -> None:
-        self.port = port or free_port()
-        self.state = folder / "state"
-        self._log = folder / f"server-{self.port}.log"
-        self._command = [
-            *(sys.executable, "-m", "durabase", *command),
-            *("--port", str(self.port), "--persist-to", str(self.state)),
-        ]
+    Args:
+        folder: where its log goes.
+        port: where it listens.
+        command: how to run it.
+        ready: what it says when it serves.
+        cwd: where it runs.
+    """
+
+    def __init__(
+        self, folder: Path, port: int, command: list[str], ready: str, cwd: Path | None = None
+    ) -> None:
+        self.port = port
+        self._log = folder / f"server-{port}.log"
+        self._command = command
+        self._ready = ready
+        self._cwd = cwd
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -50,18 +59,19 @@ class Server:
         assert self._process is not None
         return self._process.pid
 
-    def start(self) -> Server:
-        ready_before = self.log.count(READY)
+    def start(self) -> Self:
+        ready_before = self.log.count(self._ready)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                cwd=self._cwd,
                 start_new_session=True,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
-        self._wait(lambda: self.log.count(READY) > ready_before, PATIENCE_SECONDS, "ready")
+        self._wait(lambda: self.log.count(self._ready) > ready_before, PATIENCE_SECONDS, "ready")
         return self
 
     def stop(self) -> int:
@@ -90,14 +100,6 @@ class Server:
     def wait_for_log(self, text: str, *, count: int = 1, seconds: float = PATIENCE_SECONDS) -> None:
         self._wait(lambda: self.log.count(text) >= count, seconds, f"{count} times {text!r} in the log")
 
-    def wait_until_asleep(self, seconds: float = PATIENCE_SECONDS) -> None:
-        """Wait until the last thing that the only object did was to hibernate (`durabase dev` logs it)."""
-        self._wait(
-            lambda: self.log.rfind("hibernated") > self.log.rfind("started ("),
-            seconds,
-            "the object hibernated",
-        )
-
     def _wait(self, is_so: object, seconds: float, what: str) -> None:
         assert callable(is_so)
         end = time.monotonic() + seconds
@@ -107,3 +109,21 @@ class Server:
             if time.monotonic() > end:
                 raise AssertionError(f"not within {seconds} s: {what}\n{self.log}")
             time.sleep(0.02)
+
+
+class Server(ServerProcess):
+    """`durabase COMMAND …`, with its state in ``folder``."""
+
+    def __init__(self, folder: Path, *command: str, port: int | None = None) -> None:
+        port = port or free_port()
+        self.state = folder / "state"
+        place = ["--port", str(port), "--persist-to", str(self.state)]
+        super().__init__(folder, port, [sys.executable, "-m", "durabase", *command, *place], READY)
+
+    def wait_until_asleep(self, seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait until the last thing that the only object did was to hibernate (`durabase dev` logs it)."""
+        self._wait(
+            lambda: self.log.rfind("hibernated") > self.log.rfind("started ("),
+            seconds,
+            "the object hibernated",
+        )

@@ -1,0 +1,57 @@
+"""ASGI servers as processes of their own, and the outer applications of the guide, from its own text."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from shutil import copytree, ignore_patterns
+
+from docs._pages import ROOT, sections_of
+from durabase.templates import demo_server_dir
+from e2e._server import ServerProcess, free_port
+
+GUIDE = ROOT / "docs" / "guides" / "mounting.md"
+FRAMEWORKS = ("FastAPI", "Starlette", "Litestar", "Django")
+SERVERS = ("uvicorn", "hypercorn", "granian")
+DJANGO = {
+    "settings": 'SECRET_KEY = "x"\nALLOWED_HOSTS = ["*"]\nROOT_URLCONF = "mysite.urls"\n',
+    "urls": (
+        "from django.http import JsonResponse\nfrom django.urls import path\n"
+        'urlpatterns = [path("health", lambda request: JsonResponse({"ok": True}))]\n'
+    ),
+}
+_READY = {"uvicorn": "Uvicorn running on", "hypercorn": "Running on", "granian": "Started worker-1"}
+
+
+def write_outer(folder: Path, framework: str) -> None:
+    """Write the guide's recipe as ``main.py``, beside the template's worker."""
+    copytree(demo_server_dir(), folder, dirs_exist_ok=True, ignore=ignore_patterns("__pycache__"))
+    section = dict(sections_of(GUIDE))[framework]
+    code = section.partition("```py")[2].partition("\n")[2].partition("```")[0]
+    assert code, f"the guide has no recipe for {framework}"
+    (folder / "main.py").write_text(code)
+    (folder / "mysite").mkdir()
+    for name, text in DJANGO.items():
+        (folder / "mysite" / f"{name}.py").write_text(text)
+
+
+class AsgiServer(ServerProcess):
+    """An ASGI server that serves ``main:app`` of a folder."""
+
+    def __init__(self, server: str, folder: Path, *options: str) -> None:
+        port = free_port()
+        place = {
+            "uvicorn": ["--port", str(port)],
+            "hypercorn": ["--bind", f"127.0.0.1:{port}", "--graceful-timeout", "1"],
+            "granian": ["--interface", "asgi", "--port", str(port)],
+        }[server]
+        command = [str(Path(sys.executable).parent / server), *place, *options, "main:app"]
+        super().__init__(folder, port, command, _READY[server], cwd=folder)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
