@@ -38,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found = ".".join(map(str, sys.version_info[:3]))
         console.error(f"durabase needs Python 3.11 or newer; this is {found} ({sys.executable}).")
         return 1
-    options = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(words)
+    options.arguments = words
     if getattr(options, "log_format", "text") == "json":
         console = _json_console()
     command: Callable[[argparse.Namespace, Console], int] = options.command
@@ -130,6 +132,13 @@ def _add_serve(commands: _Commands[argparse.ArgumentParser]) -> None:
         "--delete-classes",
         action="store_true",
         help="let new migrations delete classes with all their objects",
+    )
+    serve.add_argument(
+        "--processes",
+        metavar="N",
+        type=positive,
+        default=1,
+        help="how many processes share the objects (default: 1)",
     )
     serve.set_defaults(command=_serve)
 
@@ -231,6 +240,8 @@ def _serve_options(options: argparse.Namespace, places: Sequence[Path]) -> Serve
         origins=tuple(options.origins),
         trusted_proxies=tuple(options.trusted_proxies),
         connections_per_address=options.connections_per_address,
+        processes=getattr(options, "processes", 1),
+        arguments=tuple(options.arguments),
     )
 
 

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from asyncio import get_running_loop
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from durabase.cli.console import Console
@@ -24,6 +25,7 @@ from durabase.operations.process import LoopLag, add_process_metrics
 from durabase.operations.prometheus import Gauge, Registry
 from durabase.operations.telemetry import Telemetry
 from durabase.server import Server
+from durabase.server.context import Fetch
 from durabase.workers.facts import RuntimeFact
 from durabase.workers.runtime import Runtime
 
@@ -41,11 +43,20 @@ class Monitor:
         options: how.
         console: where lines and records go.
         errors_only: write no lines of objects that start and hibernate.
+        admin: makes of what answers administrators for this process what does so at the admin address;
+            ``None`` if that is served elsewhere.
     """
 
     def __init__(
-        self, project: Project, options: ServeOptions, console: Console, *, errors_only: bool = False
+        self,
+        project: Project,
+        options: ServeOptions,
+        console: Console,
+        *,
+        errors_only: bool = False,
+        admin: Callable[[AdminApp, ObjectOperations], Fetch | None] = lambda app, objects: app.fetch,
     ) -> None:
+        self._admin = admin
         self._console = console
         self._log = ObjectLog(console, errors_only=errors_only)
         self._project = project
@@ -118,8 +129,11 @@ class Monitor:
         token = admin_token()
         check_address(host, token)
         app = self._app = AdminApp(objects, self._telemetry, token)
-        admin = await stack.enter_async_context(Server(app.fetch, host=host, port=port))
         stack.callback(app.close)
+        fetch = self._admin(app, objects)
+        if fetch is None:
+            return
+        admin = await stack.enter_async_context(Server(fetch, host=host, port=port))
         address = self._project.state_dir / ADDRESS_FILE
         address.write_text(json.dumps({"url": admin.url}), encoding="utf-8")
         stack.callback(address.unlink, missing_ok=True)
@@ -132,8 +146,12 @@ class Monitor:
             self._app.is_ready = True
 
     def stopping(self) -> None:
-        """The server is about to stop."""
+        """The server is about to stop: say so."""
         self._console.line("Stopping ...")
+        self.drains()
+
+    def drains(self) -> None:
+        """The server is about to stop."""
         if self._app is not None:
             self._app.is_ready = False
 

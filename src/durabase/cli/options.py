@@ -16,7 +16,8 @@ class ServeOptions:
 
     ``place`` is a project, a directory that holds a configuration or lies below one, or the
     configuration file itself. ``others`` are such places of further workers. ``admin`` is the address for
-    administrators, if there is to be one.
+    administrators, if there is to be one. ``processes`` is how many share the objects; each is started with
+    ``arguments``, those of the command line.
     """
 
     place: Path
@@ -38,3 +39,5 @@ class ServeOptions:
     origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     connections_per_address: int | None = None
+    processes: int = 1
+    arguments: tuple[str, ...] = field(default=(), compare=False)

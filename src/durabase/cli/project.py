@@ -31,20 +31,24 @@ class Project:
         return self.config.name or Path(self.config.directory).name
 
 
-def open_project(options: ServeOptions, console: Console) -> Project:
-    """Load the configurations that the options lead to, and say what they warn of.
+def open_project(options: ServeOptions, console: Console, *, tell: bool = True) -> Project:
+    """Load the configurations that the options lead to, and ``tell`` what they warn of.
 
     Raises:
         ConfigError: there is none, or one has errors.
     """
-    config, *others = [_load(place, options, console) for place in (options.place, *options.others)]
+    config, *others = [
+        _load(place, options, console if tell else None) for place in (options.place, *options.others)
+    ]
     directory = Path(config.directory)
     state_dir = (options.persist_to or state_dir_of(config)).absolute()
     return Project(config.with_vars(options.variables), state_dir, _find_client(directory), tuple(others))
 
 
-def _load(place: Path, options: ServeOptions, console: Console) -> Config:
+def _load(place: Path, options: ServeOptions, console: Console | None) -> Config:
     config, diagnostics = load_config(place, options.environment)
+    if console is None:
+        return config
     if warnings := diagnostics.render_warnings():
         console.warning(warnings)
     for note in diagnostics.all_notes():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project, open_project
 from durabase.cli.serving import run, serve_until_stopped, start_runtime, start_server
 from durabase.cli.stop import StopSignals
+from durabase.cluster.member import Place
 from durabase.templates import prebuilt_client_dir
 
 __all__ = ["built_client_dir", "serve", "serve_project"]
@@ -22,15 +24,23 @@ __all__ = ["built_client_dir", "serve", "serve_project"]
 def serve(options: ServeOptions, console: Console) -> int:
     """Serve the project until stopped."""
     console.take_over_logging()
-    project = open_project(options, console)
-    client = built_client_dir(project, console)
-    return run(serve_project(project, options, console, client, "serve"))
+    place = Place.found(os.environ)
+    project = open_project(options, console, tell=place is None)
+    client = built_client_dir(project, console, tell=place is None)
+    if place is None and options.processes == 1:
+        return run(serve_project(project, options, console, client, "serve"))
+    from durabase.cli.processes import serve_partition, supervise  # what not every system has
+
+    if place is not None:
+        return run(serve_partition(place, project, options, console, client))
+    return run(supervise(project, options, console, client))
 
 
-def built_client_dir(project: Project, console: Console) -> Path | None:
+def built_client_dir(project: Project, console: Console, *, tell: bool = True) -> Path | None:
     """Return the directory of the project's built client, ``None`` if the project has no client.
 
-    A client that was not built is replaced by the one that comes with the package, with a warning.
+    A client that was not built is replaced by the one that comes with the package, with a warning, unless
+    nothing is to be told.
     """
     if project.client is None:
         assets = project.config.assets
@@ -41,7 +51,8 @@ def built_client_dir(project: Project, console: Console) -> Path | None:
         return built
     prebuilt = prebuilt_client_dir()
     instead = "serving no client" if prebuilt is None else "serving the client that comes with durabase"
-    console.warning(f"{built} is not there: {instead}. `npm run build` in {project.client} makes it.")
+    if tell:
+        console.warning(f"{built} is not there: {instead}. `npm run build` in {project.client} makes it.")
     return prebuilt
 
 

@@ -6,8 +6,9 @@ import asyncio
 import gc
 import io
 import sys
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from socket import socket as Socket  # noqa: N812 - a class
 from typing import Any
 
 from durabase.cli.console import Console
@@ -16,15 +17,19 @@ from durabase.cli.monitor import Monitor
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project
 from durabase.cli.stop import StopSignals
+from durabase.durable_objects import ObjectHost
+from durabase.durable_objects.partition import WHOLE, Partition
+from durabase.durable_objects.routing import ObjectRouter
 from durabase.errors import ConfigError
 from durabase.server import Server, ServerLimits
 from durabase.server import run as run_on_loop
+from durabase.server.context import Handover
 from durabase.server.origins import OriginCheck
 from durabase.workers.loader import load_workers
 from durabase.workers.places import id_secret
 from durabase.workers.runtime import Runtime
 
-__all__ = ["run", "serve_until_stopped", "start_runtime", "start_server"]
+__all__ = ["address_of", "run", "serve_until_stopped", "spare_the_collector", "start_runtime", "start_server"]
 
 
 def run(main: Coroutine[Any, Any, None]) -> int:
@@ -40,8 +45,12 @@ async def start_runtime(
     project: Project,
     options: ServeOptions,
     monitor: Monitor,
+    partition: Partition = WHOLE,
+    router: Callable[[ObjectHost], ObjectRouter] | None = None,
 ) -> Runtime:
     """Load the project's programs and start their runtime, with its admin address; the stack ends both.
+
+    ``partition`` and ``router`` are for one of several processes.
 
     Raises:
         WorkerLoadError: a program can't be loaded.
@@ -61,33 +70,47 @@ async def start_runtime(
         may_delete_classes=options.delete_classes,
         id_secret=id_secret(),
         disk=monitor.disk,
+        partition=partition,
+        router=router,
     )
     await stack.enter_async_context(runtime)
     await monitor.open(stack, runtime)
     return runtime
 
 
+def address_of(project: Project, options: ServeOptions) -> tuple[list[str], int]:
+    """The addresses and the port to serve on, as the options or the configuration say."""
+    host, port = options.ip or project.config.dev.ip, options.port
+    return [host] if isinstance(host, str) else list(host), project.config.dev.port if port is None else port
+
+
 async def start_server(
-    stack: AsyncExitStack, program: Fetch, frontend: Frontend | None, project: Project, options: ServeOptions
+    stack: AsyncExitStack,
+    program: Fetch,
+    frontend: Frontend | None,
+    project: Project,
+    options: ServeOptions,
+    listeners: Sequence[Socket] = (),
+    handover: Handover | None = None,
 ) -> Server:
-    """Listen where the options or the configuration say; the stack ends it.
+    """Listen where the options or the configuration say, or on ``listeners``; the stack ends it.
 
     Raises:
         ServerError: the port is taken, or the address is not ours.
         ConfigError: an origin or the address of a proxy is none.
     """
-    dev = project.config.dev
-    host = options.ip or dev.ip
-    port = dev.port if options.port is None else options.port
+    hosts, port = address_of(project, options)
     fetch = Site(program, frontend).fetch
     try:
         server = Server(
             OriginCheck(fetch, options.origins).fetch if options.origins else fetch,
-            host=host,
+            host=hosts,
             port=port,
             limits=ServerLimits(connections_per_address=options.connections_per_address),
             trusted_proxies=options.trusted_proxies,
             compression=project.config.compresses_web_sockets,
+            listeners=listeners,
+            handover=handover,
         )
     except ValueError as error:
         raise ConfigError(str(error)) from None
@@ -102,7 +125,7 @@ async def serve_until_stopped(
     Raises:
         Exception: what ended one of the ``background`` tasks.
     """
-    _spare_the_collector()
+    spare_the_collector()
     console.info(f"Ready on {server.url.rstrip('/')}")
     if help_line:
         console.dim(help_line)
@@ -120,7 +143,7 @@ async def serve_until_stopped(
         await asyncio.gather(stopped, *tasks, return_exceptions=True)
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """What is loaded by now stays: the garbage collector, which halts all, need not look at it again."""
     gc.collect()
     gc.freeze()

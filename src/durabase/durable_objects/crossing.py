@@ -26,7 +26,7 @@ from durabase.web.request import Request
 from durabase.web.response import Response
 from durabase.web.structured_clone import decode_value, encode_value
 
-__all__ = ["copied", "make_call"]
+__all__ = ["copied", "make_call", "may_cross", "next_of", "pieces_of"]
 
 _LIMIT: Final = ObjectLimits().message_bytes
 _ATOMS: Final = frozenset((type(None), type(UNDEFINED), bool, int, float))
@@ -79,7 +79,7 @@ class Crossing:
             self.size += len(value) if kind is bytes or value.isascii() else len(_utf8(value))
             return None, []
         passed: list[Any] = []
-        data = encode_value(value, passed, _may_cross)
+        data = encode_value(value, passed, may_cross)
         self.size += len(data)
         return data, passed
 
@@ -107,7 +107,7 @@ class Crossing:
         """What an object yields is had from it piece by piece, through its gates."""
         if (self._giver or current_giver.get()) is None:
             return stream
-        return _pieces(self._stub_of(_next_of(stream)))
+        return pieces_of(self._stub_of(next_of(stream)))
 
     def _stub_of(self, target: Any) -> RpcStub:
         if self._giver is None:
@@ -137,7 +137,8 @@ def make_call(name: str, arguments: Sequence[Any], keywords: Mapping[str, Any], 
     return Call(name, tuple(copies[:count]), named, crossing.stubs, crossing.size)
 
 
-def _may_cross(item: Any) -> bool:
+def may_cross(item: Any) -> bool:
+    """Whether something that is no plain value crosses all the same."""
     if isinstance(item, (type, RpcPromise)):
         return False
     return (
@@ -153,7 +154,8 @@ def _taken(response: Response) -> Response:
     return taken
 
 
-def _next_of(stream: AsyncIterable[Any]) -> Callable[[], Awaitable[Any]]:
+def next_of(stream: AsyncIterable[Any]) -> Callable[[], Awaitable[Any]]:
+    """A function that gives the next piece of a stream, ``None`` after the last."""
     pieces = aiter(stream)
 
     async def following() -> Any:
@@ -162,7 +164,8 @@ def _next_of(stream: AsyncIterable[Any]) -> Callable[[], Awaitable[Any]]:
     return following
 
 
-async def _pieces(following: RpcStub) -> AsyncIterator[Any]:
+async def pieces_of(following: RpcStub) -> AsyncIterator[Any]:
+    """The stream whose pieces the stub of such a function gives."""
     with following:
         while (piece := await following()) is not None:
             yield piece

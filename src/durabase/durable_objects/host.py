@@ -27,11 +27,13 @@ from durabase.durable_objects.ids import DurableObjectId, IdMint
 from durabase.durable_objects.life import ObjectLife
 from durabase.durable_objects.limits import ObjectLimits
 from durabase.durable_objects.namespace import DurableObjectNamespace
+from durabase.durable_objects.partition import WHOLE, Partition
 from durabase.durable_objects.phases import Phase
-from durabase.durable_objects.routing import ObjectKey
+from durabase.durable_objects.routing import ObjectKey, ObjectRouter
 from durabase.durable_objects.slot import ObjectSlot
 from durabase.durable_objects.storage.engine import Disk
 from durabase.durable_objects.storage.lock import FolderLock
+from durabase.durable_objects.storage.partitioning import divide
 from durabase.durable_objects.sweeping import Sweeper
 from durabase.durable_objects.waiting import Nesting
 from durabase.errors import ObjectError
@@ -64,8 +66,14 @@ class ObjectHost:
         limits: of calls, and of what may wait for an object.
         id_secret: goes into the ids, so that nobody else can make any; they are not those of Cloudflare then.
         disk: makes the commits, in place of the plain one.
+        partition: which objects are hosted here; others are by other hosts, of other processes. Whoever
+            starts several has the lock of ``state_dir``, and has divided it.
+
+    Attributes:
+        router: delivers what stubs send; the host itself, unless other hosts have a part of the objects.
     """
 
+    router: ObjectRouter
     loop: AbstractEventLoop
     context: Context
     scheduler: AlarmScheduler
@@ -82,8 +90,11 @@ class ObjectHost:
         limits: ObjectLimits | None = None,
         id_secret: str | None = None,
         disk: Disk | None = None,
+        partition: Partition = WHOLE,
     ) -> None:
         self.state_dir = Path(state_dir)
+        self.partition = partition
+        self.router = self
         self.clock: TimerClock = SystemClock() if clock is None else clock
         self.idle_seconds = idle_seconds
         self.observer = observer
@@ -92,7 +103,7 @@ class ObjectHost:
         self.id_secret = id_secret
         self.disk = disk
         self._classes: dict[str, ClassHost] = {}
-        self._lock = FolderLock(self.state_dir)
+        self._lock = FolderLock(self.state_dir, partition)
         self._is_open = False
         self._task_factory: Any = None
 
@@ -119,7 +130,7 @@ class ObjectHost:
         Raises:
             ObjectError: no class of this name is hosted.
         """
-        return DurableObjectNamespace(self, class_name, self._class(class_name).mint)
+        return DurableObjectNamespace(self.router, class_name, self._class(class_name).mint)
 
     def mint(self, class_name: str) -> IdMint:
         """What makes the ids of this class."""
@@ -129,6 +140,8 @@ class ObjectHost:
         self.loop = asyncio.get_running_loop()
         self.context = copy_context()
         self._lock.acquire()
+        if self.partition == WHOLE:
+            self._divide()
         self.executor = ThreadPoolExecutor(SYNC_THREADS, "durabase-sync")
         self.scheduler = AlarmScheduler(self.loop, self.clock)
         self.sweeper = Sweeper(self.loop)
@@ -142,6 +155,13 @@ class ObjectHost:
             await self._shut()
             raise
         return self
+
+    def _divide(self) -> None:
+        try:
+            divide(self.state_dir, WHOLE.count)
+        except BaseException:
+            self._lock.release()
+            raise
 
     async def __aexit__(
         self,

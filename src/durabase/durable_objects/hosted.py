@@ -19,12 +19,13 @@ from durabase.durable_objects.gates import OutputGate
 from durabase.durable_objects.handlers import HandlerTable
 from durabase.durable_objects.ids import DurableObjectId, IdMint
 from durabase.durable_objects.limits import ObjectLimits
+from durabase.durable_objects.partition import Partition
 from durabase.durable_objects.slot import ObjectSlot
 from durabase.durable_objects.storage.engine import Disk
 from durabase.durable_objects.storage.file import FileRules, FileStore
 from durabase.durable_objects.storage.kv import DurableObjectStorage, StorageRules
 from durabase.durable_objects.storage.namespace_database import NamespaceDatabase
-from durabase.durable_objects.storage.repair import INDEX_NAME, repair
+from durabase.durable_objects.storage.repair import INDEX_STEM, repair
 from durabase.durable_objects.storage.shared import SharedStore
 from durabase.durable_objects.storage.sql_policy import MAX_ROW_BYTES
 from durabase.durable_objects.storage.store import AlarmRow
@@ -93,6 +94,7 @@ class ClassSurroundings(Protocol):
     nesting: Nesting
     observer: ObjectObserver | None
     disk: Disk | None
+    partition: Partition
     state_dir: Path
     scheduler: AlarmScheduler
     sweeper: Sweeper
@@ -160,11 +162,11 @@ class ClassHost:
             StorageError: it can't be opened.
         """
         self.loop, self.context, self.sweeper = self._host.loop, self._host.context, self._host.sweeper
-        path = self.folder / INDEX_NAME
+        path = self.folder / self._host.partition.file_name(INDEX_STEM)
         is_new = not path.exists()
         self._database = NamespaceDatabase(path, self.loop, self._host.executor, self._host.disk)
         if self._definition.storage == "sqlite":
-            repair(self.folder, self._database, every=is_new)
+            repair(self.folder, self._database, self._host.partition, every=is_new)
         self._database.alarms_changed = self._host.scheduler.changed
         self._host.scheduler.add(self)
 

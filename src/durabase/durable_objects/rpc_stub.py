@@ -8,7 +8,7 @@ from typing import Any
 from durabase.durable_objects.events import Call, Read
 from durabase.durable_objects.rpc import ITSELF
 from durabase.durable_objects.rpc_promise import CallMaker, RpcMember, RpcPromise, member, send
-from durabase.durable_objects.rpc_target import Grant
+from durabase.durable_objects.rpc_target import Granted
 
 __all__ = ["RpcStub"]
 
@@ -23,8 +23,8 @@ class RpcStub:
 
     __slots__ = ("__weakref__", "_grant", "_make_call")
 
-    def __init__(self, grant: Grant, make_call: CallMaker) -> None:
-        self._grant: Grant | None = grant
+    def __init__(self, grant: Granted, make_call: CallMaker) -> None:
+        self._grant: Granted | None = grant
         self._make_call = make_call
         grant.take()
 
@@ -59,7 +59,7 @@ class RpcStub:
     def __del__(self) -> None:
         self.destroy()
 
-    def _held(self) -> Grant:
+    def _held(self) -> Granted:
         if self._grant is None:
             raise RuntimeError("RPC stub used after being disposed.")
         return self._grant

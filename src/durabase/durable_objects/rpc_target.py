@@ -14,7 +14,20 @@ from durabase.durable_objects.gates import Section, current_section
 from durabase.durable_objects.rpc import perform_on, remote_error
 from durabase.durable_objects.suspension import with_suspension
 
-__all__ = ["Giver", "Grant", "ProgramGiver", "current_giver"]
+__all__ = ["Giver", "Grant", "Granted", "ProgramGiver", "current_giver"]
+
+
+class Granted(Protocol):
+    """What a stub is of: a :class:`Grant`, or one in another process."""
+
+    def take(self) -> None:
+        """There is one more stub of it."""
+
+    def give_back(self) -> None:
+        """There is one less."""
+
+    def serve(self, event: Call | Read) -> Awaitable[Any]:
+        """Do it, wherever the target is."""
 
 
 class Giver(Protocol):

@@ -5,18 +5,44 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from durabase.clock import TimerClock
 from durabase.server.clients import AddressCounts, TrustedProxies
 from durabase.server.deadlines import Deadlines, Pingable, Waiter
 from durabase.server.outbox import Turn
-from durabase.web import Request, Response
+from durabase.web import Request, Response, WebSocket
 
-__all__ = ["AccessHook", "Fetch", "Served", "ServedSocket", "ServerContext", "ServerLimits"]
+__all__ = [
+    "AccessHook",
+    "Answered",
+    "Departure",
+    "Fetch",
+    "Handover",
+    "Served",
+    "ServedSocket",
+    "ServerContext",
+    "ServerLimits",
+]
 
 Fetch = Callable[[Request], Awaitable[Response]]
 AccessHook = Callable[[str, str, int, float], object]
+
+
+class Answered(NamedTuple):
+    """A handshake to which the answer is known: ``head`` is that, still to be sent, ``early`` what the client
+    has sent already. ``protocol`` and ``extensions`` are what was agreed on."""
+
+    head: bytes
+    early: bytes
+    protocol: str
+    extensions: str
+
+
+Departure = Callable[[int, Answered], object]
+"""Has a client served elsewhere, whose connection is this descriptor, which is then the callee's to close."""
+Handover = Callable[[WebSocket], "Departure | None"]
+"""Tells whether the client of a socket is to be served elsewhere, and how."""
 
 _MIB: Final = 1 << 20
 _FRAME_HEAD_SLACK: Final = 4096
@@ -75,7 +101,8 @@ class ServerContext:
     ``requests`` and ``sockets`` are who is connected, ``on_empty`` is called when the last one has gone,
     ``farewell`` is the close code and reason that sockets get when the server stops. ``compression``: whether
     messages are compressed for clients that offer it. ``proxies`` are believed
-    what they say of their clients, ``addresses`` counts connections.
+    what they say of their clients, ``addresses`` counts connections, ``handover`` knows which
+    sockets are served elsewhere.
     """
 
     fetch: Fetch
@@ -87,6 +114,7 @@ class ServerContext:
     farewell: tuple[int, str]
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
     compression: bool = False
+    handover: Handover | None = None
     addresses: AddressCounts = field(init=False)
     turn: Turn = field(init=False)
     deadlines: Deadlines = field(init=False)

@@ -18,6 +18,7 @@ import h11
 
 from durabase.server.bridge import start_socket, tell_lost
 from durabase.server.clients import peer_address, with_address
+from durabase.server.handover import Answered, hand_over
 from durabase.server.handshake import (
     accept_headers,
     asks_for_web_socket,
@@ -359,17 +360,19 @@ class HttpConnection(asyncio.Protocol):
             return
         compression = self._agreed_compression()
         try:
-            self._write(
-                self._switching_protocols(response, "" if compression is None else compression.header)
-            )
+            extensions = "" if compression is None else compression.header
+            head = self._parser.send(self._switching_protocols(response, extensions))
         except h11.LocalProtocolError:
             tell_lost(web_socket)
             raise
         self._tell_access(101)
         self._context.requests.discard(self)
-        self._transport.resume_reading()
         protocol = response.headers.get("sec-websocket-protocol") or ""
         early = self._parser.trailing_data[0]
+        if hand_over(self._context, self._transport, web_socket, Answered(head, early, protocol, extensions)):
+            return
+        self._transport.write(head)
+        self._transport.resume_reading()
         socket = start_socket(self._transport, self._context, web_socket, protocol, early, compression)
         if self._context.is_draining:
             socket.drain()

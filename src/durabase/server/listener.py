@@ -15,11 +15,13 @@ from typing import Any, Final, Self, TypeVar
 from durabase.clock import SystemClock, TimerClock
 from durabase.errors import ServerError
 from durabase.server.clients import TrustedProxies
-from durabase.server.context import AccessHook, Fetch, ServerContext, ServerLimits
+from durabase.server.context import AccessHook, Fetch, Handover, ServerContext, ServerLimits
 from durabase.server.deadlines import Heartbeat
+from durabase.server.handover import Answered, Arrival
 from durabase.server.http import HttpConnection
+from durabase.web import WebSocket
 
-__all__ = ["Server", "run"]
+__all__ = ["Server", "bind", "run", "url_of"]
 
 _BACKLOG: Final = 2048
 _SERVICE_RESTART: Final = (1012, "the server restarts")
@@ -44,6 +46,8 @@ class Server:
         trusted_proxies: addresses and networks of proxies that are believed what they say of their clients.
         compression: whether messages of WebSockets are compressed for clients that offer it
             (permessage-deflate). A message then costs more processor time, and less of a slow network.
+        listeners: sockets that are listened on, in place of ones for ``host`` and ``port``.
+        handover: tells which clients are served by another process, see :meth:`adopt`.
 
     Raises:
         ValueError: one of the proxies is no address.
@@ -64,8 +68,12 @@ class Server:
         on_access: AccessHook | None = None,
         trusted_proxies: Sequence[str] = (),
         compression: bool = False,
+        listeners: Sequence[socket_module.socket] = (),
+        handover: Handover | None = None,
     ) -> None:
         self._fetch = fetch
+        self._given = list(listeners)
+        self._handover = handover
         self._hosts = [host] if isinstance(host, str) else list(host)
         self._asked_port = port
         self._clock = clock or SystemClock()
@@ -90,9 +98,7 @@ class Server:
     @property
     def url(self) -> str:
         """Where a client on this machine finds the server, without a path."""
-        host = self._hosts[0]
-        shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host)  # noqa: S104 - shown, not bound
-        return f"http://{shown or (f'[{host}]' if ':' in host else host)}:{self._port}"
+        return url_of(self._hosts[0], self._port)
 
     @property
     def socket_count(self) -> int:
@@ -116,8 +122,10 @@ class Server:
             self._farewell,
             self._proxies,
             self._compression,
+            self._handover,
         )
-        sockets, self._port = await _bind(self._hosts, self._asked_port)
+        sockets = self._given or await bind(self._hosts, self._asked_port)
+        self._port = sockets[0].getsockname()[1]
         for socket in sockets:
             self._listeners.append(
                 await loop.create_server(lambda: HttpConnection(context), sock=socket, backlog=_BACKLOG)
@@ -143,13 +151,29 @@ class Server:
         if self._context is not None:
             await self._context.drain(self._drain_seconds)
 
+    async def adopt(self, descriptor: int, web_socket: WebSocket, answered: Answered) -> None:
+        """Serve a client that another process has answered."""
+        if self._context is None:
+            raise ServerError("the server does not run")
+        await Arrival(self._context, web_socket, answered).connect(descriptor)
+
     async def serve_forever(self) -> None:
         """Wait until cancelled."""
         await asyncio.get_running_loop().create_future()
 
 
-async def _bind(hosts: list[str], port: int) -> tuple[list[socket_module.socket], int]:
-    """A bound socket for each address of ``hosts``, and the port that they share."""
+def url_of(host: str, port: int) -> str:
+    """Where a client on this machine finds what listens there, without a path."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host)  # noqa: S104 - shown, not bound
+    return f"http://{shown or (f'[{host}]' if ':' in host else host)}:{port}"
+
+
+async def bind(hosts: Sequence[str], port: int) -> list[socket_module.socket]:
+    """A listening socket for each address of ``hosts``, all with the same port.
+
+    Raises:
+        ServerError: one of the addresses can't be listened on.
+    """
     sockets: list[socket_module.socket] = []
     refused: OSError | None = None
     try:
@@ -169,10 +193,10 @@ async def _bind(hosts: list[str], port: int) -> tuple[list[socket_module.socket]
         for socket in sockets:
             socket.close()
         raise ServerError(_bind_fault(hosts, port, error)) from error
-    return sockets, port
+    return sockets
 
 
-async def _addresses(hosts: list[str], port: int) -> list[tuple[int, Any]]:
+async def _addresses(hosts: Sequence[str], port: int) -> list[tuple[int, Any]]:
     loop = asyncio.get_running_loop()
     found: dict[tuple[int, Any], None] = {}
     for host in hosts:
@@ -198,7 +222,7 @@ def _bound(family: int, address: Any) -> socket_module.socket:
     return socket
 
 
-def _bind_fault(hosts: list[str], port: int, error: OSError) -> str:
+def _bind_fault(hosts: Sequence[str], port: int, error: OSError) -> str:
     where = f"port {port} of {', '.join(hosts)}"
     if error.errno == errno.EADDRINUSE:
         return f"{where} is in use by another program; stop it, or choose another port with --port"

@@ -24,6 +24,7 @@ __all__ = [
     "ALWAYS_OPEN",
     "Connection",
     "OutputHold",
+    "PortSink",
     "ReadyState",
     "SocketOwner",
     "Use",
@@ -218,7 +219,7 @@ class Connection:
             raise TypeError("only an end of a WebSocketPair can be handed to a carrier")
         peer.port, peer.peer, self.peer = port, None, None
         peer.protocol, peer.extensions = protocol, extensions
-        self.receive_with(_PortSink(port))
+        self.receive_with(PortSink(port))
         return peer
 
     # What a program does
@@ -338,8 +339,8 @@ def _soon(action: Callable[[], object]) -> None:
         owner.defer(action)
 
 
-class _PortSink:
-    """Tells a port what the other end of the pair had sent before there was one."""
+class PortSink:
+    """Tells a port what arrives: sends it on."""
 
     __slots__ = ("_port",)
 

@@ -6,7 +6,7 @@ Knows nothing of connections: requests come in, responses go out. What a handler
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,8 @@ from types import TracebackType
 
 from durabase.clock import SystemClock, TimerClock
 from durabase.durable_objects import HostStats, ObjectClass, ObjectHost, ObjectLimits
+from durabase.durable_objects.partition import WHOLE, Partition
+from durabase.durable_objects.routing import ObjectRouter
 from durabase.durable_objects.storage.engine import Disk
 from durabase.errors import ConfigError
 from durabase.web import Request, Response
@@ -56,6 +58,8 @@ class Runtime:
         id_secret: goes into the ids of objects, so that nobody else can make any; must never change.
         disk: makes the commits, in place of the plain one.
         is_strict: what objects store becomes, or is refused, as on Cloudflare.
+        partition: which of the objects live in this process; crons run in the first one.
+        router: makes what delivers to all objects, of the host of those that live here.
 
     Between entering and leaving it, the workers' crons call their ``scheduled``.
 
@@ -80,6 +84,8 @@ class Runtime:
         id_secret: str | None = None,
         disk: Disk | None = None,
         is_strict: bool = False,
+        partition: Partition = WHOLE,
+        router: Callable[[ObjectHost], ObjectRouter] | None = None,
     ) -> None:
         self._is_strict = is_strict
         clock = clock or SystemClock()
@@ -93,7 +99,10 @@ class Runtime:
             limits=limits,
             id_secret=id_secret,
             disk=disk,
+            partition=partition,
         )
+        if router is not None:
+            self._host.router = router(self._host)
         self._kv = KvStores(state_dir / "kv", clock)
         self._binder = Binder(self._host, self._kv, clock)
         self._ledger = ClassLedger(state_dir)
@@ -243,6 +252,8 @@ class Runtime:
                 )
 
     def _start_crons(self) -> None:
+        if self._host.partition.index:
+            return
         for worker, scheduler in zip(self._workers, self._crons, strict=True):
             scheduler.start(worker.config.crons)
 

@@ -14,11 +14,11 @@ from durabase.durable_objects.storage.record import name_bytes, name_text
 from durabase.durable_objects.storage.store import AlarmRow
 from durabase.errors import StorageError
 
-__all__ = ["NamespaceDatabase"]
+__all__ = ["SCHEMA", "NamespaceDatabase", "check_format"]
 
 FORMAT: Final = 1
 
-_SCHEMA: Final = """
+SCHEMA: Final = """
 CREATE TABLE objects (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, name BLOB);
 CREATE TABLE kv (object INTEGER, key BLOB, value BLOB NOT NULL, PRIMARY KEY (object, key)) WITHOUT ROWID;
 CREATE TABLE alarms
@@ -59,11 +59,8 @@ class NamespaceDatabase:
         self.alarms_changed: Callable[[], object] = lambda: None
 
     def _prepare(self, path: Path) -> None:
-        (version,) = self.connection.execute("PRAGMA user_version").fetchone()
-        if version > FORMAT:
-            raise StorageError(f"{path} has the format {version}; this version reads up to {FORMAT}")
-        if version == 0:
-            self.connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+        if check_format(self.connection, path) == 0:
+            self.connection.executescript(f"BEGIN; {SCHEMA} COMMIT;")
 
     def new_number(self) -> int:
         """A number for one more object."""
@@ -134,3 +131,15 @@ class NamespaceDatabase:
         else:
             row = (number, alarm.scheduled, alarm.due, alarm.retries, alarm.serial)
             self.connection.execute("INSERT OR REPLACE INTO alarms VALUES (?, ?, ?, ?, ?)", row)
+
+
+def check_format(connection: sqlite3.Connection, path: Path, schema: str = "main") -> int:
+    """The format of a database of a class, 0 if it is new.
+
+    Raises:
+        StorageError: it was written by a later version.
+    """
+    (version,) = connection.execute(f"PRAGMA {schema}.user_version").fetchone()
+    if version > FORMAT:
+        raise StorageError(f"{path} has the format {version}; this version reads up to {FORMAT}")
+    return int(version)

@@ -16,24 +16,25 @@ from pathlib import Path
 from typing import Final
 
 from durabase.durable_objects.gates import OutputGate
+from durabase.durable_objects.partition import Partition
 from durabase.durable_objects.storage.index import IndexEntry
 from durabase.durable_objects.storage.namespace_database import NamespaceDatabase
 from durabase.durable_objects.storage.record import ObjectRecord, is_empty, read_record
 from durabase.errors import StorageFileError
 
-__all__ = ["INDEX_NAME", "repair"]
+__all__ = ["INDEX_STEM", "repair"]
 
 _logger = logging.getLogger("durabase.durable_objects")
 
-INDEX_NAME: Final = "objects.sqlite"
-"""The file of the index, beside those of the objects."""
+INDEX_STEM: Final = "objects"
+"""What the file of the index is called, beside those of the objects."""
 
 BATCH: Final = 100
 """How many files are open at a time."""
 
 
-def repair(folder: Path, namespace: NamespaceDatabase, *, every: bool) -> None:
-    """Have the index say what the files say: those that were open, or ``every`` one.
+def repair(folder: Path, namespace: NamespaceDatabase, partition: Partition, *, every: bool) -> None:
+    """Have the index say what the partition's files say: those that were open, or ``every`` one.
 
     A file that can't be read is left as it is, and reported; its object will tell whoever uses it.
 
@@ -42,7 +43,8 @@ def repair(folder: Path, namespace: NamespaceDatabase, *, every: bool) -> None:
     """
     suffix = ".sqlite" if every else ".sqlite-wal"
     names = (path.name.removesuffix(suffix) for path in folder.glob(f"*{suffix}"))
-    files = (folder / f"{name}.sqlite" for name in names if _is_id(name))
+    own = (name for name in names if _is_id(name) and partition.owns(bytes.fromhex(name)))
+    files = (folder / f"{name}.sqlite" for name in own)
     while batch := list(islice(files, BATCH)):
         _repair(batch, namespace)
 

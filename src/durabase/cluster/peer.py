@@ -1,0 +1,242 @@
+"""One other process, as this one knows it: what is asked of it, and what it asks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from asyncio import AbstractEventLoop, Future
+from collections.abc import Awaitable, Callable
+from functools import partial
+from socket import socket as Socket  # noqa: N812 - a class
+from typing import Any
+
+from durabase.cluster.errors import error_form, error_from, lost_error
+from durabase.cluster.link import Link
+from durabase.cluster.sockets import SocketRelays
+from durabase.cluster.wire import Perform, Wire
+from durabase.durable_objects.events import Call, ObjectEvent, Read
+from durabase.durable_objects.ids import DurableObjectId
+from durabase.durable_objects.routing import ObjectKey, ObjectRouter
+from durabase.durable_objects.rpc_stub import RpcStub
+from durabase.durable_objects.rpc_target import Granted
+from durabase.errors import ClusterError, ObjectError
+from durabase.server.context import Answered
+from durabase.web import Request, Response, WebSocket
+
+__all__ = ["Adopt", "Peer"]
+
+_log = logging.getLogger("durabase.cluster")
+
+_SOCKET_KINDS = frozenset(("relay", "text", "binary", "close", "over"))
+
+
+Adopt = Callable[[int, WebSocket, Answered], object]
+"""Serve a client whose connection is this descriptor: carry the socket for it."""
+
+
+class _RemoteGrant:
+    """What another process exported, and how many stubs of it there are here."""
+
+    __slots__ = ("_number", "_peer", "_stubs")
+
+    def __init__(self, peer: Peer, number: int) -> None:
+        self._peer = peer
+        self._number = number
+        self._stubs = 0
+
+    def take(self) -> None:
+        self._stubs += 1
+
+    def give_back(self) -> None:
+        self._stubs -= 1
+        if not self._stubs:
+            self._peer.release(self._number)
+
+    def serve(self, event: Call | Read) -> Awaitable[Any]:
+        return self._peer.serve(self._number, event)
+
+
+class Peer:
+    """The other end of a link.
+
+    Args:
+        socket: a connected Unix socket.
+        loop: the event loop.
+        objects: the objects of this process.
+        router: for stubs of objects that arrive.
+        adopt: serves clients that are handed over.
+        admin: answers administrators.
+        lost: called when the other process is gone.
+    """
+
+    def __init__(
+        self,
+        socket: Socket,
+        loop: AbstractEventLoop,
+        objects: ObjectRouter,
+        router: ObjectRouter,
+        adopt: Adopt,
+        admin: Callable[[Request], Awaitable[Response]],
+        lost: Callable[[Peer], object],
+    ) -> None:
+        self._loop = loop
+        self._objects = objects
+        self._adopt = adopt
+        self._admin = admin
+        self._lost = lost
+        self._wire = Wire(self, router)
+        self._sockets = SocketRelays(self._send, self._hand_over)
+        self._pending: dict[int, Future[Any]] = {}
+        self._exports: dict[int, tuple[Perform, Callable[[], object]]] = {}
+        self._last = 0
+        self._link = Link(socket, loop, self._receive, self._lose)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._link.close()
+        self._end()
+
+    # What this process asks
+
+    def deliver(self, key: ObjectKey, event: ObjectEvent) -> Future[Any]:
+        """Let an object of the other process have the event."""
+        id = key.id
+        where = [key.class_name, id.key, id.name, id.jurisdiction]
+        return self._ask(lambda number: ["deliver", number, *where, self._wire.event_form(event)])
+
+    def serve(self, export: int, event: Call | Read) -> Future[Any]:
+        """Have something performed that the other process exported."""
+        return self._ask(lambda number: ["serve", number, export, self._wire.event_form(event)])
+
+    def _hand_over(self, socket: int, descriptor: int, answered: Answered) -> None:
+        self._link.send(self._wire.encode(["adopt", socket, *answered]), descriptor)
+
+    def ask_admin(self, request: Request) -> Future[Any]:
+        """Have the other process answer an administrator's request."""
+        return self._ask(lambda number: ["admin", number, request])
+
+    def release(self, export: int) -> None:
+        """What the other process exported is not used any more."""
+        self._send(["release", export])
+
+    def _ask(self, message: Callable[[int], list[Any]]) -> Future[Any]:
+        self._last += 1
+        number, result = self._last, self._loop.create_future()
+        self._pending[number] = result
+        try:
+            self._link.send(self._wire.encode(message(number)))
+        except (ClusterError, TypeError) as error:
+            del self._pending[number]
+            result.set_exception(ObjectError(str(error)) if isinstance(error, ClusterError) else error)
+        return result
+
+    def _send(self, message: list[Any]) -> None:
+        """Send what nobody waits for: if the other process is gone, it needs it no more."""
+        try:
+            self._link.send(self._wire.encode(message))
+        except ClusterError as error:
+            _log.debug("%s to another process: %s", message[0], error)
+
+    # What the other process asks
+
+    def _receive(self, data: bytes, descriptor: int | None) -> None:
+        stubs: list[RpcStub] = []
+        message = self._wire.decode(data, stubs)
+        match message:
+            case ["deliver", number, class_name, key, name, jurisdiction, form]:
+                to = ObjectKey(class_name, DurableObjectId(key, name, jurisdiction))
+                event = self._wire.event_from(form, stubs, len(data))
+                self._answer(number, stubs, partial(self._objects.deliver, to, event))
+            case ["serve", number, export, form]:
+                event = self._wire.event_from(form, stubs, len(data))
+                self._answer(number, stubs, partial(self._perform, export, event))
+            case ["admin", number, request]:
+                self._answer(number, stubs, partial(self._admin, request))
+            case ["done", number, value]:
+                self._settle(number, value, None)
+            case ["failed", number, form]:
+                self._settle(number, None, error_from(form))
+            case ["release", export]:
+                _, release = self._exports.pop(export)
+                release()
+            case ["adopt", socket, *answered] if descriptor is not None:
+                self._adopt_client(socket, descriptor, Answered(*answered))
+            case [kind, number, *details] if kind in _SOCKET_KINDS:
+                self._sockets.receive(kind, number, details)
+            case _:
+                raise ClusterError(f"a message of an unknown kind: {message[:1]}")
+
+    def _perform(self, export: int, event: Any) -> Awaitable[Any]:
+        perform, _ = self._exports[export]
+        return perform(event)
+
+    def _answer(self, number: int, stubs: list[RpcStub], do: Callable[[], Awaitable[Any]]) -> None:
+        try:
+            result = asyncio.ensure_future(do())
+        except Exception as error:
+            self._send(["failed", number, error_form(error)])
+            return
+        result.add_done_callback(partial(self._answered, number, stubs))
+
+    def _answered(self, number: int, stubs: list[RpcStub], result: Future[Any]) -> None:
+        for stub in stubs:
+            stub.destroy()
+        error = asyncio.CancelledError() if result.cancelled() else result.exception()
+        if error is None:
+            try:
+                self._link.send(self._wire.encode(["done", number, result.result()]))
+            except (ClusterError, TypeError) as fault:
+                error = fault
+        if error is not None:
+            self._send(["failed", number, error_form(error)])
+
+    def _settle(self, number: int, value: Any, error: Exception | None) -> None:
+        result = self._pending.pop(number)
+        if result.done():
+            return
+        if error is None:
+            result.set_result(value)
+        else:
+            result.set_exception(error)
+
+    def _adopt_client(self, socket: int, descriptor: int, answered: Answered) -> None:
+        web_socket = self._sockets.take(socket)
+        if web_socket is None:
+            raise ClusterError(f"no socket {socket} was exported")
+        self._adopt(descriptor, web_socket, answered)
+
+    # Borders of the wire
+
+    def export(self, perform: Perform, release: Callable[[], object]) -> int:
+        """Keep what is to be performed for the other process, until it releases it."""
+        self._last += 1
+        self._exports[self._last] = (perform, release)
+        return self._last
+
+    def granted(self, number: int) -> Granted:
+        """What the other process exported."""
+        return _RemoteGrant(self, number)
+
+    def export_socket(self, socket: WebSocket) -> int:
+        """Keep a socket for the other process."""
+        return self._sockets.export(socket)
+
+    def socket(self, number: int) -> WebSocket:
+        """What stands for a socket of the other process."""
+        return self._sockets.socket(number)
+
+    # The end
+
+    def _lose(self) -> None:
+        self._end()
+        self._lost(self)
+
+    def _end(self) -> None:
+        pending, self._pending = list(self._pending.values()), {}
+        for result in pending:
+            if not result.done():
+                result.set_exception(lost_error())
+        exports, self._exports = list(self._exports.values()), {}
+        for _, release in exports:
+            release()
+        self._sockets.lose()
