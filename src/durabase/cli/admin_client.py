@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlencode, urlsplit
@@ -23,6 +23,7 @@ from durabase.web import Request
 __all__ = ["AdminClient", "Asked", "LocalAdmin", "RemoteAdmin", "find_admin"]
 
 _SECONDS = 60.0
+_PIECE_BYTES = 1 << 20
 
 
 class Asked(NamedTuple):
@@ -41,10 +42,21 @@ class Asked(NamedTuple):
 
 
 class AdminClient(Protocol):
-    """Somebody who can be asked."""
+    """Somebody who can be asked, as long as it is entered."""
+
+    def __enter__(self) -> AdminClient: ...
+
+    def __exit__(self, *error: object) -> None: ...
 
     def ask(self, asked: Asked) -> bytes:
         """The answer.
+
+        Raises:
+            DurabaseError: why there is none.
+        """
+
+    def chunks(self, asked: Asked) -> Iterator[bytes]:
+        """The answer in pieces.
 
         Raises:
             DurabaseError: why there is none.
@@ -57,6 +69,12 @@ class RemoteAdmin:
     def __init__(self, url: str, token: str | None) -> None:
         self._url = urlsplit(url)
         self._headers = {} if token is None else {"authorization": f"Bearer {token}"}
+
+    def __enter__(self) -> RemoteAdmin:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass  # each request has a connection of its own
 
     def ask(self, asked: Asked) -> bytes:
         """The answer.
@@ -80,6 +98,22 @@ class RemoteAdmin:
             while line := response.readline():
                 yield line
 
+    def chunks(self, asked: Asked) -> Iterator[bytes]:
+        """The answer in pieces.
+
+        Raises:
+            DurabaseError: the server is not there, or refuses, or has ended meanwhile.
+        """
+        with closing(self._connection(None)) as connection:
+            status, response = self._asked(connection, asked, lambda response: response)
+            if status != 200:
+                _checked(status, response.read())
+            try:
+                while chunk := response.read(_PIECE_BYTES):
+                    yield chunk
+            except (OSError, http.client.HTTPException) as error:
+                raise DurabaseError(f"{self._url.geturl()} has ended its answer early: {error}") from error
+
     def _connection(self, timeout: float | None) -> http.client.HTTPConnection:
         kind = http.client.HTTPSConnection if self._url.scheme == "https" else http.client.HTTPConnection
         return kind(self._url.netloc, timeout=timeout)
@@ -94,10 +128,27 @@ class RemoteAdmin:
 
 
 class LocalAdmin:
-    """A state directory that no server uses."""
+    """A state directory that no server uses: ``with`` it, the directory is used by us."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._open = ExitStack()
+        self._runner: asyncio.Runner
+        self._app: AdminApp
+
+    def __enter__(self) -> LocalAdmin:
+        with ExitStack() as opening:
+            self._runner = opening.enter_context(asyncio.Runner())
+            project = self._project
+            host = offline_host(project.state_dir, [project.config, *project.others])
+            self._app = AdminApp(ObjectOperations(self._runner.run(host.__aenter__())))
+            opening.callback(lambda: self._runner.run(host.__aexit__(None, None, None)))
+            opening.callback(self._app.close)
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._open.close()
 
     def ask(self, asked: Asked) -> bytes:
         """The answer.
@@ -105,14 +156,25 @@ class LocalAdmin:
         Raises:
             DurabaseError: it is refused.
         """
-        return _checked(*asyncio.run(self._asked(asked)))
+        return b"".join(self.chunks(asked))
 
-    async def _asked(self, asked: Asked) -> tuple[int, bytes]:
-        project = self._project
-        async with offline_host(project.state_dir, [project.config, *project.others]) as host:
-            request = Request(f"http://localhost{asked.target}", method=asked.method, body=asked.body)
-            response = await AdminApp(ObjectOperations(host)).fetch(request)
-            return response.status, await response.bytes()
+    def chunks(self, asked: Asked) -> Iterator[bytes]:
+        """The answer in pieces.
+
+        Raises:
+            DurabaseError: it is refused.
+        """
+        request = Request(f"http://localhost{asked.target}", method=asked.method, body=asked.body)
+        response = self._runner.run(self._app.fetch(request))
+        if response.status >= 400:
+            _checked(response.status, self._runner.run(response.bytes()))
+        pieces = response.iter_body()
+        while (piece := self._runner.run(_next(pieces))) is not None:
+            yield piece
+
+
+async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
+    return await anext(pieces, None)
 
 
 def find_admin(project: Project, url: str | None) -> AdminClient:

@@ -15,6 +15,7 @@ from pathlib import Path
 from durabase.cli.console import Console
 from durabase.cli.operating import (
     add_access_options,
+    add_copies,
     add_objects,
     add_storage_options,
     add_tail,
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_check(commands)
     add_objects(commands)
+    add_copies(commands)
     add_tail(commands)
     return parser
 

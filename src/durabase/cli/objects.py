@@ -22,7 +22,8 @@ def objects(options: argparse.Namespace, console: Console) -> int:
     """Do what is asked for, and show what came of it."""
     if options.action == "delete" and not options.yes and not _agreed(options):
         return 1
-    answer = json.loads(admin_of(options, console).ask(_ASKED[options.action](options)))
+    with admin_of(options, console) as admin:
+        answer = json.loads(admin.ask(_ASKED[options.action](options)))
     if options.action == "export" and options.output is not None:
         options.output.write_text(json.dumps(answer, ensure_ascii=False), encoding="utf-8")
         console.line(f"{options.class_name} {options.name}: exported to {options.output}")

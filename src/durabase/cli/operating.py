@@ -11,7 +11,14 @@ from durabase.cli.values import address, positive
 if TYPE_CHECKING:
     from durabase.cli.console import Console
 
-__all__ = ["add_access_options", "add_objects", "add_storage_options", "add_tail", "add_watching_options"]
+__all__ = [
+    "add_access_options",
+    "add_copies",
+    "add_objects",
+    "add_storage_options",
+    "add_tail",
+    "add_watching_options",
+]
 
 _Commands = argparse._SubParsersAction  # argparse gives it no public name
 
@@ -109,6 +116,23 @@ def add_objects(commands: _Commands[argparse.ArgumentParser]) -> None:
     delete.add_argument("--yes", action="store_true", help="do not ask")
 
 
+def add_copies(commands: _Commands[argparse.ArgumentParser]) -> None:
+    """Add ``backup`` and ``restore``."""
+    backup = commands.add_parser("backup", help="copy objects to files, also while their server runs")
+    backup.add_argument(
+        "place", metavar="PLACE", type=Path, help="a file for one object; a directory for all"
+    )
+    backup.add_argument("--object", metavar="CLASS/NAME", help="only this one (default: all)")
+    backup.set_defaults(command=_backup)
+    restore = commands.add_parser("restore", help="put copies of objects back; their lives begin anew")
+    restore.add_argument("place", metavar="PLACE", type=Path, help="the file, or the directory")
+    restore.add_argument("--object", metavar="CLASS/NAME", help="which object it becomes (default: its own)")
+    restore.add_argument("--replace", action="store_true", help="let go of what the objects keep now")
+    restore.set_defaults(command=_restore)
+    for parser in (backup, restore):
+        _add_common(parser)
+
+
 def add_tail(commands: _Commands[argparse.ArgumentParser]) -> None:
     """Add ``tail``."""
     tail = commands.add_parser("tail", help="follow what a server does")
@@ -157,6 +181,18 @@ def _objects(options: argparse.Namespace, console: Console) -> int:
     from durabase.cli.objects import objects
 
     return objects(options, console)
+
+
+def _backup(options: argparse.Namespace, console: Console) -> int:
+    from durabase.cli.copies import backup
+
+    return backup(options, console)
+
+
+def _restore(options: argparse.Namespace, console: Console) -> int:
+    from durabase.cli.copies import restore
+
+    return restore(options, console)
 
 
 def _tail(options: argparse.Namespace, console: Console) -> int:

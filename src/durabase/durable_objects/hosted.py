@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextvars import Context
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 from urllib.parse import quote
@@ -15,6 +17,7 @@ from durabase.clock import TimerClock
 from durabase.durable_objects.alarms import AlarmScheduler
 from durabase.durable_objects.definition import Bindings, HostedClass, Opened
 from durabase.durable_objects.events import Alarm, ObjectObserver
+from durabase.durable_objects.execution import quiet_future
 from durabase.durable_objects.gates import OutputGate
 from durabase.durable_objects.handlers import HandlerTable
 from durabase.durable_objects.ids import DurableObjectId, IdMint
@@ -22,16 +25,17 @@ from durabase.durable_objects.limits import ObjectLimits
 from durabase.durable_objects.partition import Partition
 from durabase.durable_objects.slot import ObjectSlot
 from durabase.durable_objects.storage.engine import Disk
-from durabase.durable_objects.storage.file import FileRules, FileStore
+from durabase.durable_objects.storage.file import FileStore
 from durabase.durable_objects.storage.kv import DurableObjectStorage, StorageRules
 from durabase.durable_objects.storage.namespace_database import NamespaceDatabase
+from durabase.durable_objects.storage.object_copy import CopyLabel, copy_file, copy_shared
 from durabase.durable_objects.storage.repair import INDEX_STEM, repair
 from durabase.durable_objects.storage.shared import SharedStore
-from durabase.durable_objects.storage.sql_policy import MAX_ROW_BYTES
+from durabase.durable_objects.storage.sql_policy import MAX_ROW_BYTES, FileRules
 from durabase.durable_objects.storage.store import AlarmRow
 from durabase.durable_objects.sweeping import Sweeper
 from durabase.durable_objects.waiting import Nesting
-from durabase.errors import ObjectError, ObjectResetError
+from durabase.errors import ObjectError, ObjectResetError, StorageError
 
 __all__ = ["ClassHost", "ObjectClass"]
 
@@ -254,6 +258,59 @@ class ClassHost:
             raise ObjectError("the host of the objects is not open")
         return self._database
 
+    async def copy(self, id: DurableObjectId, target: Path) -> None:
+        """Write what the object keeps to a file, as of its last turn that is committed; it goes on meanwhile.
+
+        Raises:
+            StorageFileError: what it keeps is damaged.
+        """
+        is_shared = self._definition.storage == "kv"
+        source = self._open_database().database.path if is_shared else self.folder / f"{id}.sqlite"
+        label = CopyLabel(self.name, self.clock.now_ms(), id.key, id.name)
+        await self.loop.run_in_executor(None, copy_shared if is_shared else copy_file, source, target, label)
+
+    async def restore(self, id: DurableObjectId, copy: Path) -> None:
+        """Have the object keep what a copy has, and nothing else. Its life ends; events wait for the next.
+
+        The copy is used up by it.
+
+        Raises:
+            StorageError: it can't be restored; the object keeps what it kept.
+        """
+        slot = self.slot(id)
+        if slot.is_occupied:
+            raise ObjectError(f"{slot.label} is being restored already")
+        empty = self.loop.create_future()
+        slot.is_occupied = True
+        slot.drain(partial(empty.set_result, None))
+        slot.reset(ObjectResetError("Durable Object was reset because it was restored from a copy."))
+        try:
+            await empty
+            await self._restore(DurableObjectId(id.key), id.name, copy)
+        finally:
+            slot.sockets.drop_all()
+            slot.is_occupied = False
+            slot.go_on()
+
+    async def _restore(self, id: DurableObjectId, name: str | None, copy: Path) -> None:
+        gate, durable, closed = OutputGate(), quiet_future(self.loop), self.loop.create_future()
+
+        def lost(error: Exception) -> None:
+            if not durable.done():
+                durable.set_exception(error)
+
+        store, _ = self._open_store(id, gate, lost)
+        try:
+            await store.restore(copy, name)
+            gate.hold_for_all(partial(durable.set_result, None))
+            await durable
+        except sqlite3.Error as error:
+            raise StorageError(f"the copy can't be restored: {error}") from error
+        finally:
+            store.close()
+            store.when_settled(partial(closed.set_result, None))
+            await closed
+
     # Alarms
 
     def next_due(self, after_ms: int) -> int | None:
@@ -281,7 +338,7 @@ class ClassHost:
     def conclude(self, key: bytes, row: AlarmRow, following: AlarmRow | None) -> None:
         """Replace the alarm, unless the object has set or deleted it meanwhile."""
         slot = self.slots.get(key)
-        if slot is not None and slot.conclude_alarm(row, following):
+        if slot is not None and (slot.is_occupied or slot.conclude_alarm(row, following)):
             return
         store, _ = self._open_store(DurableObjectId(key), OutputGate(), lambda error: None)
         current = store.get_alarm()

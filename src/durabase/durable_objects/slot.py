@@ -47,6 +47,7 @@ class ObjectSlot:
         id: who it is; the name is learnt from whoever has it.
         sockets: its hibernatable sockets.
         life: the current life.
+        is_occupied: no other life may begin: somebody works on what the object keeps.
     """
 
     __slots__ = (
@@ -59,6 +60,7 @@ class ObjectSlot:
         "_woken_ms",
         "hosted",
         "id",
+        "is_occupied",
         "life",
         "phase",
         "sockets",
@@ -66,6 +68,7 @@ class ObjectSlot:
 
     def __init__(self, host: SlotHost, hosted: HostedClass, id: DurableObjectId) -> None:
         self.phase = Phase.EMPTY
+        self.is_occupied = False
         self.id = id
         self.hosted = hosted
         self.life: ObjectLife | None = None
@@ -198,8 +201,8 @@ class ObjectSlot:
     def _let_in(self) -> None:
         if self.phase is not Phase.EMPTY:
             self._drain()
-        elif self._queue:
-            self._wake()
+        else:
+            self.go_on()
 
     def _admits(self, life: ObjectLife) -> bool:
         return self.phase in (Phase.LIVE, Phase.QUIET) and life.input.is_open and not life.entered
@@ -367,7 +370,11 @@ class ObjectSlot:
             self._timer = None
         self._tell_drained()
         self._queue.drop_ended()
-        if self._queue:
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Begin another life if events wait for it, unless the place is occupied."""
+        if self._queue and not self.is_occupied:
             self._wake()
         else:
             self._vanish_if_nothing_is_left()
@@ -382,7 +389,7 @@ class ObjectSlot:
         self._vanish_if_nothing_is_left()
 
     def _vanish_if_nothing_is_left(self) -> None:
-        if self.phase is Phase.EMPTY and not self._queue and not len(self.sockets):
+        if self.phase is Phase.EMPTY and not (self._queue or len(self.sockets) or self.is_occupied):
             self._host.vanished(self)
 
     def _move(self, signal: Signal) -> None:

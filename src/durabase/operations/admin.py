@@ -62,6 +62,9 @@ class AdminApp:
             ("DELETE", "/object"): self._delete,
             ("GET", "/object/export"): self._export,
             ("PUT", "/object/import"): self._import,
+            ("GET", "/object/copy"): self._copy,
+            ("PUT", "/upload"): self._upload,
+            ("POST", "/object/restore"): self._restore,
         }
 
     async def fetch(self, request: Request) -> Response:
@@ -86,6 +89,7 @@ class AdminApp:
     def close(self) -> None:
         """Tell load balancers to look elsewhere, and let who follows go."""
         self.is_ready = False
+        self._objects.copies.close()
         if self._telemetry is not None:
             self._telemetry.tail.close()
 
@@ -162,6 +166,19 @@ class AdminApp:
     async def _import(self, query: Query, request: Request) -> Response:
         replace = _one(query, "replace") == "yes"
         await self._objects.take_in(*self._object(query), await request.json(), replace=replace)
+        return _json({})
+
+    async def _copy(self, query: Query, request: Request) -> Response:
+        chunks = await self._objects.copies.send(*self._object(query))
+        return Response(chunks, headers={"content-type": "application/vnd.sqlite3"})
+
+    async def _upload(self, query: Query, request: Request) -> Response:
+        await self._objects.copies.receive(_one(query, "upload") or "", request)
+        return _json({})
+
+    async def _restore(self, query: Query, request: Request) -> Response:
+        token, replace = _one(query, "upload") or "", _one(query, "replace") == "yes"
+        await self._objects.copies.restore(*self._object(query), token, replace=replace)
         return _json({})
 
     def _object(self, query: Query) -> tuple[str, DurableObjectId]:

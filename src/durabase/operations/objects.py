@@ -16,6 +16,7 @@ from durabase.durable_objects.hosted import ClassHost
 from durabase.durable_objects.inspection import ObjectStatus, status_of, statuses
 from durabase.durable_objects.storage.sql_text import quoted
 from durabase.errors import DurabaseError, NoSuchObjectError, ObjectError, ObjectResetError, StorageError
+from durabase.operations.copies import ObjectCopies
 from durabase.operations.transfer import FORMAT, check_content, content_of, put_content
 
 __all__ = ["ObjectOperations", "plain"]
@@ -36,10 +37,14 @@ class ObjectOperations:
 
     Args:
         host: where the objects live.
+
+    Attributes:
+        copies: makes copies of objects, and restores them.
     """
 
     def __init__(self, host: ObjectHost) -> None:
         self._host = host
+        self.copies = ObjectCopies(host)
 
     # Looking
 

@@ -14,7 +14,7 @@ from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextvars import Context
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -22,18 +22,18 @@ from durabase.durable_objects.gates import OutputGate, WriteGates
 from durabase.durable_objects.storage.engine import Database
 from durabase.durable_objects.storage.index import IndexEntry
 from durabase.durable_objects.storage.namespace_database import NamespaceDatabase
+from durabase.durable_objects.storage.object_copy import KV_TABLE, put_into
 from durabase.durable_objects.storage.record import ObjectRecord, is_empty, read_record, write_record
 from durabase.durable_objects.storage.sql import sql_error
-from durabase.durable_objects.storage.sql_policy import LIMITS, MAX_ROW_BYTES
+from durabase.durable_objects.storage.sql_policy import FileRules
 from durabase.durable_objects.storage.sql_text import quoted
 from durabase.durable_objects.storage.store import AlarmRow, KeyRange
 from durabase.errors import StorageError, StorageFileError
 
-__all__ = ["FileRules", "FileStore"]
+__all__ = ["FileStore"]
 
 _logger = logging.getLogger("durabase.durable_objects")
 
-_TABLE: Final = "CREATE TABLE IF NOT EXISTS _cf_KV (key BLOB PRIMARY KEY, value BLOB) WITHOUT ROWID"
 _PUT: Final = "INSERT INTO _cf_KV VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 _OBJECTS: Final = (
     "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
@@ -41,27 +41,6 @@ _OBJECTS: Final = (
 )
 
 _Pairs: TypeAlias = list[tuple[bytes, bytes]]
-
-
-@dataclass(frozen=True, slots=True)
-class FileRules:
-    """How much the file of an object may hold.
-
-    Attributes:
-        max_row_bytes: the largest row, text or blob.
-        max_database_bytes: the largest file; beyond it, writes fail with ``SQLITE_FULL``.
-    """
-
-    max_row_bytes: int = MAX_ROW_BYTES
-    max_database_bytes: int = 10 * 1024**3
-
-    def apply(self, connection: sqlite3.Connection) -> None:
-        """Make them hold for this connection."""
-        for limit, value in LIMITS.items():
-            connection.setlimit(limit, value)
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, self.max_row_bytes)
-        (page_size,) = connection.execute("PRAGMA page_size").fetchone()
-        connection.execute(f"PRAGMA max_page_count = {max(1, self.max_database_bytes // page_size)}")
 
 
 class FileStore:
@@ -240,7 +219,7 @@ class FileStore:
         connection = self.connection()
         self.wrote(confirmed)
         try:
-            connection.execute(_TABLE)
+            connection.execute(KV_TABLE)
             connection.executemany(_PUT, puts)
             connection.executemany("DELETE FROM _cf_KV WHERE key = ?", deletes)
         except sqlite3.Error as error:
@@ -314,6 +293,37 @@ class FileStore:
         self._holds -= 1
         if not self._holds and self._database is not None and not self._closed:
             self._database.end_turn_soon(self)
+
+    async def restore(self, copy: Path, name: str | None) -> None:
+        """Keep what the copy has, and nothing else, under this name.
+
+        Only before anything else is done with the store. A file that can't be used is put aside.
+
+        Raises:
+            StorageError, sqlite3.Error: nothing was changed.
+        """
+        try:
+            self.connection()
+        except StorageFileError:
+            self._put_aside()
+            self.connection()
+        database = self._database
+        assert database is not None  # noqa: S101 - it was opened just now
+        database.connection.execute("ROLLBACK")
+        self.name = name
+        serial = self._namespace.new_serial()
+        await self._loop.run_in_executor(
+            self._executor, put_into, copy, database.connection, self._id, name, serial
+        )
+        self.wrote()
+        self._record_changed = True
+        self.connection()
+
+    def _put_aside(self) -> None:
+        """Begin with no file, and leave the damaged one for whoever wants to look at it."""
+        self._path.with_name(f"{self._path.name}-wal").unlink(missing_ok=True)
+        self._path.replace(self._path.with_suffix(".damaged"))
+        self._index.update(None)
 
     # Ending
 

@@ -10,10 +10,12 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Final, TypeAlias
 
 from durabase.durable_objects.gates import WriteGate
 from durabase.durable_objects.storage.namespace_database import NamespaceDatabase
+from durabase.durable_objects.storage.object_copy import copied_entries
 from durabase.durable_objects.storage.store import AlarmRow, KeyRange
 
 __all__ = ["SharedStore"]
@@ -205,6 +207,20 @@ class SharedStore:
             self._settled.append(action)
         else:
             action()
+
+    async def restore(self, copy: Path, name: str | None) -> None:
+        """Keep what the copy has, and nothing else, under this name.
+
+        Only before anything else is done with the store.
+
+        Raises:
+            sqlite3.Error: nothing was changed.
+        """
+        entries, alarm = copied_entries(copy, self._namespace.new_serial())
+        self.clear(True)
+        self.name, self._name_is_new = name, bool(entries)
+        self.write({**entries}, True)
+        self.set_alarm(alarm)
 
     # Committing
 

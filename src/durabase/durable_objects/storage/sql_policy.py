@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["LIMITS", "TRANSACTION_WORDS", "allows", "takes_our_name"]
+__all__ = ["TRANSACTION_WORDS", "FileRules", "allows", "takes_our_name"]
 
 TRANSACTION_WORDS: Final = frozenset(("BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"))
 
@@ -88,6 +89,27 @@ _FORBIDDEN_FUNCTIONS: Final = frozenset(
         "sqlite_version",
     )
 )
+
+
+@dataclass(frozen=True, slots=True)
+class FileRules:
+    """How much the file of an object may hold.
+
+    Attributes:
+        max_row_bytes: the largest row, text or blob.
+        max_database_bytes: the largest file; beyond it, writes fail with ``SQLITE_FULL``.
+    """
+
+    max_row_bytes: int = MAX_ROW_BYTES
+    max_database_bytes: int = 10 * 1024**3
+
+    def apply(self, connection: sqlite3.Connection) -> None:
+        """Make them hold for this connection."""
+        for limit, value in LIMITS.items():
+            connection.setlimit(limit, value)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, self.max_row_bytes)
+        (page_size,) = connection.execute("PRAGMA page_size").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {max(1, self.max_database_bytes // page_size)}")
 
 
 def allows(action: int, first: str | None, second: str | None, database: str | None) -> bool:

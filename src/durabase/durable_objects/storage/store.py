@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 __all__ = ["AlarmRow", "KeyRange", "ObjectStore"]
@@ -83,6 +84,9 @@ class ObjectStore(Protocol):
 
     def resume(self) -> None:
         """The counterpart of :meth:`hold`; nests."""
+
+    async def restore(self, copy: Path, name: str | None) -> None:
+        """Keep what a copy of an object has, and nothing else, as one write."""
 
     def close(self) -> None:
         """Forget what is not committed; nothing is written any more."""

@@ -1,0 +1,178 @@
+"""``durabase backup`` and ``durabase restore``: objects as files, also while their server runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
+
+from durabase.cli.admin_client import AdminClient, Asked
+from durabase.cli.console import Console
+from durabase.cli.objects import admin_of
+from durabase.durable_objects.storage.object_copy import read_label
+from durabase.errors import DurabaseError
+
+__all__ = ["backup", "restore"]
+
+PIECE_BYTES: Final = 16 << 20
+LONG_BYTES: Final = 64 << 20
+LONGEST_NAME: Final = 120
+
+_SUFFIX: Final = ".sqlite"
+_LOOKS_LIKE_AN_ID: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class _Object(NamedTuple):
+    class_name: str
+    name: str | None
+    id: str | None = None
+
+    @property
+    def query(self) -> dict[str, str | list[str] | None]:
+        return {"class": self.class_name, "name": self.name, "id": self.id if self.name is None else None}
+
+    def __str__(self) -> str:
+        return f"{self.class_name}/{self.name if self.name is not None else self.id}"
+
+
+class _Progress:
+    """Says what was done, and on the way there that it goes on."""
+
+    def __init__(self, console: Console, total: int, *, as_json: bool) -> None:
+        self._console = console
+        self._total = total
+        self._as_json = as_json
+        self._done = 0
+
+    def at(self, which: _Object, size: int, before: int) -> None:
+        """So much of the object is done, and was before."""
+        if not self._as_json and size // LONG_BYTES > before // LONG_BYTES:
+            self._console.dim(f"{which}: {size >> 20} MiB …")
+
+    def done(self, which: _Object, action: str, file: Path) -> None:
+        """The object is done."""
+        self._done += 1
+        size = file.stat().st_size
+        if self._as_json:
+            record = {"class": which.class_name, "name": which.name, "file": str(file), "bytes": size}
+            self._console.line(json.dumps({action: record}, ensure_ascii=False))
+        else:
+            head = f"[{self._done}/{self._total}] " if self._total > 1 else ""
+            self._console.line(f"{head}{which}: {action}, {size:,} bytes, {file}")
+
+
+def backup(options: argparse.Namespace, console: Console) -> int:
+    """Copy one object to a file, or all to a directory.
+
+    Raises:
+        DurabaseError, OSError: it can't be done; files that are there already stay as they are.
+    """
+    with admin_of(options, console) as admin:
+        return _back_up(admin, options, console)
+
+
+def _back_up(admin: AdminClient, options: argparse.Namespace, console: Console) -> int:
+    place = options.place
+    if options.object is not None:
+        which = _parsed(options.object)
+        progress = _Progress(console, 1, as_json=options.json)
+        file = place / _file_name(which) if place.is_dir() else place
+        _fetch(admin, which, file, progress)
+        return 0
+    every = list(_every(admin))
+    progress = _Progress(console, len(every), as_json=options.json)
+    for which in every:
+        folder = place / quote(which.class_name, safe="")
+        folder.mkdir(parents=True, exist_ok=True)
+        _fetch(admin, which, folder / _file_name(which), progress)
+    if not every and not options.json:
+        console.line("There are no objects that keep anything.")
+    return 0
+
+
+def restore(options: argparse.Namespace, console: Console) -> int:
+    """Put a copy back, or all copies of a directory.
+
+    Raises:
+        DurabaseError, OSError: it can't be done; what is put back is put back as a whole, object by object.
+    """
+    place: Path = options.place
+    files = sorted(place.rglob(f"*{_SUFFIX}")) if place.is_dir() else [place]
+    if options.object is not None and place.is_dir():
+        raise DurabaseError("--object names one object: give the file of one copy with it.")
+    if not files:
+        raise DurabaseError(f"There are no copies in {place}.")
+    copies = [
+        (file, _labelled(file) if options.object is None else _parsed(options.object)) for file in files
+    ]
+    progress = _Progress(console, len(copies), as_json=options.json)
+    with admin_of(options, console) as admin:
+        for file, which in copies:
+            _send(admin, which, file, progress, replace=options.replace)
+    return 0
+
+
+def _parsed(text: str) -> _Object:
+    class_name, slash, name = text.partition("/")
+    if not class_name or not slash:
+        raise DurabaseError(f"{text!r} is not of the form CLASS/NAME.")
+    return _Object(class_name, name)
+
+
+def _labelled(file: Path) -> _Object:
+    label = read_label(file)
+    return _Object(label.class_name, label.name, label.id.hex())
+
+
+def _every(admin: AdminClient) -> Iterator[_Object]:
+    cursor: str | None = None
+    while True:
+        page: Any = json.loads(admin.ask(Asked("GET", "/objects", {"limit": "1000", "cursor": cursor})))
+        for each in page["objects"]:
+            if each["has_stored_data"]:
+                yield _Object(each["class"], each["name"], each["id"])
+        cursor = page["cursor"]
+        if cursor is None:
+            return
+
+
+def _file_name(which: _Object) -> str:
+    name = None if which.name is None else quote(which.name, safe=" ")
+    if not name or len(name) > LONGEST_NAME or name[0] == "." or _LOOKS_LIKE_AN_ID.fullmatch(name):
+        name = which.id or "object"
+    return name + _SUFFIX
+
+
+def _fetch(admin: AdminClient, which: _Object, file: Path, progress: _Progress) -> None:
+    """Let the file be there as a whole, or as it was."""
+    part, size = file.with_name(f"{file.name}.part"), 0
+    try:
+        with part.open("wb") as target:
+            for chunk in admin.chunks(Asked("GET", "/object/copy", which.query)):
+                target.write(chunk)
+                progress.at(which, size + len(chunk), size)
+                size += len(chunk)
+            target.flush()
+            os.fsync(target.fileno())
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+    progress.done(which, "backed up", file)
+
+
+def _send(admin: AdminClient, which: _Object, file: Path, progress: _Progress, *, replace: bool) -> None:
+    token, size = token_hex(16), 0
+    with file.open("rb") as source:
+        while piece := source.read(PIECE_BYTES):
+            admin.ask(Asked("PUT", "/upload", {"upload": token}, piece))
+            progress.at(which, size + len(piece), size)
+            size += len(piece)
+    query = which.query | {"upload": token, "replace": "yes" if replace else None}
+    admin.ask(Asked("POST", "/object/restore", query))
+    progress.done(which, "restored", file)
