@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from durabase._names import snake_case
+from durabase.workers.compat.finder import COMPAT_MODULES
 
 from ._pages import ROOT, blocks_of, name_of, sections_of
 
@@ -30,7 +31,17 @@ PAGE_OF = {
     "durabase.web": "web.md",
     "durabase.durable_objects": "durable_objects.md",
     "durabase.durable_objects.storage": "storage.md",
+    "durabase.workers": "workers.md",
+    "durabase.workers.bindings.kv": "workers.md",
+    "durabase.workers.bindings.services": "workers.md",
+    "durabase.workers.config": "runtime.md",
+    "durabase.workers.facts": "runtime.md",
+    "durabase.workers.loader": "runtime.md",
+    "durabase.workers.runtime": "runtime.md",
+    "durabase.server": "server.md",
+    "durabase.server.origins": "server.md",
 }
+CLOUDFLARE_MODULES = "cloudflare_modules.md"
 PAGES = sorted(REFERENCE.glob("*.md"))
 WITHOUT_EXAMPLES = {"index.md"}
 
@@ -104,6 +115,13 @@ def test_nothing_is_documented_that_is_not_there(page_name: str) -> None:
         known.update(*(inspect.get_annotations(cls) for cls in classes_of(module_name)))
     documented = {name for name in documented_on(REFERENCE / page_name) if name.isidentifier()}
     assert documented - known == set()
+
+
+@pytest.mark.parametrize("module_name", COMPAT_MODULES)
+def test_every_name_of_the_modules_of_cloudflare_is_described(module_name: str) -> None:
+    sections = dict(sections_of(REFERENCE / CLOUDFLARE_MODULES))
+    (section,) = [text for heading, text in sections.items() if f"`{module_name}`" in heading]
+    assert documented_in(section) >= set(import_module(COMPAT_MODULES[module_name]).__all__) - {"__version__"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
