@@ -22,7 +22,7 @@ from durabase.workers.class_ledger import ClassLedger
 from durabase.workers.config import Config
 from durabase.workers.config.classes import ClassChange, CreateClass, DeleteClass, Migration, RenameClass
 from durabase.workers.lint import unsupported_names
-from durabase.workers.loader import Worker, load_workers
+from durabase.workers.loader import Worker, load_workers, unload_workers
 
 __all__ = ["check"]
 
@@ -97,6 +97,7 @@ def _reports(project: Project, errors: list[str], notes: list[str]) -> list[_Rep
     except DurabaseError as error:
         errors.append(str(error))
         return reports
+    unload_workers(workers)
     for report, config, worker in zip(reports, configs, workers, strict=True):
         report.classes = _classes(config, worker)
         notes += _hints(worker)

@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(commands)
     _add_demo(commands)
     _add_check(commands)
+    _add_types(commands)
     add_objects(commands)
     add_copies(commands)
     add_tail(commands)
@@ -157,6 +158,14 @@ def _add_check(commands: _Commands[argparse.ArgumentParser]) -> None:
     _add_state(check)
     check.add_argument("--json", action="store_true", help="answer as JSON")
     check.set_defaults(command=_check)
+
+
+def _add_types(commands: _Commands[argparse.ArgumentParser]) -> None:
+    types = commands.add_parser("types", help="write types of a project's env and modules, for editors")
+    _add_place(types)
+    types.add_argument("--output", metavar="DIR", type=Path, help="where to (default: typings)")
+    types.add_argument("--check", action="store_true", help="only say whether they are up to date")
+    types.set_defaults(command=_types)
 
 
 def _add_state(parser: argparse.ArgumentParser) -> None:
@@ -275,3 +284,9 @@ def _check(options: argparse.Namespace, console: Console) -> int:
     from durabase.cli.check import check
 
     return check(options, console)
+
+
+def _types(options: argparse.Namespace, console: Console) -> int:
+    from durabase.cli.types import types
+
+    return types(options, console)
