@@ -170,7 +170,7 @@ def _send(admin: AdminClient, which: _Object, file: Path, progress: _Progress, *
     token, size = token_hex(16), 0
     with file.open("rb") as source:
         while piece := source.read(PIECE_BYTES):
-            admin.ask(Asked("PUT", "/upload", {"upload": token}, piece))
+            admin.ask(Asked("PUT", "/object/upload", which.query | {"upload": token}, piece))
             progress.at(which, size + len(piece), size)
             size += len(piece)
     query = which.query | {"upload": token, "replace": "yes" if replace else None}

@@ -63,7 +63,7 @@ class AdminApp:
             ("GET", "/object/export"): self._export,
             ("PUT", "/object/import"): self._import,
             ("GET", "/object/copy"): self._copy,
-            ("PUT", "/upload"): self._upload,
+            ("PUT", "/object/upload"): self._upload,
             ("POST", "/object/restore"): self._restore,
         }
 

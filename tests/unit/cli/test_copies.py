@@ -92,3 +92,15 @@ def test_while_a_server_runs(project: Path, run: Run, tmp_path: Path) -> None:
         assert "keeps nothing" in run("backup", tmp_path / "x", "--object", "Room/other", code=1)
         assert command.stop() == 0
     assert list((project / ".durabase" / "state").glob("copies-*")) == []
+
+
+def test_while_several_processes_share_the_objects(project: Path, run: Run, tmp_path: Path) -> None:
+    with running(project, "serve", "--port", "0", "--admin", "0", "--processes", "2") as command:
+        command.expect("2 processes")
+        run("backup", tmp_path / "all")
+        copies = sorted((tmp_path / "all").rglob("*.sqlite"))
+        assert len(copies) == 2
+        for number in range(4):  # some of each process
+            run("restore", copies[0], "--object", f"Book/{number}")
+            assert "one" in run("objects", "sql", "Book", str(number), "SELECT * FROM pages")
+        assert command.stop() == 0
