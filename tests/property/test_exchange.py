@@ -41,6 +41,7 @@ class Peer:
         self.name = name
         self.clock = FakeClock(START)
         self.store = MergeableStore(name, clock=self.clock)
+        self.store.add_did_finish_transaction_listener(network.note_edits)
         self.errors: list[str] = []
         self._network = network
         self.start()
@@ -73,11 +74,15 @@ class Network:
 
     def __init__(self) -> None:
         self.clock = FakeClock(START)
+        self.edits: list[Any] = []
         self.under_way: list[tuple[Peer, Peer, str]] = []
         self.parted: set[Peer] = set()
         self.peers: list[Peer] = []
         for number in range(PEERS):
             self.peers.append(Peer(self, f"s{number}"))
+
+    def note_edits(self, store: Any) -> None:
+        self.edits.append(store._get_encoded_transaction_mergeable_changes(False))
 
     def carry(self, from_name: str, to_client: Id | None, text: str) -> None:
         by_name = {peer.name: peer for peer in self.peers}
@@ -163,6 +168,10 @@ def test_one_good_exchange_heals_everything(some_steps: list[tuple[str, Any, Any
     before = {tuple(store.get_mergeable_content_hashes()) for store in stores}
     event(f"{len(before)} different stores before")
     network.exchange()
+    all_edits = MergeableStore("all", clock=FakeClock(START + 100_000_000))
+    for edits in reversed(network.edits):
+        all_edits._apply_encoded_mergeable_changes(edits)
+    stores.append(all_edits)
     contents = [[store.get_content(), store._get_encoded_mergeable_content()] for store in stores]
-    assert contents == [contents[0]] * PEERS
+    assert contents == [contents[0]] * (PEERS + 1)
     assert stores[0].get_mergeable_content_hashes() == from_scratch(contents[0][1])
