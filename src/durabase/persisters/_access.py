@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from durabase._codec import js_string
 from durabase.errors import PersisterError
-from durabase.types import Id
+from durabase.types import UNDEFINED, Id
 
 if TYPE_CHECKING:
     from durabase.mergeable import MergeableStore
@@ -41,10 +42,10 @@ class StoreAccess(Protocol):
         """
 
     def check_taken(self, content: list[Any]) -> None:
-        """See whether the store has taken what was loaded.
+        """See whether the store has taken what was loaded, or whether saving would lose some of that.
 
         Raises:
-            PersisterError: it has refused it.
+            PersisterError: it has refused it, or a part of it.
         """
 
     def set_initial_content(self, content: Any) -> None:
@@ -76,7 +77,8 @@ class PlainAccess:
                 _apply_plain(self._store, content_or_changes)
 
     def check_taken(self, content: list[Any]) -> None:
-        """Plain content is taken as far as it is valid."""
+        """Plain content is taken as far as it is valid; what is no table or row would be lost unseen."""
+        _check_plain(content)
 
     def set_initial_content(self, content: Any) -> None:
         self._store.set_content(content)
@@ -118,14 +120,15 @@ class MergeableAccess:
 
     def check_taken(self, content: list[Any]) -> None:
         """Mergeable content is taken whole or not at all; whatever table and value was taken has a hash."""
-        if _is_mergeable_content(content):
-            hashes = (self._store.get_mergeable_table_hashes(), self._store.get_mergeable_value_hashes())
-            for stamp, taken in zip(content, hashes, strict=False):
-                if not _is_taken(stamp, taken):
-                    raise PersisterError(
-                        "the store refuses what is persisted: a stamp in it has a wrong shape, "
-                        "or a time more than five minutes ahead of this machine's clock"
-                    )
+        if not _is_mergeable_content(content):
+            _check_plain(content)
+            return
+        hashes = (self._store.get_mergeable_table_hashes(), self._store.get_mergeable_value_hashes())
+        if len(content) < len(hashes) or not all(map(_is_taken, content, hashes)):
+            raise PersisterError(
+                "the store refuses what is persisted: a stamp in it has a wrong shape, "
+                "or a time more than five minutes ahead of this machine's clock"
+            )
 
     def set_initial_content(self, content: Any) -> None:
         self._store.set_default_content(content)
@@ -149,9 +152,34 @@ class BroadcastAccess(MergeableAccess):
 
 def _is_taken(stamp: Any, taken: Mapping[Id, int]) -> bool:
     """Whether all that a container stamp mentions has a hash now; an empty table leaves no trace."""
-    return isinstance(stamp[0], dict) and all(
-        id_ in taken or child[:1] == [{}] for id_, child in stamp[0].items()
+    children = stamp[0] if isinstance(stamp, (list, tuple)) and stamp else None
+    return isinstance(children, dict) and all(
+        id_ in taken or (isinstance(child, (list, tuple)) and child[:1] == [{}])
+        for id_, child in children.items()
     )
+
+
+def _check_plain(content: list[Any]) -> None:
+    """Nothing is lost where nothing is: a half of the content may be missing."""
+    if _are_changes(content):
+        return
+    for name, half in zip(("tables", "values"), content, strict=False):
+        if half is not None and half is not UNDEFINED and not isinstance(half, Mapping):
+            raise PersisterError(f"the {name} that are persisted are {_described(half)}, no object")
+    tables = content[0] if content and isinstance(content[0], Mapping) else {}
+    for table_id, table in tables.items():
+        if not isinstance(table, Mapping):
+            raise PersisterError(f"table {table_id!r} that is persisted is {_described(table)}, no object")
+        for row_id, row in table.items():
+            if not isinstance(row, Mapping):
+                where = f"row {row_id!r} of table {table_id!r}"
+                raise PersisterError(f"{where} that is persisted is {_described(row)}, no object")
+
+
+def _described(thing: Any) -> str:
+    if isinstance(thing, (list, tuple)) and thing[:1] and isinstance(thing[0], Mapping):
+        return "a stamp, as of a MergeableStore"
+    return f"{js_string(thing)!r}"
 
 
 def _is_mergeable_content(content: list[Any]) -> bool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from durabase._codec import json_text_with_undefined, ordered_items, parse_json_with_undefined
 from durabase.clock import TimerClock
+from durabase.errors import ContentError
 from durabase.persisters._database.commands import Execute, SqlRow
 from durabase.persisters._database.config import JsonMode, mode_of
 from durabase.persisters._database.dialect import SQLITE
@@ -158,16 +159,19 @@ class _FragmentedLayout:
         self._loaded_hashes: list[int] | None = None
 
     def load_steps(self) -> Steps[Any]:
-        """The whole tree; an empty one if there are no entries at all."""
+        """The whole tree; an empty one if there are no entries at all.
+
+        Raises:
+            ContentError: the tables are not those of a store.
+        """
         tables_rows: Any = yield self._execute(_SELECT_SQL.format(self._tables_name), None)
         values_rows: Any = yield self._execute(_SELECT_SQL.format(self._values_name), None)
         reader = _FragmentReader()
-        for row in tables_rows:
-            reader.add_whole_row(row)
-        for row in tables_rows:
-            reader.add_container_or_cell(row)
-        for row in values_rows:
-            reader.add_value(row)
+        try:
+            reader.add_all(tables_rows, values_rows)
+        except KeyError as missing:
+            names = f"{self._tables_name!r} or {self._values_name!r}"
+            raise ContentError(f"{names} is no table of a store: it has no column {missing}") from missing
         content = [reader.tables, reader.values]
         self._loaded_hashes = [stamp[2] for stamp in content] if reader.is_complete() else None
         return content
@@ -223,6 +227,19 @@ class _FragmentReader:
     def is_complete(self) -> bool:
         """Whether saving everything would write nothing else than was read."""
         return self._roots == 2 and not self._has_old_rows
+
+    def add_all(self, tables_rows: list[SqlRow], values_rows: list[SqlRow]) -> None:
+        """Take everything.
+
+        Raises:
+            KeyError: a column is missing.
+        """
+        for row in tables_rows:
+            self.add_whole_row(row)
+        for row in tables_rows:
+            self.add_container_or_cell(row)
+        for row in values_rows:
+            self.add_value(row)
 
     def add_whole_row(self, row: SqlRow) -> None:
         """Take a row that holds all its cells; others are left for later."""

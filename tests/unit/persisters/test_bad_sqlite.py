@@ -79,6 +79,55 @@ def test_stamps_of_wrong_shapes(db: sqlite3.Connection, errors: list[Exception])
     assert dump(db) == before
 
 
+@pytest.mark.parametrize("config", ["pets", PETS], ids=["json", "tabular"])
+def test_a_foreign_table_without_the_column_of_ids_is_not_emptied(
+    db: sqlite3.Connection, errors: list[Exception], config: Any
+) -> None:
+    db.execute("CREATE TABLE pets(name, species)")
+    db.execute("INSERT INTO pets VALUES('Fido', 'dog')")
+    before = dump(db)
+    store = Store().set_table("pets", {"mine": {"name": "Felix"}})
+    started(store, db, errors, config)
+    store.set_cell("pets", "mine", "name", "Tom")
+    assert "table 'pets' has rows but no column of ids, '_id'" in str(errors[0])
+    assert "withheld" in str(errors[1])
+    assert store.get_tables() == {"pets": {"mine": {"name": "Tom"}}}
+    assert dump(db) == before
+
+
+@pytest.mark.parametrize("config", [None, PETS], ids=["json", "tabular"])
+def test_a_database_of_which_half_is_gone(tmp_path: Path, errors: list[Exception], config: Any) -> None:
+    path = tmp_path / "torn.db"
+    store = Store().set_table("pets", {str(number): {"x": "y" * 1000} for number in range(50)})
+    persister = started(store, path, errors, config)
+    persister.save()
+    persister.destroy()
+    torn = path.read_bytes()[: path.stat().st_size // 2]
+    path.write_bytes(torn)
+    errors.clear()
+    empty = Store()
+    persister = started(empty, path, errors, config)
+    empty.set_value("v", 1)
+    persister.destroy()
+    assert {str(error) for error in errors[:1]} == {"database disk image is malformed"}
+    assert empty.get_content() == [{}, {"v": 1}]
+    assert path.read_bytes() == torn
+
+
+def test_a_view_in_place_of_a_table(db: sqlite3.Connection, errors: list[Exception]) -> None:
+    db.executescript(
+        "CREATE TABLE animals(_id PRIMARY KEY, name); INSERT INTO animals VALUES('a', 'Fido');"
+        "CREATE VIEW pets AS SELECT * FROM animals"
+    )
+    store = Store()
+    started(store, db, errors, PETS)
+    assert store.get_tables() == {"pets": {"a": {"name": "Fido"}}}
+    store.del_tables()
+    assert errors
+    assert {type(error) for error in errors} == {sqlite3.OperationalError}
+    assert db.execute("SELECT * FROM animals").fetchall() == [("a", "Fido")]
+
+
 def test_a_foreign_table_in_json_mode_is_not_emptied(db: sqlite3.Connection, errors: list[Exception]) -> None:
     db.execute("CREATE VIEW tinybase AS SELECT '_' AS _id, '[{},{}]' AS store")
     store = Store()
@@ -131,49 +180,58 @@ def test_a_database_that_may_only_be_read(
     reader.close()
 
 
-def test_a_full_disk(db: sqlite3.Connection, errors: list[Exception]) -> None:
-    store = Store().set_value("v", 1)
-    started(store, db, errors, "mine")
-    assert [str(error) for error in errors] == ["tinybase:1:null"]
+@pytest.mark.parametrize("config", [None, PETS], ids=["json", "tabular"])
+def test_a_full_disk(db: sqlite3.Connection, errors: list[Exception], config: Any) -> None:
+    store = Store().set_value("v", 1).set_table("pets", {"a": {"x": 1}})
+    started(store, db, errors, config)
+    errors.clear()
+    before = dump(db)
     db.execute(f"PRAGMA max_page_count={db.execute('PRAGMA page_count').fetchone()[0]}")
-    store.set_value("large", "x" * 100_000)
-    assert str(errors[-1]) == "database or disk is full"
-    assert db.execute("SELECT store FROM mine").fetchall() == [('[{},{"v":1}]',)]
+    store.set_cell("pets", "a", "x", "x" * 100_000)
+    assert [str(error) for error in errors] == ["database or disk is full"]
+    assert dump(db) == before
     db.execute("PRAGMA max_page_count=1000000")
     store.set_value("w", 1)
-    assert len(db.execute("SELECT store FROM mine").fetchone()[0]) > 100_000
-    assert store.get_value_ids() == ["v", "large", "w"]
+    assert len(errors) == 1
+    again = Store()
+    started(again, db, errors, config)
+    assert again.get_content() == store.get_content()
+    assert again.get_cell("pets", "a", "x") == "x" * 100_000
 
 
+@pytest.mark.parametrize("config", [None, PETS], ids=["json", "tabular"])
 def test_a_database_that_another_has_locked(
-    db: sqlite3.Connection, tmp_path: Path, errors: list[Exception]
+    db: sqlite3.Connection, tmp_path: Path, errors: list[Exception], config: Any
 ) -> None:
-    started(Store().set_value("v", 1), db, errors)
+    started(Store().set_value("v", 1), db, errors, config)
+    before = dump(db)
     store = Store()
     other = sqlite3.connect(tmp_path / "store.db", isolation_level=None, timeout=0)
     db.execute("BEGIN EXCLUSIVE")
     errors.clear()
-    persister = started(store, other, errors)
+    persister = started(store, other, errors, config)
     store.set_value("w", 2)
     assert "database is locked" in str(errors[0])
     assert "withheld" in str(errors[-1])
     db.execute("ROLLBACK")
-    assert db.execute("SELECT store FROM tinybase").fetchall() == [('[{},{"v":1}]',)]
+    assert dump(db) == before
     persister.load()
     assert store.get_value("v") == 1
     persister.destroy()
     other.close()
 
 
+@pytest.mark.parametrize("config", [None, PETS], ids=["json", "tabular"])
 def test_a_connection_that_was_closed(
-    db: sqlite3.Connection, tmp_path: Path, errors: list[Exception]
+    db: sqlite3.Connection, tmp_path: Path, errors: list[Exception], config: Any
 ) -> None:
     store = Store().set_value("v", 1)
-    persister = started(store, db, errors)
+    persister = started(store, db, errors, config)
+    errors.clear()
     db.close()
     store.set_value("w", 2)
     persister.load()
-    assert {str(error) for error in errors[1:3]} == {"Cannot operate on a closed database."}
+    assert {str(error) for error in errors[:2]} == {"Cannot operate on a closed database."}
     assert store.get_values() == {"v": 1, "w": 2}
     assert os.path.getsize(tmp_path / "store.db") > 0
     persister.stop_auto_persisting()

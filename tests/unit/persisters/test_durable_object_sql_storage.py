@@ -11,7 +11,7 @@ import pytest
 
 from durabase.errors import PersisterError, StoreTypeError
 from durabase.mergeable import MergeableStore
-from durabase.persisters import DurableObjectSqlStoragePersister, FragmentedMode
+from durabase.persisters import DurableObjectSqlStoragePersister, FragmentedMode, JsonMode
 from durabase.store import Store
 from durabase.testing import FakeClock
 
@@ -31,10 +31,12 @@ class Storage:
         self.connection = connection
         self.writes = 0
         self.error: Exception | None = None
+        self.read_error: Exception | None = None
 
     def exec(self, sql: str, *params: Any) -> Any:
-        if self.error is not None:
-            raise self.error
+        error = (self.read_error if sql.startswith("SELECT") else None) or self.error
+        if error is not None:
+            raise error
         if "CREATE TABLE IF" in sql:
             return self.connection.executescript(sql)
         self.writes += not sql.startswith("SELECT")
@@ -50,11 +52,11 @@ def storage() -> Iterator[Storage]:
 
 
 class Room:
-    def __init__(self, storage: Storage, prefix: str = "") -> None:
+    def __init__(self, storage: Storage, prefix: str = "", config: Any = None) -> None:
         self.store = MergeableStore(clock=FakeClock())
         self.errors: list[Exception] = []
         self.persister = DurableObjectSqlStoragePersister(
-            self.store, storage, FragmentedMode(prefix), on_ignored_error=self.errors.append
+            self.store, storage, config or FragmentedMode(prefix), on_ignored_error=self.errors.append
         )
         self.persister.load()
         storage.writes = 0
@@ -106,23 +108,52 @@ def test_prefixes_keep_apart(storage: Storage) -> None:
         assert Room(storage, prefix).store.get_values() == {"v": prefix}
 
 
-def test_what_cannot_be_read_is_not_overwritten(storage: Storage) -> None:
+@pytest.mark.parametrize("data", ["garbage", "", "[1", "5"])
+def test_what_cannot_be_read_is_not_overwritten(storage: Storage, data: str) -> None:
     Room(storage).store.set_value("v", 1)
-    storage.connection.execute("UPDATE tinybase_values SET value_data = 'garbage' WHERE value_id = 'v'")
+    storage.connection.execute("UPDATE tinybase_values SET value_data = ? WHERE value_id = 'v'", [data])
     room = Room(storage)
     room.store.set_value("w", 1)
     assert storage.writes == 0
     assert isinstance(room.errors[-1], PersisterError)
+    assert room.store.get_values() == {"w": 1}
 
 
-def test_a_write_that_fails_is_made_up_for(storage: Storage) -> None:
-    room = Room(storage)
+@pytest.mark.parametrize("config", [FragmentedMode(), JsonMode()], ids=["fragmented", "json"])
+def test_a_storage_that_cannot_be_read_is_not_overwritten(storage: Storage, config: Any) -> None:
+    Room(storage, config=config).store.set_value("v", 1)
+    storage.read_error = OSError("broken")
+    room = Room(storage, config=config)
+    storage.read_error = None
+    room.store.set_value("w", 2)
+    assert storage.writes == 0
+    assert str(room.errors[0]) == "broken"
+    assert isinstance(room.errors[-1], PersisterError)
+    assert Room(storage, config=config).store.get_values() == {"v": 1}
+
+
+@pytest.mark.parametrize("config", [FragmentedMode(), JsonMode()], ids=["fragmented", "json"])
+def test_a_write_that_fails_is_made_up_for(storage: Storage, config: Any) -> None:
+    room = Room(storage, config=config)
+    room.errors.clear()
     storage.error = OSError("full")
     room.store.set_value("v", 1)
     storage.error = None
     room.store.set_value("w", 1)
     assert [str(error) for error in room.errors] == ["full"]
-    assert Room(storage).store.get_values() == {"v": 1, "w": 1}
+    assert Room(storage, config=config).store.get_values() == {"v": 1, "w": 1}
+
+
+def test_foreign_tables_of_its_names_are_left_alone(storage: Storage) -> None:
+    storage.connection.executescript(
+        "CREATE TABLE tinybase_values(mine); INSERT INTO tinybase_values VALUES('precious')"
+    )
+    room = Room(storage)
+    room.store.set_value("v", 1)
+    assert "no table of a store: it has no column" in str(room.errors[0])
+    assert isinstance(room.errors[1], PersisterError)
+    assert room.store.get_values() == {"v": 1}
+    assert storage.connection.execute("SELECT * FROM tinybase_values").fetchall() == [("precious",)]
 
 
 def test_json_mode_follows_changes(storage: Storage) -> None:

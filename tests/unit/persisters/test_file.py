@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
 import stat
 from pathlib import Path
 from typing import Any
@@ -126,6 +128,30 @@ def test_a_draft_that_cannot_take_its_place_is_removed(tmp_path: Path) -> None:
     FilePersister(store, path, on_ignored_error=errors.append).save()
     assert len(errors) == 1
     assert os.listdir(tmp_path) == ["store.json"]
+
+
+def test_a_folder_that_takes_no_files() -> None:
+    kept = Kept(Path("/proc/store.json"))
+    kept.store.set_value("v", 1)
+    assert [type(error) for error in kept.errors] == [FileNotFoundError, FileNotFoundError]
+    assert kept.store.get_values() == {"v": 1}
+
+
+def test_a_disk_that_is_full_halfway(tmp_path: Path) -> None:
+    path = tmp_path / "store.json"
+    kept = Kept(path)
+    kept.store.set_value("v", 1)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        kept.store.set_value("large", "x" * 5000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [getattr(error, "errno", None) for error in kept.errors] == [errno.EFBIG]
+    assert path.read_text() == '[{},{"v":1}]'
+    assert os.listdir(tmp_path) == ["store.json"]
+    kept.store.set_value("w", 1)
+    assert Kept(path).store.get_value_ids() == ["v", "large", "w"]
 
 
 class TestFollowing:

@@ -530,19 +530,87 @@ class TestTrouble:
 
         asyncio.run(main())
 
-    def test_a_database_that_may_only_be_read(self, database: Database) -> None:
+    @pytest.mark.parametrize("config", ["pets", BOTH], ids=["json", "tabular"])
+    def test_a_foreign_table_without_the_column_of_ids(self, database: Database, config: Any) -> None:
         async def main() -> None:
-            database.run("CREATE TABLE tinybase(_id text PRIMARY KEY, store text)")
-            database.run("INSERT INTO tinybase VALUES('_', '[{},{\"v\":1}]')")
+            database.run("CREATE TABLE pets(name text)")
+            database.run("INSERT INTO pets VALUES('Fido')")
+            async with Kept(database, config) as kept:
+                await kept.start()
+                kept.store.set_cell("pets", "mine", "x", 1)
+                await kept.settled()
+                assert "table 'pets' has rows but no column of ids, '_id'" in str(kept.errors[0])
+                assert isinstance(kept.errors[1], PersisterError)
+                assert kept.store.get_tables() == {"pets": {"mine": {"x": 1}}}
+            assert database.run("SELECT * FROM pets") == [("Fido",)]
+
+        asyncio.run(main())
+
+    @pytest.mark.parametrize("config", [None, BOTH], ids=["json", "tabular"])
+    def test_a_database_that_may_only_be_read(self, database: Database, config: Any) -> None:
+        async def main() -> None:
+            async with Kept(database, config) as kept:
+                await kept.start([{"pets": {"a": {"x": 1}}}, {"v": 1}])
             url = f"{database.url}?options=-c%20default_transaction_read_only%3Don"
-            async with Kept(url) as kept:
+            async with Kept(url, config) as kept:
                 await kept.start()
                 assert kept.store.get_values() == {"v": 1}
-                kept.store.set_value("w", 2)
+                kept.store.set_value("w", 2).del_tables()
                 await kept.settled()
                 assert isinstance(kept.errors[-1], psycopg.errors.ReadOnlySqlTransaction)
                 assert kept.store.get_values() == {"v": 1, "w": 2}
-            assert database.run("SELECT * FROM tinybase") == [("_", '[{},{"v":1}]')]
+            await self._check_stored(database, config, [{"pets": {"a": {"x": 1}}}, {"v": 1}])
+
+        asyncio.run(main())
+
+    @pytest.mark.parametrize("config", [None, BOTH], ids=["json", "tabular"])
+    def test_a_full_disk(self, database: Database, config: Any) -> None:
+        async def main() -> None:
+            table = "tinybase" if config is None else "pets"
+            async with Kept(database, config) as kept:
+                await kept.start([{"pets": {"a": {"x": 1}}}, {"v": 1}])
+                kept.errors.clear()
+                database.run(
+                    "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE "
+                    "EXCEPTION 'could not extend file' USING ERRCODE='disk_full'; END $$"
+                )
+                database.run(
+                    f"CREATE TRIGGER full_disk BEFORE UPDATE ON {table} EXECUTE FUNCTION full_disk()"
+                )
+                kept.store.set_cell("pets", "a", "x", 2)
+                await kept.settled()
+                assert [type(error) for error in kept.errors] == [psycopg.errors.DiskFull]
+                await self._check_stored(database, config, [{"pets": {"a": {"x": 1}}}, {"v": 1}])
+                database.run(f"DROP TRIGGER full_disk ON {table}")
+                kept.store.set_value("w", 2)
+                await kept.settled()
+                assert len(kept.errors) == 1
+            await self._check_stored(database, config, [{"pets": {"a": {"x": 2}}}, {"v": 1, "w": 2}])
+
+        asyncio.run(main())
+
+    @staticmethod
+    async def _check_stored(database: Database, config: Any, content: Any) -> None:
+        """What somebody else finds."""
+        async with Kept(database, config) as other:
+            await other.persister.load()
+            assert other.store.get_content() == content
+
+    @pytest.mark.parametrize("config", [None, BOTH], ids=["json", "tabular"])
+    def test_a_connection_that_is_lost_before_the_first_load(self, database: Database, config: Any) -> None:
+        async def main() -> None:
+            async with Kept(database, config) as kept:
+                await kept.start([{"pets": {"a": {"x": 1}}}, {"v": 1}])
+            connection = await psycopg.AsyncConnection.connect(database.url, autocommit=True)
+            async with connection, Kept(connection, config) as kept:
+                database.cut_others_off()
+                await kept.persister.load()
+                await kept.persister.start_auto_save()
+                kept.store.set_value("w", 2)
+                await kept.settled()
+                assert isinstance(kept.errors[0], psycopg.OperationalError)
+                assert kept.store.get_content() == [{}, {"w": 2}]
+            await self._check_stored(database, config, [{"pets": {"a": {"x": 1}}}, {"v": 1}])
 
         asyncio.run(main())
 

@@ -235,6 +235,25 @@ def test_bad_content_harms_neither_side(place: HttpPlace, body: bytes) -> None:
     run(test)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b"[{},", b"<html>", b"\xff[]", b'"text"', b"[5,5]", b'[{"t":{"r":5}},{}]', b'[[{},"",0],[{},"",0]]'],
+)
+def test_bad_content_is_not_overwritten(place: HttpPlace, body: bytes) -> None:
+    async def test() -> None:
+        place.body = body
+        async with Followed(place) as persister:
+            await persister.start_auto_persisting([{}, {"v": 1}])
+            persister.get_store().set_value("w", 2)
+            await persister.schedule()
+            assert persister.get_store().get_values() == {"v": 1, "w": 2}
+            assert "withheld" in str(persister.errors[-1])
+        assert place.body == body
+        assert "POST" not in place.methods
+
+    run(test)
+
+
 def test_refusals_are_reported_with_their_status(place: HttpPlace) -> None:
     async def test() -> None:
         place.body = b"[{},{}]"

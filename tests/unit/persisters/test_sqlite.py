@@ -266,11 +266,11 @@ class TestTabular:
         assert kept.errors == []
         assert rows(db, "SELECT * FROM pets") == [("a", 2)]
 
-    def test_a_table_without_the_id_column_counts_as_empty(self, db: sqlite3.Connection) -> None:
-        db.executescript("CREATE TABLE pets(name, x); INSERT INTO pets VALUES('a', 1)")
-        kept = Kept(db, TabularMode({"pets": "pets"}))
-        kept.persister.load([{}, {"v": 1}])
-        assert kept.store.get_content() == [{}, {}]
+    def test_a_table_without_the_id_column_counts_as_empty_if_it_is(self, db: sqlite3.Connection) -> None:
+        db.execute("CREATE TABLE pets(name, x)")
+        kept = Kept(db, BOTH).start([{"pets": {"a": {"x": 1}}}, {"v": 1}])
+        assert kept.errors == []
+        assert kept.store.get_content() == [{"pets": {"a": {"x": 1}}}, {"v": 1}]
 
     def test_numbers_as_ids(self, db: sqlite3.Connection) -> None:
         db.executescript("CREATE TABLE pets(_id INTEGER PRIMARY KEY, x); INSERT INTO pets VALUES(7, 1)")

@@ -56,9 +56,9 @@ class Commands:
         """The rows that meet the condition, by id, each with its other columns (only these, if given).
 
         Raises:
-            ContentError: what a column holds can't be decoded.
+            ContentError: what a column holds can't be decoded, or there are rows but no column of ids.
         """
-        if id_column not in self._columns.get(table_name, ()):
+        if table_name not in self._columns:
             return {}
         rows: Any = yield self._execute(
             f"SELECT*FROM{quoted(table_name)}{_where(table_name, condition)}", None
@@ -66,6 +66,8 @@ class Commands:
         included = None if only is None else set(only)
         table: dict[Id, dict[str, Any]] = {}
         for row in rows:
+            if id_column not in row:
+                raise ContentError(f"table {table_name!r} has rows but no column of ids, {id_column!r}")
             cells = {
                 name: self._decoded(value, table_name, name)
                 for name, value in row.items()
