@@ -6,9 +6,11 @@ import inspect
 import re
 from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 import pytest
 
+import durabase
 from durabase._names import snake_case
 from durabase.workers.compat.finder import COMPAT_MODULES
 
@@ -38,9 +40,13 @@ PAGE_OF = {
     "durabase.workers.facts": "runtime.md",
     "durabase.workers.loader": "runtime.md",
     "durabase.workers.runtime": "runtime.md",
+    "durabase.asgi": "asgi.md",
     "durabase.server": "server.md",
     "durabase.server.origins": "server.md",
 }
+OUR_OWN = {"durabase._codec", "durabase.templates", "durabase.workers.typings"}
+"""Packages that are for ourselves."""
+
 CLOUDFLARE_MODULES = "cloudflare_modules.md"
 PAGES = sorted(REFERENCE.glob("*.md"))
 WITHOUT_EXAMPLES = {"index.md"}
@@ -80,6 +86,12 @@ def is_at_home(cls: type, module_name: str) -> bool:
     """Whether a class is described with this module, and not where it was imported from."""
     homes = [name for name in PAGE_OF if f"{cls.__module__}.".startswith(f"{name}.")]
     return not homes or PAGE_OF[max(homes, key=len)] == PAGE_OF[module_name]
+
+
+def test_every_package_has_its_page() -> None:
+    names = (module.name for module in walk_packages(durabase.__path__, "durabase.") if module.ispkg)
+    with_names = {name for name in names if hasattr(import_module(name), "__all__")}
+    assert with_names - OUR_OWN - set(PAGE_OF) == set()
 
 
 @pytest.mark.parametrize("module_name", PAGE_OF)
