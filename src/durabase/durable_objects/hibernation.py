@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 
 from durabase.clock import Clock
 from durabase.errors import ObjectError
+from durabase.web.byte_string import ByteString
 from durabase.web.connection import ALWAYS_OPEN, Connection, OutputHold, Use
 from durabase.web.websocket import WebSocket, WebSocketRequestResponsePair
 
@@ -66,7 +67,7 @@ class SocketRecord:
             registry.events.socket_message(self, text)
 
     def on_binary(self, data: bytes) -> None:
-        self.registry.events.socket_message(self, data)
+        self.registry.events.socket_message(self, ByteString(data))
 
     def on_close(self, code: int, reason: str, was_clean: bool) -> None:
         if self.silent:  # as after an error

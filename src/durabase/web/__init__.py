@@ -7,6 +7,7 @@ from durabase.web.connection import Connection, OutputHold, ReadyState, SocketOw
 from durabase.web.form_data import FormData
 from durabase.web.headers import Headers
 from durabase.web.ports import SocketPort, SocketSink
+from durabase.web.readable_stream import ReadableStream
 from durabase.web.request import Request
 from durabase.web.response import Response
 from durabase.web.structured_clone import decode_value, encode_value
@@ -33,6 +34,7 @@ __all__ = [
     "MessageEvent",
     "OpenEvent",
     "OutputHold",
+    "ReadableStream",
     "ReadyState",
     "Request",
     "Response",

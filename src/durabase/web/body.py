@@ -6,56 +6,26 @@ It knows nothing of connections: a stream is any asynchronous iterator of bytes.
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import Any, TypeAlias
 
 from durabase._names import js_names
 from durabase.web.blob import Blob
+from durabase.web.byte_string import ByteString
 from durabase.web.form_data import FormData, parse_form
 from durabase.web.headers import Headers
+from durabase.web.readable_stream import Branch, ReadableStream
+from durabase.web.url_search_params import URLSearchParams
 
-__all__ = ["Body", "BodyInit", "BodyStream", "body_of"]
+__all__ = ["Body", "BodyInit", "body_of"]
 
-BodyInit: TypeAlias = "str | bytes | bytearray | memoryview | Blob | FormData | AsyncIterable[bytes] | None"
+BodyInit: TypeAlias = (
+    "str | bytes | bytearray | memoryview | Blob | FormData | URLSearchParams | AsyncIterable[bytes] | None"
+)
 
 
 _Bytes: TypeAlias = bytes
 _Content: TypeAlias = "bytes | AsyncIterable[bytes] | None"
-
-
-class BodyStream:
-    """The readable side of a body: iterate it, once, for its chunks."""
-
-    __slots__ = ("_body",)
-
-    def __init__(self, body: Body) -> None:
-        self._body = body
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._body.iter_body()
-
-
-class _Branch:
-    """One of two readers of the same stream; what one has read first waits for the other."""
-
-    __slots__ = ("_ahead", "_source", "sibling")
-
-    def __init__(self, source: AsyncIterator[bytes]) -> None:
-        self._source = source
-        self._ahead: deque[bytes] = deque()
-        self.sibling: _Branch | None = None
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        if self._ahead:
-            return self._ahead.popleft()
-        chunk = await anext(self._source)
-        if self.sibling is not None:
-            self.sibling._ahead.append(chunk)
-        return chunk
 
 
 def body_of(init: object, owner: str) -> tuple[_Content, str | None]:
@@ -74,6 +44,8 @@ def body_of(init: object, owner: str) -> tuple[_Content, str | None]:
         return init.data, init.content_type or None
     if isinstance(init, FormData):
         return init.encode()
+    if isinstance(init, URLSearchParams):
+        return str(init).encode(), "application/x-www-form-urlencoded;charset=UTF-8"
     if isinstance(init, AsyncIterable):
         return init, None
     raise TypeError(f"Unsupported type in {owner}: {type(init).__name__}")
@@ -83,17 +55,20 @@ def body_of(init: object, owner: str) -> tuple[_Content, str | None]:
 class Body:
     """The reading half that :class:`Request` and :class:`Response` share."""
 
-    __slots__ = ("_content", "_used", "headers")
+    __slots__ = ("_content", "_stream", "_used", "headers")
 
     def __init__(self, content: _Content, headers: Headers) -> None:
         self._content = content
+        self._stream: ReadableStream | None = None
         self._used = False
         self.headers = headers
 
     @property
-    def body(self) -> BodyStream | None:
+    def body(self) -> ReadableStream | None:
         """The body as a stream, or ``None`` if there is none."""
-        return None if self._content is None else BodyStream(self)
+        if self._stream is None and self._content is not None:
+            self._stream = ReadableStream(self.iter_body())
+        return self._stream
 
     @property
     def body_used(self) -> bool:
@@ -140,9 +115,11 @@ class Body:
         at_hand = self.body_bytes()
         return b"".join([chunk async for chunk in self.iter_body()]) if at_hand is None else at_hand
 
-    async def buffer(self) -> _Bytes:
-        """The whole body; the same as :meth:`bytes`."""
-        return await self.bytes()
+    async def buffer(self) -> ByteString:
+        """The whole body, as what JavaScript's buffers are here; also under its name ``arrayBuffer``."""
+        return ByteString(await self.bytes())
+
+    array_buffer = buffer
 
     async def text(self) -> str:
         """The whole body as UTF-8; what is none becomes U+FFFD, and a leading byte order mark is dropped."""
@@ -189,8 +166,5 @@ class Body:
         content = self._content
         if content is None or isinstance(content, bytes):
             return content
-        source = aiter(content)
-        mine, copy = _Branch(source), _Branch(source)
-        mine.sibling, copy.sibling = copy, mine
-        self._content = mine
+        self._content, copy = Branch.pair(aiter(content))
         return copy

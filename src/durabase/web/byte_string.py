@@ -1,4 +1,4 @@
-"""Bytes as programs get them back from storage and from other objects."""
+"""Bytes as programs get them: from storage, sockets, bodies and other objects."""
 
 from __future__ import annotations
 

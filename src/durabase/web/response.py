@@ -30,7 +30,9 @@ def _checked_status(status: int | None, web_socket: WebSocket | None) -> int:
     if web_socket is not None and number != 101:
         raise ValueError(f"a response with a WebSocket has the status 101, not {number}")
     if web_socket is None and not 200 <= number <= 599:
-        raise ValueError(f"Responses may only be constructed with status codes 200 to 599, not {number}")
+        raise ValueError(
+            "Responses may only be constructed with status codes in the range 200 to 599, inclusive."
+        )
     return number
 
 
@@ -72,7 +74,7 @@ class Response(Body):
         super().__init__(content, Headers(headers))
         self.status = _checked_status(status, web_socket)
         if content is not None and self.status in _NULL_BODY:
-            raise TypeError(f"Response with null body status {self.status} cannot have body")
+            raise TypeError("Response with null body status (101, 204, 205, or 304) cannot have a body.")
         if content_type is not None:
             self.headers.setdefault("content-type", content_type)
         self.status_text = status_text
@@ -87,7 +89,9 @@ class Response(Body):
             ValueError: the status is none of the redirects.
         """
         if status not in _REDIRECTS:
-            raise ValueError(f"Invalid redirect status: {status}")
+            raise ValueError(
+                f"{int(status)} is not a redirect status code. It must be one of: 301, 302, 303, 307, or 308."
+            )
         return Response(None, status, headers={"location": normalised_url(url)})
 
     @classmethod

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, ClassVar, Final
 
 from durabase._names import js_names
+from durabase.web.byte_string import ByteString
 from durabase.web.connection import (
     ALWAYS_OPEN,
     LOST,
@@ -100,7 +101,7 @@ class _Listeners:
         self._tell(MessageEvent(self._socket, text))
 
     def on_binary(self, data: bytes) -> None:
-        self._tell(MessageEvent(self._socket, data))
+        self._tell(MessageEvent(self._socket, ByteString(data)))
 
     def on_close(self, code: int, reason: str, was_clean: bool) -> None:
         self._tell(CloseEvent(self._socket, code, reason, was_clean))

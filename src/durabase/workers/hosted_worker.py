@@ -21,6 +21,7 @@ from durabase.durable_objects.rpc import perform_on_instance
 from durabase.durable_objects.suspension import with_suspension
 from durabase.web import Request, Response
 from durabase.workers.bindings.assets import Assets, runs_first
+from durabase.workers.caches import CacheStorage, ambient_caches
 from durabase.workers.config import Config
 from durabase.workers.entrypoint import (
     BackgroundTasks,
@@ -70,6 +71,7 @@ class HostedWorker:
         self.context = Context()
         self.observer = observer
         self._clock = clock or SystemClock()
+        self._caches = CacheStorage(self._clock)
         self._background = background
         self._arguments: dict[tuple[str, str], int] = {}
 
@@ -77,6 +79,7 @@ class HostedWorker:
         """Run in a copy of the current context from now on."""
         self.context = copy_context()
         self.context.run(ambient_env.set, self.env)
+        self.context.run(ambient_caches.set, self._caches)
 
     def bind(
         self,
@@ -205,6 +208,7 @@ class HostedWorker:
         """Make an instance, and have it called, as code of this worker."""
         context = ExecutionContext(self._background, props, self.exports)
         ambient_env.set(self.env)
+        ambient_caches.set(self._caches)
         token = ambient_context.set(context)
         origin = current_origin.set(Origin(self.class_prefix + entrypoint, None, handler))
         try:

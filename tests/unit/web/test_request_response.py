@@ -125,7 +125,7 @@ def test_json_makes_a_response_on_the_class_and_reads_one_on_an_instance() -> No
 def test_redirect() -> None:
     response = Response.redirect("http://x/a b", 307)
     assert (response.status, response.headers["location"]) == (307, "http://x/a%20b")
-    with pytest.raises(ValueError, match="Invalid redirect status: 200"):
+    with pytest.raises(ValueError, match="200 is not a redirect status code"):
         Response.redirect("http://x/", 200)
 
 
@@ -138,7 +138,7 @@ def test_impossible_statuses(status: int) -> None:
 def test_impossible_bodies() -> None:
     with pytest.raises(TypeError, match="Unsupported type in Response: dict"):
         Response({"a": 1})  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="null body status 204 cannot have body"):
+    with pytest.raises(TypeError, match=r"null body status .* cannot have a body"):
         Response("x", 204)
 
 

@@ -4,48 +4,77 @@ from __future__ import annotations
 
 import dis
 import sys
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 from durabase import web
-from durabase.workers.compat import js_async, js_values
-from durabase.workers.compat.http_fetch import fetch
+from durabase.web.url_search_params import URLSearchParams
+from durabase.workers.caches import caches
+from durabase.workers.compat import js_async, js_bytes, js_crypto, js_streams, js_text, js_url, js_values
 from durabase.workers.compat.js_missing import alternative
 from durabase.workers.compat.js_socket import OutgoingWebSocket
-from durabase.workers.compat.js_web import Console, RequestFunction, ResponseFunction
+from durabase.workers.compat.js_web import (
+    Console,
+    RequestFunction,
+    ResponseFunction,
+    js_blob,
+    js_fetch,
+    js_file,
+    navigator,
+    performance,
+)
 
 _GLOBALS: dict[str, Any] = {
     "Array": js_values.Array,
-    "Blob": js_values.JsFunction(web.Blob),
+    "ArrayBuffer": js_bytes.ArrayBuffer,
+    "Blob": js_values.JsFunction(js_blob),
     "Date": js_values.Date,
     "Error": js_values.JsFunction(Exception),
-    "File": js_values.JsFunction(web.File),
+    "File": js_values.JsFunction(js_file),
     "FormData": js_values.JsFunction(web.FormData),
     "Headers": js_values.JsFunction(web.Headers),
     "JSON": js_values.JSON,
     "Map": js_values.Map,
     "Object": js_values.Object,
     "Promise": js_async.Promise,
+    "RangeError": js_values.JsFunction(ValueError),
+    "ReadableStream": js_streams.ReadableStreams(),
     "Request": RequestFunction(),
     "Response": ResponseFunction(),
     "Set": js_values.Set,
-    "URL": js_values.URL,
-    "URLSearchParams": js_values.URLSearchParams,
-    "Uint8Array": js_values.JsFunction(bytearray),
+    "TextDecoder": js_text.TextDecoder,
+    "TextEncoder": js_text.TextEncoder,
+    "TransformStream": js_streams.TransformStream,
+    "TypeError": js_values.JsFunction(TypeError),
+    "URL": js_url.URL,
+    "URLSearchParams": URLSearchParams,
+    "Uint8Array": js_bytes.Uint8Array,
     "WebSocket": OutgoingWebSocket(),
     "WebSocketPair": web.WebSocketPair,
     "WebSocketRequestResponsePair": web.WebSocketRequestResponsePair,
+    "WritableStream": js_streams.WritableStream,
+    "atob": js_text.atob,
+    "btoa": js_text.btoa,
+    "caches": caches,
     "clearInterval": js_async.clearInterval,
     "clearTimeout": js_async.clearTimeout,
     "console": Console(),
-    "crypto": js_values.crypto,
-    "fetch": fetch,
+    "crypto": js_crypto.crypto,
+    "decodeURI": js_text.decodeURI,
+    "decodeURIComponent": js_text.decodeURIComponent,
+    "encodeURI": js_text.encodeURI,
+    "encodeURIComponent": js_text.encodeURIComponent,
+    "fetch": js_fetch,
+    "navigator": navigator,
+    "performance": performance,
     "queueMicrotask": js_async.queueMicrotask,
     "scheduler": js_async.scheduler,
     "setInterval": js_async.setInterval,
     "setTimeout": js_async.setTimeout,
+    "structuredClone": js_text.structuredClone,
     "undefined": None,
 }
+_GLOBALS["globalThis"] = _GLOBALS["self"] = SimpleNamespace(**_GLOBALS)
 globals().update(_GLOBALS)
 __all__ = list(_GLOBALS)
 

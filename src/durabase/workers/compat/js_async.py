@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any
 
-from durabase.web import socket_owner
+from durabase.web import AttributeDict, socket_owner
 
 __all__ = [
     "Promise",
@@ -95,12 +95,63 @@ class Promise:
         return list(await asyncio.gather(*promises))
 
     @staticmethod
+    def new(executor: Callable[[Callable[..., None], Callable[..., None]], Any]) -> asyncio.Future[Any]:
+        """Return an awaitable that ``executor(resolve, reject)``, called at once, decides."""
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        def resolve(value: Any = None) -> None:
+            if not future.done():
+                future.set_result(value)
+
+        def reject(reason: Any = None) -> None:
+            if not future.done():
+                future.set_exception(_as_error(reason))
+
+        executor(resolve, reject)
+        return future
+
+    @staticmethod
+    def reject(reason: Any = None) -> Awaitable[Any]:
+        """Return an awaitable that fails."""
+        return Promise.new(lambda _, reject: reject(reason))
+
+    @staticmethod
+    async def allSettled(promises: Iterable[Awaitable[Any]]) -> list[dict[str, Any]]:  # noqa: N802
+        """Wait for all, and tell of each its ``status``, and its ``value`` or ``reason``."""
+        results = await asyncio.gather(*promises, return_exceptions=True)
+        return [
+            AttributeDict(status="rejected", reason=result)
+            if isinstance(result, BaseException)
+            else AttributeDict(status="fulfilled", value=result)
+            for result in results
+        ]
+
+    @staticmethod
+    async def any(promises: Iterable[Awaitable[Any]]) -> Any:
+        """Wait for the first that succeeds, and give its result.
+
+        Raises:
+            ExceptionGroup: none does.
+        """
+        failures: list[Exception] = []
+        for following in asyncio.as_completed(list(promises)):
+            try:
+                return await following
+            except Exception as error:
+                failures.append(error)
+        raise ExceptionGroup("All promises were rejected", failures or [ValueError("there are none")])
+
+    @staticmethod
     async def race(promises: Iterable[Awaitable[Any]]) -> Any:
         """Wait for the first, and give its result."""
         done, _ = await asyncio.wait(
             [asyncio.ensure_future(promise) for promise in promises], return_when=asyncio.FIRST_COMPLETED
         )
         return done.pop().result()
+
+
+def _as_error(reason: Any) -> BaseException:
+    return reason if isinstance(reason, BaseException) else RuntimeError(str(reason))
 
 
 class _Scheduler:

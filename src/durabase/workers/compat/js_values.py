@@ -6,24 +6,18 @@ Each can be called, or made with ``.new(…)`` as Pyodide has it.
 from __future__ import annotations
 
 import json
-import secrets
-import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 __all__ = [
     "JSON",
-    "URL",
     "Array",
     "Date",
     "JsFunction",
     "Map",
     "Object",
     "Set",
-    "URLSearchParams",
-    "crypto",
 ]
 
 _T = TypeVar("_T")
@@ -199,107 +193,3 @@ class Set(set[Any]):
     def size(self) -> int:
         """How many items there are."""
         return len(self)
-
-
-class URLSearchParams:
-    """The pairs of a query."""
-
-    def __init__(self, init: str | Mapping[str, Any] | Iterable[tuple[str, str]] = "") -> None:
-        if isinstance(init, str):
-            self._pairs = parse_qsl(init.removeprefix("?"), keep_blank_values=True)
-        else:
-            entries = init.items() if isinstance(init, Mapping) else init
-            self._pairs = [(str(name), str(value)) for name, value in entries]
-
-    @classmethod
-    def new(cls, init: str | Mapping[str, Any] | Iterable[tuple[str, str]] = "") -> URLSearchParams:
-        """Make one."""
-        return cls(init)
-
-    def get(self, name: str) -> str | None:
-        """Return the first value of the name."""
-        return next(iter(self.getAll(name)), None)
-
-    def getAll(self, name: str) -> list[str]:  # noqa: N802 (JavaScript's name)
-        """Return all values of the name."""
-        return [value for key, value in self._pairs if key == name]
-
-    def has(self, name: str) -> bool:
-        """Tell whether the name is there."""
-        return any(key == name for key, _ in self._pairs)
-
-    def append(self, name: str, value: Any) -> None:
-        """Add a pair."""
-        self._pairs.append((name, str(value)))
-
-    def set(self, name: str, value: Any) -> None:
-        """Put one pair in the place of all with the name."""
-        self.delete(name)
-        self.append(name, value)
-
-    def delete(self, name: str) -> None:
-        """Remove all pairs with the name."""
-        self._pairs = [pair for pair in self._pairs if pair[0] != name]
-
-    def entries(self) -> list[tuple[str, str]]:
-        """Return the pairs."""
-        return list(self._pairs)
-
-    def toString(self) -> str:  # noqa: N802 (JavaScript's name)
-        """Return the query without its question mark."""
-        return urlencode(self._pairs)
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self.entries())
-
-    def __str__(self) -> str:
-        return self.toString()
-
-
-class URL:
-    """An absolute URL and its parts, to be read."""
-
-    def __init__(self, url: str, base: str | None = None) -> None:
-        self.href = urljoin(str(base), str(url)) if base is not None else str(url)
-        parts = urlsplit(self.href)
-        if not parts.scheme or not parts.netloc:
-            raise TypeError(f"Invalid URL: {url}")
-        self.protocol = f"{parts.scheme}:"
-        self.hostname = parts.hostname or ""
-        self.port = "" if parts.port is None else str(parts.port)
-        self.host = f"{self.hostname}:{self.port}" if self.port else self.hostname
-        self.origin = f"{self.protocol}//{self.host}"
-        self.pathname = parts.path or "/"
-        self.search = f"?{parts.query}" if parts.query else ""
-        self.hash = f"#{parts.fragment}" if parts.fragment else ""
-        self.searchParams = URLSearchParams(parts.query)
-
-    @classmethod
-    def new(cls, url: str, base: str | None = None) -> URL:
-        """Make one."""
-        return cls(url, base)
-
-    def toString(self) -> str:  # noqa: N802 (JavaScript's name)
-        """Return the whole URL."""
-        return self.href
-
-    def __str__(self) -> str:
-        return self.href
-
-
-class _Crypto:
-    """Randomness."""
-
-    @staticmethod
-    def randomUUID() -> str:  # noqa: N802 (JavaScript's name)
-        """Return a random UUID."""
-        return str(uuid.uuid4())
-
-    @staticmethod
-    def getRandomValues(array: bytearray) -> bytearray:  # noqa: N802 (JavaScript's name)
-        """Fill the array with random bytes, and return it."""
-        array[:] = secrets.token_bytes(len(array))
-        return array
-
-
-crypto = _Crypto()

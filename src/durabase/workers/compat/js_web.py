@@ -1,14 +1,26 @@
-"""``js.Response``, ``js.Request`` and ``js.console``: options as JavaScript passes them."""
+"""``js.Response``, ``js.Request``, ``js.fetch`` and ``js.console``: options as JavaScript passes them."""
 
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Mapping
 from typing import Any
 
-from durabase.web import Request, Response
+from durabase.web import Blob, File, Request, Response
+from durabase.workers.compat.http_fetch import fetch
 from durabase.workers.compat.js_values import JsFunction
 
-__all__ = ["Console", "RequestFunction", "ResponseFunction"]
+__all__ = [
+    "Console",
+    "RequestFunction",
+    "ResponseFunction",
+    "js_blob",
+    "js_fetch",
+    "js_file",
+    "navigator",
+    "performance",
+]
 
 _RESPONSE_OPTIONS = {"statusText": "status_text", "webSocket": "web_socket"}
 
@@ -40,6 +52,8 @@ class Console:
 
     info = debug = log
 
+    trace = dir = table = log
+
     @staticmethod
     def warn(*values: Any) -> None:
         """Write a warning."""
@@ -51,13 +65,57 @@ class Console:
         sys.stderr.write("✘ [ERROR] " + _line(values))
 
 
+def js_blob(parts: Any = (), options: Mapping[str, Any] | None = None, **named: Any) -> Blob:
+    """``Blob``: the options are ``type`` and ``endings``, in one dict or by keyword."""
+    chosen = {**(options or {}), **named}
+    return Blob(parts, chosen.get("type", ""), chosen.get("endings"))
+
+
+def js_file(parts: Any, name: str, options: Mapping[str, Any] | None = None, **named: Any) -> File:
+    """``File``: the options are those of ``Blob``, and ``lastModified``."""
+    chosen = {**(options or {}), **named}
+    changed = chosen.get("lastModified", time.time_ns() // 1_000_000)
+    return File(parts, name, chosen.get("type", ""), chosen.get("endings"), changed)
+
+
+class _Navigator:
+    """The global ``navigator``."""
+
+    userAgent = "Cloudflare-Workers"  # noqa: N815 (JavaScript's name)
+
+
+class _Performance:
+    """The global ``performance``; as on Cloudflare its time begins in 1970."""
+
+    timeOrigin = 0  # noqa: N815 (JavaScript's name)
+
+    @staticmethod
+    def now() -> float:
+        """Return milliseconds since 1970, with fractions."""
+        return time.time_ns() / 1_000_000
+
+
+navigator = _Navigator()
+performance = _Performance()
+
+
+async def js_fetch(resource: Any, init: dict[str, Any] | None = None, **named: Any) -> Response:
+    """``fetch`` with options in one dict, or by keyword. What is given as an address is turned into text.
+
+    Raises:
+        OSError: the server can't be reached.
+    """
+    options = {**(init or {}), **named}
+    return await fetch(resource if isinstance(resource, Request) else str(resource), **options)
+
+
 def _response(body: Any = None, init: dict[str, Any] | None = None, **named: Any) -> Response:
     options = {**(init or {}), **named}
     return Response(body, **{_RESPONSE_OPTIONS.get(name, name): value for name, value in options.items()})
 
 
-def _request(url: str | Request, init: dict[str, Any] | None = None, **named: Any) -> Request:
-    return Request(url, **{**(init or {}), **named})
+def _request(url: Any, init: dict[str, Any] | None = None, **named: Any) -> Request:
+    return Request(url if isinstance(url, Request) else str(url), **{**(init or {}), **named})
 
 
 def _line(values: tuple[Any, ...]) -> str:

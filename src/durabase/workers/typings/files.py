@@ -20,7 +20,8 @@ from durabase.durable_objects import (
 from durabase.durable_objects.storage.sql import RawIterator, SqlCursor, SqlStorage
 from durabase.durable_objects.storage.sync_kv import SyncKv, SyncKvIterator
 from durabase.durable_objects.storage.transactions import Transaction
-from durabase.web.body import Body, BodyStream
+from durabase.web.body import Body
+from durabase.web.readable_stream import ReadableStream, StreamReader
 from durabase.web.websocket import CloseEvent, ErrorEvent, MessageEvent, OpenEvent
 from durabase.workers.bindings.kv import KvNamespace
 from durabase.workers.compat.finder import COMPAT_MODULES
@@ -41,7 +42,7 @@ _CONSTRUCTIBLE = (
 _CLASSES: Mapping[type, str] = {
     cls: cls.__name__
     for cls in (
-        *(web.AttributeDict, BodyStream, Body, *_CONSTRUCTIBLE, web.WebSocket),
+        *(web.AttributeDict, ReadableStream, StreamReader, Body, *_CONSTRUCTIBLE, web.WebSocket),
         *(OpenEvent, MessageEvent, CloseEvent, ErrorEvent),
         *(DurableObjectId, DurableObjectState, DurableObjectStorage, Transaction, AlarmInfo),
         *(SqlStorage, SqlCursor, RawIterator, SyncKv, SyncKvIterator, RpcTarget),
