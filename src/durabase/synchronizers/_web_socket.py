@@ -8,19 +8,37 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, final
+from urllib.parse import urlsplit
 
 from durabase._codec import utf8_length
-from durabase.errors import ChannelError
+from durabase.errors import ChannelError, SyncError
 from durabase.synchronizers.protocol.payloads import MAX_PAYLOAD_BYTES
 
 if TYPE_CHECKING:
     import asyncio
     import ssl
 
-__all__ = ["WebSocketTransport", "open_web_socket"]
+__all__ = ["WebSocketTransport", "check_web_socket_url", "open_web_socket"]
 
 CLOSE_SECONDS: Final = 10.0
 """How long the other side may take to read what was sent and to answer a close."""
+
+
+def check_web_socket_url(url: str, ssl: ssl.SSLContext | None) -> None:
+    """See whether a WebSocket can be opened there at all, for trying again would not help.
+
+    Raises:
+        SyncError: it is no address of a WebSocket, or there are settings for TLS but no TLS.
+    """
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise SyncError(f"expected a URL like ws://host/path or wss://host/path, not {url!r}")
+    if ssl is not None and parts.scheme == "ws":
+        raise SyncError(f"there are settings for TLS, but {url!r} goes without; that with TLS is wss://")
 
 
 async def open_web_socket(

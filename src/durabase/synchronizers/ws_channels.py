@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, final
 from durabase._codec import utf8_length
 from durabase.clock import SystemClock, TimerClock, TimerHandle
 from durabase.errors import ChannelError, SyncClosedError, SyncError, SyncOverflowError, SyncTimeoutError
-from durabase.synchronizers._web_socket import open_web_socket
+from durabase.synchronizers._web_socket import check_web_socket_url, open_web_socket
 from durabase.synchronizers.protocol.channels import (
     CHANNELS_PROTOCOL,
     MAX_CHANNEL_ID_BYTES,
@@ -86,6 +86,7 @@ class WsChannels:
         clock: TimerClock | None = None,
     ) -> Self:
         """Share WebSockets to ``url``, opened when they are needed; see :meth:`WsSynchronizer.connect`."""
+        check_web_socket_url(url, ssl)
 
         async def open_transport() -> Transport:
             return await open_web_socket(

@@ -16,7 +16,7 @@ from durabase.persisters._steps import Completion, Steps, start_steps
 from durabase.persisters.base import IgnoredErrorHandler
 from durabase.synchronizers._deadlines import DeadlineTimer
 from durabase.synchronizers._reconnecting import Backoff, sleep_on
-from durabase.synchronizers._web_socket import WebSocketTransport, open_web_socket
+from durabase.synchronizers._web_socket import WebSocketTransport, check_web_socket_url, open_web_socket
 from durabase.synchronizers.base import MessageCallback, Synchronizer
 from durabase.synchronizers.protocol.messages import Message, MessageType, message_text
 from durabase.synchronizers.protocol.payloads import MAX_PAYLOAD_BYTES, PayloadDecoder, encode_payloads
@@ -136,6 +136,9 @@ class WsSynchronizer(Synchronizer):
             open_transport: opens a connection, instead of a WebSocket to ``url``.
             backoff: the delays between attempts.
             clock: what timeouts and delays run on.
+
+        Raises:
+            SyncError: ``url`` is no address of a WebSocket, or goes without TLS though ``ssl`` is given.
         """
         synchronizer = cls(
             store,
@@ -149,6 +152,7 @@ class WsSynchronizer(Synchronizer):
             clock=clock,
         )
         if open_transport is None:
+            check_web_socket_url(url, ssl)
 
             async def open_transport() -> Transport:
                 return await open_web_socket(url, headers=headers, ssl=ssl, compression=compression)

@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect as connect_web_socket
 from websockets.asyncio.server import serve
 from websockets.typing import Subprotocol
 
-from durabase.errors import SyncClosedError
+from durabase.errors import SyncClosedError, SyncError
 from durabase.mergeable import MergeableStore
 from durabase.sync_server import WsServer
 from durabase.synchronizers._reconnecting import Backoff
@@ -105,6 +105,30 @@ def test_compression_is_offered_if_that_is_wanted(is_wanted: bool) -> None:
             await transport.wait_closed()
 
     run(test)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/x",
+        "127.0.0.1:8787/x",
+        "ws:///x",
+        "ws://127.0.0.1:99999/",
+        "ws://[::1",
+        "",
+        "ws://h:x/",
+    ],
+)
+def test_what_is_no_address_is_refused_at_once(url: str) -> None:
+    with pytest.raises(SyncError, match="expected a URL like ws://host/path"):
+        WsSynchronizer.connect(MergeableStore(), url)
+    with pytest.raises(SyncError, match="expected a URL like ws://host/path"):
+        WsChannels.connect(url)
+
+
+def test_settings_for_tls_are_not_forgotten_where_there_is_none() -> None:
+    with pytest.raises(SyncError, match="settings for TLS, but"):
+        WsSynchronizer.connect(MergeableStore(), "ws://127.0.0.1/x", ssl=ssl.create_default_context())
 
 
 class Room:
