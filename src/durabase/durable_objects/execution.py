@@ -13,13 +13,16 @@ import types
 from asyncio import AbstractEventLoop, Future, Task
 from collections.abc import Awaitable, Coroutine, Generator
 from contextvars import Context
+from types import FrameType
 from typing import Any, Final
 
 from durabase.durable_objects.gates import InputGate, Section, current_section
 
-__all__ = ["TaskStarter", "as_coroutine", "gated", "quiet_future"]
+__all__ = ["TaskStarter", "as_coroutine", "gated", "quiet_future", "suspended_in"]
 
 _Coroutine = Coroutine[Any, Any, Any]
+
+_LIBRARIES: Final = ("asyncio", "durabase")
 
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:
@@ -79,7 +82,7 @@ def _steps(
         try:
             value, error = (yield yielded), None
             while not gate.admits(section):
-                yield from _admission(gate).__await__()
+                yield from _admission(gate, coroutine).__await__()
         except GeneratorExit:
             coroutine.close()
             raise
@@ -88,10 +91,25 @@ def _steps(
         yielded = _NOTHING
 
 
-def _admission(gate: InputGate) -> Future[None]:
+def _admission(gate: InputGate, coroutine: _Coroutine) -> Future[None]:
     future: Future[None] = asyncio.get_running_loop().create_future()
-    gate.when_admitted(lambda: None if future.done() else future.set_result(None))
+    gate.when_admitted(lambda: None if future.done() else future.set_result(None), coroutine)
     return future
+
+
+def suspended_in(coroutine: object) -> FrameType | None:
+    """Where a coroutine is suspended: its innermost frame, if possible of a program rather than a library."""
+    found: FrameType | None = None
+    while True:
+        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
+        if frame is None:
+            return found
+        if found is None or frame.f_globals.get("__name__", "").partition(".")[0] not in _LIBRARIES:
+            found = frame
+        if frame.f_code is _steps.__code__:
+            coroutine = frame.f_locals["coroutine"]
+        else:
+            coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
 
 
 if sys.version_info >= (3, 12):

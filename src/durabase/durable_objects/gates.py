@@ -150,14 +150,26 @@ class PartGate:
 
 
 class Section:
-    """A critical section: while it runs, only what belongs to it goes on."""
+    """A critical section: while it runs, only what belongs to it goes on.
 
-    __slots__ = ("begin", "depth", "parent")
+    Attributes:
+        parent: the section that it is part of.
+        begin: starts it.
+        what: what it does, for reports: a function, then the coroutine that runs.
 
-    def __init__(self, parent: Section | None, begin: Callable[[], object]) -> None:
+    Raises:
+        RuntimeError: sections are nested too deeply.
+    """
+
+    __slots__ = ("begin", "depth", "parent", "what")
+
+    def __init__(self, parent: Section | None, begin: Callable[[], object], what: object = None) -> None:
         self.parent = parent
         self.begin = begin
+        self.what = what
         self.depth: int = 1 if parent is None else parent.depth + 1
+        if self.depth > MAX_NESTING:
+            raise RuntimeError("blockConcurrencyWhile() calls are nested too deeply.")
 
 
 current_section: ContextVar[Section | None] = ContextVar("current_section", default=None)
@@ -180,16 +192,15 @@ class InputGate:
         self._soon = soon
         self._running: list[Section] = []
         self._waiting: deque[Section] = deque()
-        self._waiters: list[Callable[[], object]] = []
+        self._waiters: list[tuple[Callable[[], object], object]] = []
+
+    @property
+    def held_back(self) -> list[object]:
+        """Who waits for the end of what runs: coroutines, callbacks, and the starts of sections."""
+        return [*(who for _, who in self._waiters), *(section.what for section in self._waiting)]
 
     def enter(self, section: Section) -> None:
-        """Call ``section.begin`` when it is its turn: at once if nothing else runs, or if it is part of that.
-
-        Raises:
-            RuntimeError: sections are nested too deeply.
-        """
-        if section.depth > MAX_NESTING:
-            raise RuntimeError("blockConcurrencyWhile() calls are nested too deeply.")
+        """Call ``section.begin`` when it is its turn: at once if nothing else runs, or if it is part of that."""
         self.is_open = False
         if self.admits(section.parent) if self._running else not self._waiting:
             self._running.append(section)
@@ -210,14 +221,14 @@ class InputGate:
         """Whether the section is under way."""
         return section in self._running
 
-    def when_admitted(self, action: Callable[[], object]) -> None:
-        """Call ``action`` the next time that who may go on changes."""
-        self._waiters.append(action)
+    def when_admitted(self, action: Callable[[], object], who: object) -> None:
+        """Call ``action`` the next time that who may go on changes; ``who`` it is that waits, for reports."""
+        self._waiters.append((action, who))
 
     def _next(self) -> None:
         waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            waiter()
+        for action, _ in waiters:
+            action()
         startable = next((section for section in self._waiting if self.admits(section.parent)), None)
         if startable is not None:
             self._waiting.remove(startable)

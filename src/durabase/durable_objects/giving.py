@@ -53,7 +53,7 @@ class LifeGiver:
         if gate.admits(section) or not gate.runs(section):
             self._slot.serve(self._life, event, result, at_once=gate.runs(section))
         else:
-            gate.when_admitted(partial(self._serve_within, event, result, section))
+            gate.when_admitted(partial(self._serve_within, event, result, section), event.name)
 
     def lend(self, grant: Grant) -> None:
         """Somebody has a stub of something now: it must not be lost by sleeping."""

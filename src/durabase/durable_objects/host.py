@@ -24,20 +24,19 @@ from durabase.durable_objects.definition import Bindings
 from durabase.durable_objects.events import ObjectEvent, ObjectObserver
 from durabase.durable_objects.hosted import ClassHost, ObjectClass
 from durabase.durable_objects.ids import DurableObjectId, IdMint
-from durabase.durable_objects.life import ObjectLife
 from durabase.durable_objects.limits import ObjectLimits
 from durabase.durable_objects.namespace import DurableObjectNamespace
 from durabase.durable_objects.partition import WHOLE, Partition
 from durabase.durable_objects.phases import Phase
-from durabase.durable_objects.routing import ObjectKey, ObjectRouter
+from durabase.durable_objects.routing import Holder, ObjectKey, ObjectRouter
 from durabase.durable_objects.slot import ObjectSlot
+from durabase.durable_objects.started import Attribution, OutsideClock
 from durabase.durable_objects.storage.engine import Disk
 from durabase.durable_objects.storage.lock import FolderLock
 from durabase.durable_objects.storage.partitioning import divide
 from durabase.durable_objects.sweeping import Sweeper
 from durabase.durable_objects.waiting import Nesting
 from durabase.errors import ObjectError
-from durabase.web.connection import socket_owner
 
 __all__ = ["HostStats", "ObjectClass", "ObjectHost"]
 
@@ -79,6 +78,7 @@ class ObjectHost:
     scheduler: AlarmScheduler
     sweeper: Sweeper
     executor: ThreadPoolExecutor
+    _attribution: Attribution
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class ObjectHost:
         self.state_dir = Path(state_dir)
         self.partition = partition
         self.router = self
-        self.clock: TimerClock = SystemClock() if clock is None else clock
+        self.clock: TimerClock = OutsideClock(SystemClock() if clock is None else clock)
         self.idle_seconds = idle_seconds
         self.observer = observer
         self.limits = limits or ObjectLimits()
@@ -105,7 +105,6 @@ class ObjectHost:
         self._classes: dict[str, ClassHost] = {}
         self._lock = FolderLock(self.state_dir, partition)
         self._is_open = False
-        self._task_factory: Any = None
 
     def register(self, object_class: ObjectClass, *, env: Any = None, exports: Any = None) -> None:
         """Host this class; its objects get ``env``, and ``exports`` as ``ctx.exports``.
@@ -145,8 +144,8 @@ class ObjectHost:
         self.executor = ThreadPoolExecutor(SYNC_THREADS, "durabase-sync")
         self.scheduler = AlarmScheduler(self.loop, self.clock)
         self.sweeper = Sweeper(self.loop)
-        self._task_factory = self.loop.get_task_factory()
-        self.loop.set_task_factory(_tracking(self._task_factory))
+        self._attribution = Attribution(self.loop)
+        self._attribution.begin()
         self._is_open = True
         try:
             for hosted in self._classes.values():
@@ -188,7 +187,7 @@ class ObjectHost:
         for hosted in self._classes.values():
             await hosted.close()
         self.executor.shutdown()
-        self.loop.set_task_factory(self._task_factory)
+        self._attribution.end()
         self._lock.release()
 
     async def replace(self, classes: Iterable[ObjectClass]) -> None:
@@ -255,6 +254,12 @@ class ObjectHost:
         if not self._is_open:
             raise ObjectError("the host of the objects is not open")
         return self._class(key.class_name).slot(key.id).deliver(event)
+
+    def hold(self, key: ObjectKey, holder: Holder) -> None:
+        """Keep that object awake for as long as ``holder`` is there and in use."""
+        slot = self._class(key.class_name).slots.get(key.id.key)
+        if slot is not None and slot.life is not None:
+            slot.life.hold(holder)
 
     async def evict(self, key: ObjectKey, *, close_sockets: bool = False) -> bool:
         """Let the object's instance go as soon as its events are over, as when it has long been quiet.
@@ -333,19 +338,3 @@ def _stopped() -> ObjectError:
     return ObjectError(
         "Durable Object reset because it was stopped.", retryable=True, durable_object_reset=True
     )
-
-
-def _tracking(inner: Any) -> Callable[..., Any]:
-    """A task factory that lets the life know of the tasks that an object's code starts."""
-
-    def factory(loop: AbstractEventLoop, coroutine: Any, **options: Any) -> Any:
-        if inner is None:
-            task = asyncio.Task(coroutine, loop=loop, **options)
-        else:
-            task = inner(loop, coroutine, **options)
-        owner = socket_owner.get()
-        if isinstance(owner, ObjectLife):
-            owner.track(task)
-        return task
-
-    return factory

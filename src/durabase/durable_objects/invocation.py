@@ -14,15 +14,14 @@ from durabase.durable_objects.rpc import perform_on_instance
 from durabase.web.request import Request
 from durabase.web.response import Response
 
-__all__ = ["Invocation", "invocation", "size_of"]
+__all__ = ["Invocation", "invocation", "kind_of", "size_of"]
 
 
 class Invocation(NamedTuple):
-    """What to call, what to make of the result, and what to call it in reports."""
+    """What to call, and what to make of the result."""
 
     call: Callable[[], Any]
     check: Callable[[Any], Any]
-    kind: str
 
 
 def invocation(
@@ -32,16 +31,21 @@ def invocation(
     instance = life.instance
     if isinstance(event, Fetch):
         return Invocation(
-            partial(_fetch, instance, handlers, event.request), partial(_checked_response, life), "fetch"
+            partial(_fetch, instance, handlers, event.request), partial(_checked_response, life)
         )
     if isinstance(event, (Call, Read)):
         check = partial(copied, giver=life.giver, limit=message_bytes)
-        return Invocation(partial(perform_on_instance, instance, event), check, event.name)
+        return Invocation(partial(perform_on_instance, instance, event), check)
     if isinstance(event, Served):
-        return Invocation(event.call, event.check, event.name)
+        return Invocation(event.call, event.check)
     if isinstance(event, Alarm):
-        return Invocation(partial(_alarm, life, handlers, event), _as_it_is, "alarm")
-    return Invocation(partial(event.function, instance, life.state), _as_it_is, "run")
+        return Invocation(partial(_alarm, life, handlers, event), _as_it_is)
+    return Invocation(partial(event.function, instance, life.state), _as_it_is)
+
+
+def kind_of(event: ObjectEvent) -> str:
+    """What the event is called in reports."""
+    return event.name if isinstance(event, (Call, Read, Served)) else type(event).__name__.lower()
 
 
 def size_of(event: ObjectEvent) -> int:

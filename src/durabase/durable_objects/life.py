@@ -10,36 +10,37 @@ import asyncio
 import logging
 from asyncio import AbstractEventLoop, Future, Task
 from collections.abc import Awaitable, Callable
-from contextvars import Context, copy_context
+from contextvars import Context
 from functools import partial
 from inspect import isawaitable
-from typing import Any, Final
+from typing import Any
+from weakref import WeakSet
 
-from durabase.clock import TimerClock, TimerHandle
+from durabase.clock import TimerClock
 from durabase.durable_objects.base import DurableObjectAbort
 from durabase.durable_objects.definition import Bindings
-from durabase.durable_objects.execution import TaskStarter, as_coroutine, gated, quiet_future
-from durabase.durable_objects.gates import InputGate, OutputGate, Section, current_section
+from durabase.durable_objects.execution import TaskStarter, as_coroutine
+from durabase.durable_objects.gates import InputGate, OutputGate
 from durabase.durable_objects.giving import LifeGiver
 from durabase.durable_objects.handlers import HandlerTable
 from durabase.durable_objects.hibernation import SocketRecord, SocketRegistry
 from durabase.durable_objects.ids import DurableObjectId
 from durabase.durable_objects.origin import labelled
 from durabase.durable_objects.rpc import as_reset
+from durabase.durable_objects.routing import Holder, current_caller
 from durabase.durable_objects.rpc_target import current_giver
+from durabase.durable_objects.sections import CriticalSections
+from durabase.durable_objects.started import StartedWork
 from durabase.durable_objects.state import DurableObjectState
 from durabase.durable_objects.storage.kv import DurableObjectStorage
 from durabase.durable_objects.storage.store import ObjectStore
 from durabase.durable_objects.surroundings import LifeWatcher
-from durabase.durable_objects.suspension import with_suspension
-from durabase.errors import ObjectOverloadedError, ObjectResetError
+from durabase.errors import ObjectResetError
 from durabase.web.connection import Connection, socket_owner
 
 __all__ = ["Finish", "ObjectLife"]
 
 _logger = logging.getLogger("durabase.durable_objects")
-
-SECTION_SECONDS: Final = 30.0
 
 Finish = Callable[[Any, BaseException | None], object]
 """What to do with an event's result, or with what it raised."""
@@ -60,6 +61,7 @@ class ObjectLife:
         input: what holds incoming events.
         error: what ended the life.
         open_events: events, critical sections and awaited work that are not over.
+        started: tasks and timers of the object's code.
         entered: code of the object is running right now.
     """
 
@@ -79,6 +81,7 @@ class ObjectLife:
         self.entered = False
         self.constructing = True
         self.instance: Any = None
+        self.started = StartedWork(self.input, loop)
         self.giver = LifeGiver(self, watcher, loop)
         self.state: DurableObjectState
         self._watcher = watcher
@@ -87,9 +90,10 @@ class ObjectLife:
         self._sockets = sockets
         self._handlers = handlers
         self._context = self._message_context = Context()
-        self._tasks: set[Task[Any]] = set()
+        self._sections = CriticalSections(self, watcher, loop)
         self._results: set[Future[Any]] = set()
         self._adopted: set[Connection] = set()
+        self._holders: WeakSet[Holder] | None = None
         self._store: ObjectStore
         self._storage: DurableObjectStorage
         self._on_message: Callable[..., Any] | None = None
@@ -111,6 +115,7 @@ class ObjectLife:
         self._context = context.copy()
         self._context.run(socket_owner.set, self)
         self._context.run(current_giver.set, self.giver)
+        self._context.run(current_caller.set, self)
         self._message_context = labelled(self._context, self._watcher.origin("web_socket_message"))
         self._sockets.wake(self.output)
         try:
@@ -140,10 +145,7 @@ class ObjectLife:
         self.error = error
         self.output.fail()
         self._store.close()
-        current = asyncio.current_task(self._loop)
-        for task in list(self._tasks):
-            if task is not current:
-                task.cancel()
+        self.started.end()
         self._fail_results(error)
         for connection in list(self._adopted):
             connection.abort()
@@ -155,8 +157,7 @@ class ObjectLife:
         self.error = ObjectResetError("this life of the object is over", retryable=True)
         self._store.close()
         self._fail_results(self.error)
-        for task in list(self._tasks):
-            task.cancel()
+        self.started.end()
         for connection in list(self._adopted):
             connection.abort()
         self._let_go()
@@ -174,21 +175,34 @@ class ObjectLife:
         self.giver.end()
         self._context = self._message_context = Context()
 
-    def keeps_awake(self) -> bool:
-        """Whether something would be lost by sleeping now."""
-        pending = self._adopted or self._tasks or self.giver.lent or not self.output.is_settled
-        return bool(self.open_events or pending)
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody else would lose something if the life ended now."""
+        return bool(self.open_events or self._adopted or self.giver.lent or self._is_held())
+
+    @property
+    def has_work(self) -> bool:
+        """Whether anything is under way or left to be done."""
+        return self.is_busy or bool(self.started) or not self.output.is_settled
+
+    def _is_held(self) -> bool:
+        return self._holders is not None and any(holder._rpc_in_use() for holder in self._holders)
+
+    @property
+    def has_open_events(self) -> bool:
+        """Whether an event is under way."""
+        return self.open_events > 0 and self.error is None
+
+    def hold(self, holder: Holder) -> None:
+        """``holder`` has this object in use, for as long as it says so."""
+        if self._holders is None:
+            self._holders = WeakSet()
+        self._holders.add(holder)
 
     def check_alive(self) -> None:
         """Raise what ended the life, if something did."""
         if self.error is not None:
             raise self.error
-
-    def track(self, task: Task[Any]) -> None:
-        """``task`` was started by the object's code."""
-        if not task.done():
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
 
     # Events
 
@@ -202,7 +216,7 @@ class ObjectLife:
             if isawaitable(result):
                 task, result = self._starter.start(result, self.input, context)
                 if task is not None:
-                    self._see_through(task, partial(self._task_done, finish))
+                    self.see_through(task, partial(self._task_done, finish))
                     return
         except (Exception, asyncio.CancelledError, DurableObjectAbort) as error:
             self._finish(finish, None, error)
@@ -233,7 +247,7 @@ class ObjectLife:
                 task, _ = self._starter.start(result, self.input, context)
                 if task is not None:
                     self.open_events += 1
-                    self._see_through(task, partial(self._task_done, finish(self)))
+                    self.see_through(task, partial(self._task_done, finish(self)))
                     return False
         except (Exception, asyncio.CancelledError, DurableObjectAbort) as error:
             if self.error is None:
@@ -243,8 +257,9 @@ class ObjectLife:
             self.entered = False
         return True
 
-    def _see_through(self, task: Task[Any], then: Callable[[Task[Any]], object]) -> None:
-        self.track(task)
+    def see_through(self, task: Task[Any], then: Callable[[Task[Any]], object]) -> None:
+        """Call ``then`` with the task at its end; it belongs to the life."""
+        self.started.track(task)
         task.add_done_callback(then)
 
     def _task_done(self, finish: Finish, task: Task[Any]) -> None:
@@ -255,9 +270,10 @@ class ObjectLife:
         if self.error is not None:
             return
         finish(result, error)
-        self._event_over()
+        self.event_over()
 
-    def _event_over(self) -> None:
+    def event_over(self) -> None:
+        """An event, section or awaited work is over."""
         self.open_events -= 1
         if not self.open_events and self.error is None:
             self._watcher.rested()
@@ -288,13 +304,14 @@ class ObjectLife:
     def give_result(self, future: Future[Any], result: Any, error: BaseException | None) -> None:
         """Let the result leave: now, or when what was written before is safe."""
         self._results.add(future)
-        self.output.hold(partial(self._settle, future, result, error))
+        self.output.hold(partial(self.settle, future, result, error))
 
     def expect(self, future: Future[Any]) -> None:
         """If the life ends first, ``future`` fails with it."""
         self._results.add(future)
 
-    def _settle(self, future: Future[Any], result: Any, error: BaseException | None) -> None:
+    def settle(self, future: Future[Any], result: Any, error: BaseException | None) -> None:
+        """What was expected is there."""
         self._results.discard(future)
         if future.done():
             return
@@ -307,66 +324,18 @@ class ObjectLife:
 
     def block_concurrency_while(self, callback: Callable[[], Any]) -> Awaitable[Any]:
         """Run ``callback`` as a critical section; what it raises ends the life."""
-        return self._section(callback, fatal=True)
+        return self._sections.run(callback, fatal=True)
 
     def run_section(self, action: Callable[[], Awaitable[Any]]) -> Awaitable[Any]:
         """Run ``action`` as a critical section; what it raises is the caller's."""
-        return self._section(action, fatal=False)
+        return self._sections.run(action, fatal=False)
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
         """Keep the life going until ``awaitable`` is over."""
         self.check_alive()
         self.open_events += 1
         task = self._loop.create_task(as_coroutine(awaitable))
-        self._see_through(task, partial(self._task_done, self.logged("wait_until")))
-
-    def _section(self, callback: Callable[[], Any], *, fatal: bool) -> Future[Any]:
-        self.check_alive()
-        future = quiet_future(self._loop)
-        self._results.add(future)
-        self.open_events += 1
-        timer = self.clock.call_later(SECTION_SECONDS, self._section_too_long)
-        context = copy_context()
-
-        def begin() -> None:
-            context.run(current_section.set, section)
-            task = self._loop.create_task(
-                gated(self._called(callback, fatal), self.input, section), context=context
-            )
-            self._see_through(task, partial(self._section_done, section, future, timer))
-
-        section = Section(current_section.get(), begin)
-        self.input.enter(section)
-        return future
-
-    async def _called(self, callback: Callable[[], Any], fatal: bool) -> Any:
-        """What the section does. A fatal failure ends the life before the turn's writes are committed."""
-        try:
-            result = with_suspension(callback)()
-            return await result if isawaitable(result) else result
-        except (Exception, asyncio.CancelledError) as error:
-            if fatal:
-                self.end_with(as_reset(error))
-            raise
-
-    def _section_too_long(self) -> None:
-        error = ObjectOverloadedError(
-            "A call to blockConcurrencyWhile() in a Durable Object waited for too long. "
-            "The call was canceled and the Durable Object was reset."
-        )
-        error.durable_object_reset = True
-        self.end_with(error)
-
-    def _section_done(
-        self, section: Section, future: Future[Any], timer: TimerHandle, task: Task[Any]
-    ) -> None:
-        timer.cancel()
-        if self.error is not None:
-            return
-        error = asyncio.CancelledError() if task.cancelled() else task.exception()
-        self._settle(future, None if error is not None else task.result(), error)
-        self.input.leave(section)
-        self._event_over()
+        self.see_through(task, partial(self._task_done, self.logged("wait_until")))
 
     # What sockets with listeners, and timers, need of their owner
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from asyncio import Future
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from durabase.clock import TimerHandle
 from durabase.durable_objects.definition import HostedClass
@@ -26,7 +26,7 @@ from durabase.durable_objects.execution import quiet_future
 from durabase.durable_objects.handlers import Handler
 from durabase.durable_objects.hibernation import SocketRecord, SocketRegistry
 from durabase.durable_objects.ids import DurableObjectId
-from durabase.durable_objects.invocation import invocation, size_of
+from durabase.durable_objects.invocation import invocation, kind_of, size_of
 from durabase.durable_objects.life import Finish, ObjectLife
 from durabase.durable_objects.observing import observed
 from durabase.durable_objects.origin import Origin
@@ -37,6 +37,11 @@ from durabase.durable_objects.surroundings import SlotHost
 from durabase.durable_objects.waiting import MAX_AT_ONCE, EventQueue, Waiting
 
 __all__ = ["ObjectSlot"]
+
+PENDING_SECONDS: Final = 70.0
+"""For how long tasks and timers that were left behind keep an object awake."""
+LOOK_SECONDS: Final = 1.0
+"""How often it is looked, at most, whether an object is still busy."""
 
 
 class ObjectSlot:
@@ -111,12 +116,13 @@ class ObjectSlot:
     def deliver(self, event: ObjectEvent) -> Future[Any]:
         """Let the object have the event. Raises nothing; failures come through the future."""
         result = quiet_future(self._host.loop)
-        self._arrive(Waiting(partial(self._start, event, result), result, size=size_of(event)))
+        start = partial(self._start, event, result)
+        self._arrive(Waiting(start, kind_of(event), result, size=size_of(event)))
         return result
 
     def serve(self, life: ObjectLife, event: Served, result: Future[Any], *, at_once: bool) -> None:
         """Let a life have a call of what it has given away: when it may enter, or ``at_once``."""
-        waiting = Waiting(partial(self._start, event, result), result, only_in=life)
+        waiting = Waiting(partial(self._start, event, result), event.name, result, only_in=life)
         if at_once:
             waiting.start(life)
         else:
@@ -129,8 +135,8 @@ class ObjectSlot:
             self._handle_message(record, message, life)
             if self._queue:
                 self._drain()
-        elif self.hosted.handlers.web_socket_message is not None:
-            self._arrive(Waiting(partial(self._handle_message, record, message)))
+        elif (handler := self.hosted.handlers.web_socket_message) is not None:
+            self._arrive(Waiting(partial(self._handle_message, record, message), handler.name))
 
     def _handle_message(self, record: SocketRecord, message: str | bytes, life: ObjectLife) -> None:
         handled = life.message(record, message, self._message_finish)
@@ -174,7 +180,7 @@ class ObjectSlot:
             if event.type == "close":
                 self._forget_socket(record)
 
-        self._arrive(Waiting(start))
+        self._arrive(Waiting(start, handler.name))
 
     def enter(self, life: ObjectLife, event: Callable[[], Any]) -> None:
         """An event of a life's own making: of a socket with listeners, or a timer."""
@@ -183,7 +189,7 @@ class ObjectSlot:
             finish = self._observed(current.logged("a listener"), "listener")
             self._begin(current, event, finish, "listener")
 
-        self._enter(Waiting(start, only_in=life), life)
+        self._enter(Waiting(start, "listener", only_in=life), life)
 
     def _enter(self, waiting: Waiting, life: ObjectLife) -> None:
         if self.phase is Phase.DRAINING and self.life is life and life.input.is_open and not life.entered:
@@ -203,6 +209,10 @@ class ObjectSlot:
             self._drain()
         else:
             self.go_on()
+
+    def waiting_events(self) -> list[str]:
+        """What the events are called that can't enter yet."""
+        return [waiting.kind for waiting in self._queue]
 
     def _admits(self, life: ObjectLife) -> bool:
         return self.phase in (Phase.LIVE, Phase.QUIET) and life.input.is_open and not life.entered
@@ -239,7 +249,8 @@ class ObjectSlot:
 
     def _start(self, event: ObjectEvent, result: Future[Any], life: ObjectLife) -> None:
         life.expect(result)
-        call, check, kind = invocation(event, life, self.hosted.handlers, self._host.limits.message_bytes)
+        kind = kind_of(event)
+        call, check = invocation(event, life, self.hosted.handlers, self._host.limits.message_bytes)
 
         def give(value: Any, error: BaseException | None) -> None:
             life.give_result(result, value, None if error is None else remote_error(error))
@@ -300,18 +311,23 @@ class ObjectSlot:
 
     def _quiet_for_long(self) -> None:
         self._timer = None
-        life = self.life
+        life, idle = self.life, self._host.idle_seconds
         if self.phase is not Phase.QUIET or life is None:
             return
-        idle = self._host.idle_seconds
-        remaining = idle - (self._host.clock.now_ms() - self._last_event_ms) / 1000
-        if life.keeps_awake():
-            self._arm(idle)
-        elif remaining > 0:
-            self._arm(min(remaining, idle))
+        enough = max(idle, PENDING_SECONDS) if life.started else idle
+        remaining = enough - (self._host.clock.now_ms() - self._last_event_ms) / 1000
+        if not life.output.is_settled:
+            life.output.hold_for_all(partial(self._settled, life))
+        elif life.is_busy or remaining > 0:
+            often = max(idle, LOOK_SECONDS)
+            self._arm(min(remaining, often) if remaining > 0 else often)
         else:
             self._move(Signal.IDLE)
             self._fold()
+
+    def _settled(self, life: ObjectLife) -> None:
+        if self.life is life and self.phase is Phase.QUIET and self._timer is None:
+            self._quiet_for_long()
 
     def drain(self, then: Callable[[], object]) -> None:
         """Let the life end as soon as what is under way is over; then call ``then``. Sockets stay."""

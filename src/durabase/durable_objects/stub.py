@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import Future
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from functools import partial
 from typing import Any
+from weakref import ref
 
 from durabase.durable_objects.crossing import make_call
 from durabase.durable_objects.events import Call, Fetch, ObjectEvent, Read
 from durabase.durable_objects.ids import DurableObjectId
-from durabase.durable_objects.routing import ObjectKey, ObjectRouter
+from durabase.durable_objects.routing import Caller, ObjectKey, ObjectRouter, current_caller
 from durabase.durable_objects.rpc import fetch_error
 from durabase.durable_objects.rpc_promise import Failure, RpcMember, RpcPromise, member, send
 from durabase.web.request import Request
@@ -24,6 +25,7 @@ class DurableObjectStub:
 
     A call is delivered when it is made, not when it is awaited; its result may be dropped. When the
     object is reset, this stub is broken: every further call fails in the same way. Get a new one.
+    A stub that has been used keeps the object awake until the event that used it is over.
 
     ``await stub.name`` gives the value of a property of the object's class.
 
@@ -36,6 +38,7 @@ class DurableObjectStub:
         self._rpc_router = router
         self._rpc_key = key
         self._rpc_broken: BaseException | None = None
+        self._rpc_caller: ref[Caller] | None = None
 
     @property
     def id(self) -> DurableObjectId:
@@ -76,8 +79,21 @@ class DurableObjectStub:
 
     def _rpc_send(self, event: ObjectEvent, failure: Failure | None = None) -> RpcPromise:
         known, lent = self._rpc_broken, event.lent if isinstance(event, Call) else ()
-        deliver = partial(_fail, known) if known else partial(self._rpc_router.deliver, self._rpc_key, event)
+        caller = current_caller.get()
+        if caller is not None:
+            self._rpc_caller = ref(caller)
+        deliver = partial(_fail, known) if known else partial(self._rpc_deliver, event)
         return send(deliver, self._rpc_make_call, lent, failure, self._rpc_note)
+
+    def _rpc_deliver(self, event: ObjectEvent) -> Awaitable[Any]:
+        result = self._rpc_router.deliver(self._rpc_key, event)
+        if self._rpc_caller is not None:
+            self._rpc_router.hold(self._rpc_key, self)
+        return result
+
+    def _rpc_in_use(self) -> bool:
+        caller = None if self._rpc_caller is None else self._rpc_caller()
+        return caller is not None and caller.has_open_events
 
     def _rpc_note(self, result: Future[Any]) -> None:
         """Remember whether the object was reset."""

@@ -48,6 +48,9 @@ class LifeWatcher(Protocol):
     def origin(self, event: str) -> Origin:
         """What is part of this event is labelled with."""
 
+    def waiting_events(self) -> list[str]:
+        """What the events are called that can't enter yet."""
+
     def ready(self) -> None:
         """The instance is there, and events may enter: after the start, and after each critical section."""
 

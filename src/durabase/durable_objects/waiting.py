@@ -47,10 +47,12 @@ class Nesting:
 class Waiting:
     """An event that can't enter yet, and whom to tell if it never will.
 
-    ``only_in`` is the life that it is of; ``size`` is what it takes, ``since_ms`` when it came.
+    ``kind`` is what it is called in reports, ``only_in`` the life that it is of, ``size`` what it takes,
+    ``since_ms`` when it came.
     """
 
     start: Callable[[ObjectLife], object]
+    kind: str
     result: Future[Any] | None = None
     only_in: ObjectLife | None = None
     size: int = 0

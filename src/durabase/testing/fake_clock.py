@@ -19,8 +19,12 @@ class FakeTimer:
         self.cancelled = False
 
     def cancel(self) -> None:
-        """Make sure that the callback is not called any more."""
+        """Make sure that the callback is not called any more; it is let go."""
         self.cancelled = True
+        self.callback = _nothing
+
+
+def _nothing() -> None: ...
 
 
 class FakeClock:

@@ -45,5 +45,5 @@ def _sockets(network: FlakyNetwork) -> Iterator[str]:
 
 def _objects(slots: Iterable[ObjectSlot]) -> Iterator[str]:
     for slot in slots:
-        if slot.life is not None and slot.life.keeps_awake():
+        if slot.life is not None and slot.life.has_work:
             yield f"{slot.label}, which has events, tasks or sockets that have not ended"

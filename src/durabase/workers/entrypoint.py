@@ -26,11 +26,12 @@ class BackgroundTasks:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Future[Any]] = set()
 
-    def add(self, awaitable: Awaitable[Any]) -> None:
+    def add(self, awaitable: Awaitable[Any]) -> asyncio.Future[Any]:
         """Run ``awaitable`` to its end."""
         task = asyncio.ensure_future(awaitable)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     @property
     def is_empty(self) -> bool:
@@ -57,6 +58,7 @@ class ExecutionContext:
     """The ``ctx`` of one call of a worker.
 
     Attributes:
+        open_events: the call, and the work it has left, as far as they are not over.
         props: what the service binding gives along that the call came through.
         exports: the worker's own entrypoints and namespaces, as bindings.
     """
@@ -65,12 +67,22 @@ class ExecutionContext:
         self, background: BackgroundTasks, props: Mapping[str, Any] | None = None, exports: Env | None = None
     ) -> None:
         self._background = background
+        self.open_events = 0
         self.props = dict(props or {})
         self.exports = Env({}) if exports is None else exports
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
         """Let ``awaitable`` finish after the response; neither delays nor fails the response."""
-        self._background.add(awaitable)
+        self.open_events += 1
+        self._background.add(awaitable).add_done_callback(self._background_over)
+
+    def _background_over(self, _: object) -> None:
+        self.open_events -= 1
+
+    @property
+    def has_open_events(self) -> bool:
+        """Whether the call, or work that it has left, is under way."""
+        return self.open_events > 0
 
     def pass_through_on_exception(self) -> None:
         """Accepted, and without effect: there is no origin server behind this one."""

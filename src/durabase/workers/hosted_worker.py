@@ -17,6 +17,7 @@ from durabase.durable_objects.events import Call, Read
 from durabase.durable_objects.handlers import fitting_arguments
 from durabase.durable_objects.limits import ObjectLimits
 from durabase.durable_objects.origin import Origin, current_origin
+from durabase.durable_objects.routing import current_caller
 from durabase.durable_objects.rpc import perform_on_instance
 from durabase.durable_objects.suspension import with_suspension
 from durabase.web import Request, Response
@@ -211,9 +212,13 @@ class HostedWorker:
         ambient_caches.set(self._caches)
         token = ambient_context.set(context)
         origin = current_origin.set(Origin(self.class_prefix + entrypoint, None, handler))
+        caller = current_caller.set(context)
+        context.open_events += 1
         try:
             result = with_suspension(call)(self.program.entrypoints[entrypoint](context, self.env))
             return await result if inspect.isawaitable(result) else result
         finally:
+            context.open_events -= 1
+            current_caller.reset(caller)
             current_origin.reset(origin)
             ambient_context.reset(token)

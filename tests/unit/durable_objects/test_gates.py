@@ -147,7 +147,7 @@ def test_a_section_within_the_one_that_runs_starts_at_once_and_holds_it() -> Non
     assert rig.log == ["outer", "inner"]
     assert not rig.gate.admits(outer)
     admitted: list[Any] = []
-    rig.gate.when_admitted(lambda: admitted.append(rig.gate.admits(outer)))
+    rig.gate.when_admitted(lambda: admitted.append(rig.gate.admits(outer)), "a test")
     rig.gate.leave(inner)
     rig.turn()
     assert admitted == [True]

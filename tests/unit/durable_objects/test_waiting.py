@@ -101,7 +101,7 @@ def test_what_sockets_say_waits_without_a_timer() -> None:
     """Nobody is to be told that it waits too long: a timer for it would be due again and again."""
     clock, limits, queue = FakeClock(), ObjectLimits(queued_seconds=10), EventQueue()
     loop = asyncio.new_event_loop()
-    told, asked = Waiting(lambda life: None), Waiting(lambda life: None, loop.create_future())
+    told, asked = Waiting(lambda life: None, "a"), Waiting(lambda life: None, "b", loop.create_future())
     for waiting in (told, asked):
         clock.advance(5000)
         waiting.since_ms = clock.now_ms()

@@ -63,3 +63,17 @@ def test_outside_of_a_handler() -> None:
     with pytest.raises(RuntimeError, match="outside of a handler"):
         wait_until(awaitable)
     awaitable.close()
+
+
+def test_a_call_is_open_until_the_work_that_it_has_left_is_over() -> None:
+    async def main() -> list[bool]:
+        background = BackgroundTasks()
+        context = ExecutionContext(background)
+        before = context.has_open_events
+        context.wait_until(append([]))
+        meanwhile = context.has_open_events
+        await background.finish(5)
+        await asyncio.sleep(0)
+        return [before, meanwhile, context.has_open_events]
+
+    assert asyncio.run(main()) == [False, True, False]
