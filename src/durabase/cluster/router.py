@@ -16,7 +16,7 @@ from durabase.durable_objects.events import ObjectEvent
 from durabase.durable_objects.host import ObjectHost
 from durabase.durable_objects.limits import ObjectLimits
 from durabase.durable_objects.partition import Partition, partition_of
-from durabase.durable_objects.routing import ObjectKey
+from durabase.durable_objects.routing import Holder, ObjectKey
 from durabase.server.context import Answered, Departure
 from durabase.web import Request, Response, WebSocket
 
@@ -85,6 +85,11 @@ class ClusterRouter:
             lost.set_exception(lost_error())
             return lost
         return peer.deliver(key, event)
+
+    def hold(self, key: ObjectKey, holder: Holder) -> None:
+        """Keep that object awake for as long as ``holder`` is in use, if it lives in this process."""
+        if partition_of(key.id.key, self.partition.count) == self.partition.index:
+            self._host.hold(key, holder)
 
     def ask_admin(self, index: int, request: Request) -> Awaitable[Response]:
         """Have another process answer an administrator's request."""

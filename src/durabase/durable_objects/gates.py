@@ -200,7 +200,7 @@ class InputGate:
         return [*(who for _, who in self._waiters), *(section.what for section in self._waiting)]
 
     def enter(self, section: Section) -> None:
-        """Call ``section.begin`` when it is its turn: at once if nothing else runs, or if it is part of that."""
+        """Call ``section.begin`` when it is its turn: at once if nothing runs that it is no part of."""
         self.is_open = False
         if self.admits(section.parent) if self._running else not self._waiting:
             self._running.append(section)

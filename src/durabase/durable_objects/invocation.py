@@ -1,7 +1,8 @@
-"""What an event that gives a result means for an instance: which method, and what its result has to be."""
+"""What an event that gives a result means for an instance: which method, and what becomes of its result."""
 
 from __future__ import annotations
 
+from asyncio import Future
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -9,12 +10,12 @@ from typing import Any, NamedTuple
 from durabase.durable_objects.crossing import copied
 from durabase.durable_objects.events import Alarm, Call, Fetch, ObjectEvent, Read, Served
 from durabase.durable_objects.handlers import HandlerTable
-from durabase.durable_objects.life import ObjectLife
-from durabase.durable_objects.rpc import perform_on_instance
+from durabase.durable_objects.life import Finish, ObjectLife
+from durabase.durable_objects.rpc import perform_on_instance, remote_error
 from durabase.web.request import Request
 from durabase.web.response import Response
 
-__all__ = ["Invocation", "invocation", "kind_of", "size_of"]
+__all__ = ["Invocation", "answer", "checked", "invocation", "kind_of", "size_of"]
 
 
 class Invocation(NamedTuple):
@@ -41,6 +42,29 @@ def invocation(
     if isinstance(event, Alarm):
         return Invocation(partial(_alarm, life, handlers, event), _as_it_is)
     return Invocation(partial(event.function, instance, life.state), _as_it_is)
+
+
+def answer(life: ObjectLife, result: Future[Any]) -> Finish:
+    """A finish that gives the result to whoever waits for it, when it may leave."""
+
+    def finish(value: Any, error: BaseException | None) -> None:
+        life.give_result(result, value, None if error is None else remote_error(error))
+
+    return finish
+
+
+def checked(check: Callable[[Any], Any], finish: Finish) -> Finish:
+    """``finish`` for what ``check`` makes of the result."""
+
+    def check_and_finish(value: Any, error: BaseException | None) -> None:
+        if error is None:
+            try:
+                value = check(value)
+            except Exception as failure:
+                error = failure
+        finish(value, error)
+
+    return check_and_finish
 
 
 def kind_of(event: ObjectEvent) -> str:

@@ -26,8 +26,8 @@ from durabase.durable_objects.handlers import HandlerTable
 from durabase.durable_objects.hibernation import SocketRecord, SocketRegistry
 from durabase.durable_objects.ids import DurableObjectId
 from durabase.durable_objects.origin import labelled
-from durabase.durable_objects.rpc import as_reset
 from durabase.durable_objects.routing import Holder, current_caller
+from durabase.durable_objects.rpc import as_reset
 from durabase.durable_objects.rpc_target import current_giver
 from durabase.durable_objects.sections import CriticalSections
 from durabase.durable_objects.started import StartedWork
@@ -35,6 +35,7 @@ from durabase.durable_objects.state import DurableObjectState
 from durabase.durable_objects.storage.kv import DurableObjectStorage
 from durabase.durable_objects.storage.store import ObjectStore
 from durabase.durable_objects.surroundings import LifeWatcher
+from durabase.durable_objects.suspension import with_suspension
 from durabase.errors import ObjectResetError
 from durabase.web.connection import Connection, socket_owner
 

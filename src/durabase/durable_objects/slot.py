@@ -9,7 +9,7 @@ from __future__ import annotations
 from asyncio import Future
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from durabase.clock import TimerHandle
 from durabase.durable_objects.definition import HostedClass
@@ -26,22 +26,17 @@ from durabase.durable_objects.execution import quiet_future
 from durabase.durable_objects.handlers import Handler
 from durabase.durable_objects.hibernation import SocketRecord, SocketRegistry
 from durabase.durable_objects.ids import DurableObjectId
-from durabase.durable_objects.invocation import invocation, kind_of, size_of
+from durabase.durable_objects.invocation import answer, checked, invocation, kind_of, size_of
 from durabase.durable_objects.life import Finish, ObjectLife
 from durabase.durable_objects.observing import observed
 from durabase.durable_objects.origin import Origin
 from durabase.durable_objects.phases import TRANSITIONS, Phase, Signal
-from durabase.durable_objects.rpc import remote_error
+from durabase.durable_objects.resting import rest_seconds
 from durabase.durable_objects.storage.store import AlarmRow, ObjectStore
 from durabase.durable_objects.surroundings import SlotHost
 from durabase.durable_objects.waiting import MAX_AT_ONCE, EventQueue, Waiting
 
 __all__ = ["ObjectSlot"]
-
-PENDING_SECONDS: Final = 70.0
-"""For how long tasks and timers that were left behind keep an object awake."""
-LOOK_SECONDS: Final = 1.0
-"""How often it is looked, at most, whether an object is still busy."""
 
 
 class ObjectSlot:
@@ -251,20 +246,7 @@ class ObjectSlot:
         life.expect(result)
         kind = kind_of(event)
         call, check = invocation(event, life, self.hosted.handlers, self._host.limits.message_bytes)
-
-        def give(value: Any, error: BaseException | None) -> None:
-            life.give_result(result, value, None if error is None else remote_error(error))
-
-        give_and_tell = self._observed(give, kind, event)
-
-        def finish(value: Any, error: BaseException | None) -> None:
-            if error is None:
-                try:
-                    value = check(value)
-                except Exception as failure:
-                    error = failure
-            give_and_tell(value, error)
-
+        finish = checked(check, self._observed(answer(life, result), kind, event))
         self._begin(life, call, finish, kind)
 
     # Lives
@@ -311,16 +293,14 @@ class ObjectSlot:
 
     def _quiet_for_long(self) -> None:
         self._timer = None
-        life, idle = self.life, self._host.idle_seconds
+        life, host = self.life, self._host
         if self.phase is not Phase.QUIET or life is None:
             return
-        enough = max(idle, PENDING_SECONDS) if life.started else idle
-        remaining = enough - (self._host.clock.now_ms() - self._last_event_ms) / 1000
+        quiet = (host.clock.now_ms() - self._last_event_ms) / 1000
         if not life.output.is_settled:
             life.output.hold_for_all(partial(self._settled, life))
-        elif life.is_busy or remaining > 0:
-            often = max(idle, LOOK_SECONDS)
-            self._arm(min(remaining, often) if remaining > 0 else often)
+        elif seconds := rest_seconds(life, host.idle_seconds, quiet):
+            self._arm(seconds)
         else:
             self._move(Signal.IDLE)
             self._fold()

@@ -20,8 +20,9 @@ class _Collected(BackgroundTasks):
         super().__init__()
         self.left: list[asyncio.Future[Any]] = []
 
-    def add(self, awaitable: Awaitable[Any]) -> None:
+    def add(self, awaitable: Awaitable[Any]) -> asyncio.Future[Any]:
         self.left.append(asyncio.ensure_future(awaitable))
+        return self.left[-1]
 
 
 class _Context(ExecutionContext):

@@ -12,6 +12,8 @@ from durabase.errors import ObjectOverloadedError
 
 from .rig import Rig, run
 
+NAMESPACES: list[Any] = []
+
 
 class Knotted(DurableObject):
     def __init__(self, ctx: Any, env: Any) -> None:
@@ -34,10 +36,10 @@ class Knotted(DurableObject):
         await self.ctx.block_concurrency_while(self._ask)
 
     async def _ask(self) -> None:
-        await self.env.get_by_name("x").hello()
+        await NAMESPACES[-1].get_by_name("x").hello()
 
     async def wait_for_a_call(self) -> None:
-        await self.ctx.block_concurrency_while(lambda: self.env.get_by_name("x").hello())
+        await self.ctx.block_concurrency_while(lambda: NAMESPACES[-1].get_by_name("x").hello())
 
     def hello(self) -> str:
         return "hello"
@@ -54,10 +56,8 @@ class Knotted(DurableObject):
 )
 def test_the_error_names_both_sides(method: str, waits_in: str, holds_back: str) -> None:
     async def scenario(rig: Rig) -> None:
-        rig.host.register(rig.definition(Knotted, "Bound"))
-        bound = rig.host.namespace("Bound")
-        rig.host.classes["Bound"]._hosted.env = bound
-        call = asyncio.ensure_future(getattr(bound.get_by_name("x"), method)())
+        NAMESPACES.append(rig.namespace)
+        call = asyncio.ensure_future(getattr(rig.stub(), method)())
         await rig.pass_time(30)
         expected = f"waited for too long.*waiting in .*{waits_in}; waiting for its end: {holds_back}\\.$"
         with pytest.raises(ObjectOverloadedError, match=expected):

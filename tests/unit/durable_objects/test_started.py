@@ -123,7 +123,7 @@ def test_tasks_and_timers_do_not_go_on_while_a_critical_section_runs(method: str
     async def scenario(rig: Rig) -> None:
         await rig.stub().section(method, *([] if method == "start_task" else [0]))
         await rig.settle()
-        assert LOG == ["section over", "worked" if method == "start_task" else "rung"]
+        assert ["section over", "worked" if method == "start_task" else "rung"] == LOG
 
     run(scenario, Starting)
 
