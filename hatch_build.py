@@ -1,9 +1,9 @@
-"""Compiles the modules that decide about speed, when a wheel is built with ``DURABASE_COMPILE=1``.
+"""Compiles the modules that decide about speed when a wheel is built, if there is a C compiler.
 
-The compiler is mypyc, the language stays Python: the same files run uncompiled, with equal results, where
-there is no compiler. Not compiled is what users derive classes from, for compiled classes can't be, and
-what mostly runs generators, which gain nothing. In what is compiled a ``float`` is a double only; what may be
-either says ``int | float``.
+With ``DURABASE_COMPILE=1`` it has to be done, with ``DURABASE_COMPILE=0`` it is not. The compiler is mypyc,
+the language stays Python: the same files run uncompiled, with equal results, where there is no compiler. Not
+compiled is what users derive classes from, for compiled classes can't be, and what mostly runs generators,
+which gain nothing. In what is compiled a ``float`` is a double only; what may be either says ``int | float``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -49,8 +50,11 @@ setup(name="durabase", package_dir={{"": "src"}}, packages=[], ext_modules=exten
 class CustomBuildHook(BuildHookInterface[Any]):
     """Adds the compiled modules beside their sources."""
 
+    _folder: str | None = None
+
     def _is_wanted(self, version: str) -> bool:
-        return version != "editable" and os.environ.get("DURABASE_COMPILE") == "1"
+        asked = os.environ.get("DURABASE_COMPILE")
+        return version != "editable" and (asked == "1" or (asked is None and _has_compiler()))
 
     def dependencies(self) -> list[str]:
         """What the build needs besides Hatchling."""
@@ -61,14 +65,21 @@ class CustomBuildHook(BuildHookInterface[Any]):
         if not self._is_wanted(version):
             return
         self._folder = tempfile.mkdtemp()
+        try:
+            compiled = self._compile(Path(self._folder))
+        except subprocess.CalledProcessError:
+            if os.environ.get("DURABASE_COMPILE") == "1":
+                raise
+            self.app.display_warning("durabase is not compiled: the compiler failed. It works, slower.")
+            return
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
-        for built in self._compile(Path(self._folder)):
+        for built in compiled:
             build_data["force_include"][str(built)] = str(built.relative_to(Path(self._folder) / "built"))
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Leave nothing behind."""
-        if self._is_wanted(version):
+        if self._folder is not None:
             shutil.rmtree(self._folder)
 
     def _compile(self, folder: Path) -> list[Path]:
@@ -79,3 +90,10 @@ class CustomBuildHook(BuildHookInterface[Any]):
         command = [sys.executable, "setup.py", "--quiet", "build_ext", "--build-lib", "built"]
         subprocess.run(command, cwd=folder, check=True, env={**os.environ, "MYPYPATH": "src"})
         return sorted(path for path in (folder / "built").rglob("*") if path.suffix in (".so", ".pyd"))
+
+
+def _has_compiler() -> bool:
+    """Whether C can be compiled against this Python."""
+    compiler = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"
+    header = Path(sysconfig.get_path("include")) / "Python.h"
+    return shutil.which(str(compiler).split()[0]) is not None and header.exists()

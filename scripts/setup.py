@@ -91,7 +91,7 @@ def make_compiled_venv(venv):
     require_python()
     run([sys.executable, "-m", "venv", venv], cwd=ROOT)
     say("compiling durabase, which takes a minute or more")
-    run([*pip(venv), ".[server]"], cwd=ROOT, env=dict(os.environ, DURABASE_COMPILE="1"))
+    run([*pip(venv), ".[server]"], cwd=ROOT)
     install_dev(venv)
 
 
