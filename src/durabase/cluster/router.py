@@ -97,7 +97,7 @@ class ClusterRouter:
 
     def departure(self, socket: WebSocket) -> Departure | None:
         """How to hand over the client that this socket is for; ``None`` if it is served here."""
-        end = socket.connection
+        end = socket.connection.far
         return end.hand_over if isinstance(end, RemoteEnd) else None
 
     def adopt_with(self, adopt: Adopt) -> None:

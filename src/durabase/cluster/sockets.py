@@ -1,9 +1,9 @@
 """WebSockets whose object lives in another process than the one where their client has arrived.
 
 The response to an upgrade brings one end of a pair, which stays where it was made: in the object's process.
-Where it arrives there is a :class:`RemoteEnd` for it. If the server carries that, the client's connection
-itself is handed over, and no message of it comes this way again; if a program uses it, or another carrier,
-messages are relayed.
+Where the response arrives there is a socket with a :class:`RemoteEnd`. If the server carries that, the
+client's connection itself is handed over, and no message of it comes this way again; if a program uses it, or
+another carrier, messages are relayed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from durabase.server.context import Answered
 from durabase.web import Connection, SocketPort, SocketSink, WebSocket
-from durabase.web.connection import PortSink, Use, join
 
 __all__ = ["RemoteEnd", "SocketRelays"]
 
@@ -24,34 +23,24 @@ _LOST_REASON: Final = "WebSocket disconnected without sending Close frame."
 Send = Callable[[list[Any]], object]
 
 
-class RemoteEnd(Connection):
-    """An end of a pair that is in another process."""
-
-    __slots__ = ("_number", "_relays")
+class RemoteEnd:
+    """The end of a pair that was exported by another process."""
 
     def __init__(self, relays: SocketRelays, number: int) -> None:
-        super().__init__()
         self._relays = relays
         self._number = number
-        join(self, Connection())
 
     def hand_over(self, descriptor: int, answered: Answered) -> None:
-        """Have the connection of the client served where the other end of the pair is.
+        """Have the connection of the client served where this end is; nothing else is done with it any more.
 
         Raises:
             ClusterError: the other process is gone.
         """
-        self.use = Use.RESPONSE
-        self._relays.hand_over(-self._number, descriptor, answered)
+        self._relays.hand_over(self._number, descriptor, answered)
 
-    def accept(self, use: Use, sink: SocketSink) -> None:
-        """A program uses this end here."""
-        self.port = self._relays.begin(self._number, self)
-        super().accept(use, sink)
-
-    def carry(self, port: SocketPort, protocol: str, extensions: str) -> SocketSink:
-        """Something else than the server carries this end."""
-        return PortSink(self._relays.begin(self._number, PortSink(port)))
+    def relay(self, sink: SocketSink) -> SocketPort:
+        """A program uses the end that is here, or something else than the server carries it."""
+        return self._relays.begin(-self._number, sink)
 
 
 class _RelayPort:
@@ -103,7 +92,9 @@ class SocketRelays:
 
     def socket(self, number: int) -> WebSocket:
         """What stands here for an end that the other process exported."""
-        return WebSocket(RemoteEnd(self, -number))
+        connection = Connection()
+        connection.far = RemoteEnd(self, number)
+        return WebSocket(connection)
 
     def take(self, number: int) -> WebSocket | None:
         """An exported end, whose client is handed over now."""

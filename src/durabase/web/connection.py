@@ -23,6 +23,7 @@ from durabase.web.ports import SocketPort, SocketSink
 __all__ = [
     "ALWAYS_OPEN",
     "Connection",
+    "FarEnd",
     "OutputHold",
     "PortSink",
     "ReadyState",
@@ -91,6 +92,13 @@ socket_owner: ContextVar[SocketOwner | None] = ContextVar("socket_owner", defaul
 """Who runs the current code; ``None``: nobody in particular, then things happen at once."""
 
 
+class FarEnd(Protocol):
+    """The other end of a pair, if that is in another process."""
+
+    def relay(self, sink: SocketSink) -> SocketPort:
+        """From now on ``sink`` is told what that end sends. Returns where to send to it."""
+
+
 class _AlwaysOpen:
     """The hold of programs that have no storage to wait for."""
 
@@ -147,6 +155,7 @@ class Connection:
         sink: who is told what arrives.
         attachment: what the program attached, encoded.
         sendable: its program may send now.
+        far: the other end, if that is in another process; then this one has no ``peer``.
         sent_close: this end has been closed by its program.
         closed: it is over.
         held_bytes: what its program has sent and its owner's hold still keeps back.
@@ -159,6 +168,7 @@ class Connection:
         "closed",
         "connecting",
         "extensions",
+        "far",
         "held_bytes",
         "message_bytes",
         "peer",
@@ -175,6 +185,7 @@ class Connection:
         self.port: SocketPort = _NO_PORT
         self.sink: SocketSink = Waiting()
         self.peer: Connection | None = None
+        self.far: FarEnd | None = None
         self.use = Use.NONE
         self.sendable = False
         self.sent_close = False
@@ -199,6 +210,8 @@ class Connection:
     def accept(self, use: Use, sink: SocketSink) -> None:
         """A program uses this end and lets ``sink`` be told what arrives."""
         self.use = use
+        if self.far is not None:
+            self.port = self.far.relay(self)
         self.sendable = not self.connecting and not self.closed
         self.receive_with(sink)
 
@@ -214,6 +227,8 @@ class Connection:
         Returns:
             whom to tell what arrives: the other end.
         """
+        if self.far is not None:
+            return PortSink(self.far.relay(PortSink(port)))
         peer = self.peer
         if peer is None:
             raise TypeError("only an end of a WebSocketPair can be handed to a carrier")

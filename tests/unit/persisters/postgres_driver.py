@@ -35,9 +35,10 @@ class Driver:
     def destroy(self) -> None:
         self.log.append("destroyed")
 
-    def deliver(self) -> list[str]:
-        """Hand on what has been notified since last time."""
-        payloads = [notice.payload for notice in self._connection.notifies(timeout=0)]
+    def deliver(self, expected: int = 0) -> list[str]:
+        """Hand on what has been notified since last time; so many that others have sent are waited for."""
+        notices = self._connection.notifies(timeout=20 if expected else 0, stop_after=expected or None)
+        payloads = [notice.payload for notice in notices]
         for payload in payloads:
             self.listener(payload)
         return payloads

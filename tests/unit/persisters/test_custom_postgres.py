@@ -33,7 +33,7 @@ def test_all_happens_within_the_call_and_own_changes_are_known(driver: Driver, d
     assert payloads[-2] == "d:tinybase"
     assert persister.get_stats() == {"loads": 1, "saves": 2}
     database.run("UPDATE tinybase SET store='[{},{\"v\":2}]'")
-    assert driver.deliver() == ["d:tinybase"]
+    assert driver.deliver(1) == ["d:tinybase"]
     assert store.get_values() == {"v": 2}
     persister.destroy()
     assert driver.log == ["deleted handle", "destroyed"]
