@@ -207,6 +207,11 @@ class Connection:
             return ReadyState.CONNECTING
         return ReadyState.CLOSING if self.sent_close else ReadyState.OPEN
 
+    @property
+    def is_paired(self) -> bool:
+        """Whether there is another end, and nobody carries this one yet."""
+        return self.peer is not None or self.far is not None
+
     def accept(self, use: Use, sink: SocketSink) -> None:
         """A program uses this end and lets ``sink`` be told what arrives."""
         self.use = use

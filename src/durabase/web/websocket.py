@@ -177,12 +177,10 @@ class WebSocket:
         Raises:
             TypeError: this end is carried, or used by a program, already.
         """
-        connection = self.connection
-        is_pair = connection.peer is not None or connection.far is not None
-        if connection.use not in (Use.NONE, Use.RESPONSE) or not is_pair:
+        if self.connection.use not in (Use.NONE, Use.RESPONSE) or not self.connection.is_paired:
             raise TypeError("this WebSocket is already in use")
-        connection.use = Use.RESPONSE
-        return connection.carry(port, protocol, extensions)
+        self.connection.use = Use.RESPONSE
+        return self.connection.carry(port, protocol, extensions)
 
     def opened(self, port: SocketPort, *, protocol: str = "", extensions: str = "") -> SocketSink:
         """An outgoing socket is connected: its messages go to ``port``. Returns whom to tell what arrives."""

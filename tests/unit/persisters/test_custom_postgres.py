@@ -78,7 +78,7 @@ def test_after_missing_something_it_restores_the_triggers_and_loads(
     driver.listener(None)
     assert store.get_values() == {"v": 2}
     database.run("UPDATE tinybase SET store='[{},{\"v\":3}]'")
-    driver.deliver()
+    driver.deliver(1)
     assert store.get_values() == {"v": 3}
     persister.destroy()
     assert database.functions() == []
