@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from durabase.durable_objects.state import DurableObjectState
 
 __all__ = ["DurableObject", "DurableObjectAbort", "RpcTarget"]
 
@@ -20,10 +23,10 @@ class DurableObject:
         env: the bindings.
     """
 
-    ctx: Any
+    ctx: DurableObjectState
     env: Any
 
-    def __init__(self, ctx: Any, env: Any) -> None:
+    def __init__(self, ctx: DurableObjectState, env: Any) -> None:
         self.ctx = ctx
         self.env = env
 
