@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import html
 import time
 import traceback
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from durabase.cli.console import Console
+from durabase.cli.error_page import error_page
 from durabase.cli.frontend.site import Fetch
+from durabase.durable_objects.tracebacks import program_traceback
 from durabase.web import Request, Response
 
 __all__ = ["AccessLog", "ErrorPages"]
@@ -52,17 +53,21 @@ class ErrorPages:
         try:
             return await self._program(request)
         except Exception as error:
-            text = "".join(traceback.format_exception(error)).rstrip()
-            self._console.error(f"Uncaught {text}")
-            return self._page(request, text)
+            title, text = _titled(error), program_traceback(error)
+            self._console.error(f"Uncaught {title}\n{text}")
+            return self._page(request, title, text)
 
-    def _page(self, request: Request, text: str) -> Response:
+    def _page(self, request: Request, title: str, text: str) -> Response:
         if not self._show:
             return Response("Internal Server Error", 500)
         if "text/html" in (request.headers.get("accept") or ""):
-            page = f"<!doctype html><title>Error</title><pre>{html.escape(text)}</pre>"
+            page = error_page(title, f"{request.method} {request.url}", text)
             return Response(page, 500, headers={"content-type": "text/html; charset=utf-8"})
         return Response(text, 500)
+
+
+def _titled(error: Exception) -> str:
+    return traceback.format_exception_only(error)[0].rstrip().partition("\n")[0]
 
 
 def _status(response: Response) -> str:

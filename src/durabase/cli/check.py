@@ -15,7 +15,7 @@ from pathlib import Path
 from durabase.cli.bound import STORAGES, Bound, bound, shown_path
 from durabase.cli.console import Console
 from durabase.cli.options import ServeOptions
-from durabase.cli.project import Project, open_project
+from durabase.cli.project import Project, load_project
 from durabase.cli.reload import is_watched
 from durabase.errors import DurabaseError
 from durabase.workers.class_ledger import ClassLedger
@@ -39,42 +39,29 @@ class _Report:
     pending: list[str] = field(default_factory=list)
 
 
-class _Collector(Console):
-    """A console that keeps warnings and notes in place of writing them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.warnings: list[str] = []
-        self.notes: list[str] = []
-
-    def warning(self, text: str) -> None:
-        self.warnings.append(text)
-
-    def dim(self, text: str) -> None:
-        self.notes.append(text)
-
-
 def check(options: argparse.Namespace, console: Console) -> int:
     """Say what is found; 2 if something is wrong, else 0. Nothing is served, and no data is touched."""
     place, *others = options.configs or [options.place]
     asked = ServeOptions(place, tuple(others), environment=options.environment, persist_to=options.persist_to)
-    collected = _Collector()
     errors: list[str] = []
+    warnings: list[str] = []
+    notes: list[str] = []
     reports: list[_Report] = []
     with contextlib.redirect_stdout(sys.stderr):  # what the program prints is no part of the answer
         try:
-            project = open_project(asked, collected)
-            reports = _reports(project, errors, collected.notes)
+            project = load_project(asked)
+            warnings, notes = list(project.warnings), list(project.notes)
+            reports = _reports(project, errors, notes)
         except DurabaseError as error:
             errors.insert(0, str(error))
     if options.json:
         workers = [asdict(report) for report in reports]
-        found = {"errors": errors, "warnings": collected.warnings, "notes": collected.notes}
+        found = {"errors": errors, "warnings": warnings, "notes": notes}
         console.line(
             json.dumps({"ok": not errors, "workers": workers, **found}, ensure_ascii=False, indent=2)
         )
     else:
-        _show(console, reports, errors, collected)
+        _show(console, reports, errors, warnings, notes)
     return 2 if errors else 0
 
 
@@ -163,7 +150,9 @@ def _change(change: ClassChange) -> str:
     return f"takes {change.old} of {change.from_script} over as {change.new}"
 
 
-def _show(console: Console, reports: list[_Report], errors: list[str], collected: _Collector) -> None:
+def _show(
+    console: Console, reports: list[_Report], errors: list[str], warnings: list[str], notes: list[str]
+) -> None:
     console.line()
     for report in reports:
         console.line(f"  {console.bold(report.name or report.config)}    {console.faint(report.config)}")
@@ -171,15 +160,15 @@ def _show(console: Console, reports: list[_Report], errors: list[str], collected
         for label, text in _lines(report):
             console.line(f"  {label:<8} {text}")
         console.line()
-    for text in collected.notes:
+    for text in notes:
         console.line(f"  {console.faint(text)}")
-    for text in collected.warnings:
+    for text in warnings:
         console.warning(text)
     for text in errors:
         console.error(text)
-    if errors or collected.warnings or collected.notes:
+    if errors or warnings or notes:
         console.line()
-    console.line(f"  {_summary(errors, collected.warnings)}")
+    console.line(f"  {_summary(errors, warnings)}")
 
 
 def _lines(report: _Report) -> Iterator[tuple[str, str]]:

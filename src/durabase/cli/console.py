@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
 __all__ = ["Console"]
 
@@ -81,3 +81,8 @@ class _LogFormatter(logging.Formatter):
         if record.levelno >= logging.ERROR:
             return f"✘ [ERROR] {text}"
         return f"▲ [WARNING] {text}" if record.levelno >= logging.WARNING else text
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (so called by the base class)
+        from durabase.durable_objects.tracebacks import program_traceback  # not for each command
+
+        return program_traceback(ei[1])

@@ -25,6 +25,7 @@ from durabase.cli.serve import built_client_dir
 from durabase.cli.serving import run, serve_until_stopped, start_runtime, start_server
 from durabase.cli.stop import StopSignals
 from durabase.clock import SystemClock
+from durabase.durable_objects.tracebacks import tell_origins
 from durabase.templates import prebuilt_client_dir
 
 __all__ = ["dev"]
@@ -33,6 +34,7 @@ __all__ = ["dev"]
 def dev(options: ServeOptions, console: Console) -> int:
     """Serve the project, following its changes, until stopped."""
     console.take_over_logging()
+    tell_origins(True)
     project: Project | None = open_project(options, console)
     code = 0
     while project is not None:
@@ -67,7 +69,7 @@ class _Session:
             if isinstance(frontend, DevClient):  # after the banner, for it has things to say
                 stop.on_forced(frontend.kill)
                 await stack.enter_async_context(frontend)
-            reloader = Reloader(options, runtime, console)
+            reloader = Reloader(project, options, runtime, console)
             changes = watch([project.config, *project.others], reloader.reload, console)
             monitor.ready(server)
             hotkeys = self._hotkeys(stack, stop, server.url, reloader)

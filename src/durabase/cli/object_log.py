@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 
 from durabase.cli.console import Console
 from durabase.durable_objects.events import (
@@ -13,6 +12,7 @@ from durabase.durable_objects.events import (
     ObjectReset,
 )
 from durabase.durable_objects.ids import DurableObjectId
+from durabase.durable_objects.tracebacks import program_traceback
 from durabase.workers.facts import RuntimeFact
 
 __all__ = ["ObjectLog"]
@@ -44,7 +44,7 @@ class ObjectLog:
                 self._console.error(f"{_shown(id)}  {class_name} was reset: {error}")
             case EventHandled(id=id, kind=kind, error=error):
                 if error is not None and kind.startswith(_NOBODY_ELSE_SEES):
-                    text = "".join(traceback.format_exception(error)).rstrip()
+                    text = program_traceback(error)
                     self._console.error(f"{_shown(id)}  {kind} failed: {text}")
 
     def _say(self, id: DurableObjectId, text: str) -> None:

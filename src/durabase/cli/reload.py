@@ -11,7 +11,7 @@ from watchfiles._rust_notify import WatchfilesRustInternalError
 
 from durabase.cli.console import Console
 from durabase.cli.options import ServeOptions
-from durabase.cli.project import Project, open_project
+from durabase.cli.project import Project, load_project, show_warnings
 from durabase.errors import DurabaseError
 from durabase.workers.config import Config
 from durabase.workers.config.find import CONFIG_NAMES
@@ -26,7 +26,8 @@ _NOT_WATCHED = frozenset({"node_modules", "python_modules", "site-packages", "__
 class Reloader:
     """Replaces what a runtime runs by what is on disk now."""
 
-    def __init__(self, options: ServeOptions, runtime: Runtime, console: Console) -> None:
+    def __init__(self, project: Project, options: ServeOptions, runtime: Runtime, console: Console) -> None:
+        self._known = project
         self._options = options
         self._runtime = runtime
         self._console = console
@@ -51,7 +52,10 @@ class Reloader:
             return None
 
     def _load(self) -> tuple[Project, list[Worker]]:
-        project = open_project(self._options, self._console)
+        project = load_project(self._options)
+        if (project.warnings, project.notes) != (self._known.warnings, self._known.notes):
+            show_warnings(project, self._console)
+        self._known = project
         return project, load_workers([project.config, *project.others])
 
     def _say_why_not(self, error: DurabaseError) -> None:

@@ -12,7 +12,7 @@ from durabase.cli.console import Console
 from durabase.cli.frontend.built import BuiltClient
 from durabase.cli.monitor import Monitor
 from durabase.cli.options import ServeOptions
-from durabase.cli.project import Project, open_project
+from durabase.cli.project import Project, load_project, open_project
 from durabase.cli.serving import run, serve_until_stopped, start_runtime, start_server
 from durabase.cli.stop import StopSignals
 from durabase.cluster.member import Place
@@ -25,7 +25,7 @@ def serve(options: ServeOptions, console: Console) -> int:
     """Serve the project until stopped."""
     console.take_over_logging()
     place = Place.found(os.environ)
-    project = open_project(options, console, tell=place is None)
+    project = load_project(options) if place is not None else open_project(options, console)
     client = built_client_dir(project, console, tell=place is None)
     if place is None and options.processes == 1:
         return run(serve_project(project, options, console, client, "serve"))

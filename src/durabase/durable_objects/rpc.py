@@ -15,6 +15,7 @@ from typing import Any, Final
 from durabase.durable_objects.base import RpcTarget
 from durabase.durable_objects.events import Call, Read
 from durabase.durable_objects.handlers import RESERVED
+from durabase.durable_objects.tracebacks import origin_note
 from durabase.errors import ObjectError, ObjectResetError, RemoteError
 
 __all__ = [
@@ -112,9 +113,16 @@ def _takes(method: Callable[..., Any], arguments: tuple[Any, ...], keywords: Map
 
 
 def remote_error(error: BaseException) -> Exception:
-    """The exception that a caller gets for ``error``, without its traceback."""
+    """The exception that a caller gets for ``error``, without its traceback; development notes that."""
     if isinstance(error, ObjectError):
         return _marked(error, remote=True)
+    made = _remade(error)
+    if (note := origin_note(error)) is not None:
+        made.add_note(note)
+    return made
+
+
+def _remade(error: BaseException) -> Exception:
     kind = type(error)
     if isinstance(error, Exception) and getattr(builtins, kind.__name__, None) is kind:
         made = _same_kind(error)

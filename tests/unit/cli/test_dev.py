@@ -111,8 +111,10 @@ def test_errors_of_the_program_are_shown(tmp_path: Path) -> None:
         status, text = get(command.port())
         assert status == 500
         assert "ZeroDivisionError" in text
-        command.expect(r"✘ \[ERROR\] Uncaught Traceback")
+        command.expect(r"✘ \[ERROR\] Uncaught ZeroDivisionError: division by zero$")
+        command.expect(r"index\.py")
         command.expect("ZeroDivisionError")
+        assert not any("durabase/workers" in line for line in command.lines)
         command.expect("GET /x 500 Internal Server Error")
     with running(tmp_path, "serve", "--port", "0") as command:
         assert get(command.port()) == (500, "Internal Server Error")
@@ -158,7 +160,7 @@ def test_two_servers_of_one_state(tmp_path: Path) -> None:
     ("program", "toml", "code", "expected"),
     [
         (PROGRAM, "name = 1", 2, 'Missing entry-point: "main"'),
-        (PROGRAM, "name = ", 2, "wrangler.toml: "),
+        (PROGRAM, "name = ", 2, "wrangler.toml:1:8: "),
         ("import nothing_like_this", 'main = "index.py"', 1, "No module named 'nothing_like_this'"),
         ("", 'main = "missing.py"', 2, 'The entry-point file at "missing.py" was not found.'),
     ],
@@ -204,7 +206,7 @@ def test_a_configuration_above_the_program(tmp_path: Path) -> None:
         command.expect("⎔ Local server updated and ready")
         assert get(port) == (200, "version 2 two")
         (tmp_path / "wrangler.toml").write_text("name = ")
-        command.expect(r"✘ \[ERROR\] .*wrangler\.toml: ")
+        command.expect(r"✘ \[ERROR\] .*wrangler\.toml:1:8: Invalid value")
         command.expect("⎔ The last good code keeps serving")
         assert get(port) == (200, "version 2 two")
         assert command.stop() == 0

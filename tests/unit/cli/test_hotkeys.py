@@ -143,7 +143,7 @@ def test_what_can_not_start_does_not_stop_what_runs(tmp_path: Path) -> None:
         port = command.ready()
         (project / "wrangler.toml").write_text("name = ")
         command.press("r")
-        command.expect(r"✘ \[ERROR\] .*wrangler\.toml: ")
+        command.expect(r"✘ \[ERROR\] .*wrangler\.toml:1:8: ")
         command.expect("⎔ The last good code keeps serving")
         assert get(port) == (200, "version 1")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from durabase.workers.config.dotenv import parse_dotenv
 from durabase.workers.config.jsonc import parse_jsonc
 
 __all__ = ["read_config", "read_secrets"]
+
+_POSITION = re.compile(r" \(at line (?P<line>\d+), column (?P<column>\d+)\)$")
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -24,12 +27,30 @@ def read_config(path: Path) -> dict[str, Any]:
     try:
         value = tomllib.loads(text) if path.suffix == ".toml" else parse_jsonc(text)
     except json.JSONDecodeError as error:
-        raise ConfigError(f"{path}:{error.lineno}:{error.colno}: {error.msg}") from None
-    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
+        raise _misspelt(path, text, error.lineno, error.colno, error.msg) from None
+    except tomllib.TOMLDecodeError as error:
+        raise _not_toml(path, text, str(error)) from None
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: {error}") from None
     if not isinstance(value, dict):
         raise ConfigError(f"{path}: expected an object of settings but found {json.dumps(value)[:60]}")
     return value
+
+
+def _not_toml(path: Path, text: str, message: str) -> ConfigError:
+    """Take the position out of the message, which is where the standard library has it."""
+    at = _POSITION.search(message)
+    if at is None:  # at the end of the document
+        lines = text.splitlines() or [""]
+        return _misspelt(path, text, len(lines), len(lines[-1]) + 1, message.partition(" (at")[0])
+    return _misspelt(path, text, int(at["line"]), int(at["column"]), message[: at.start()])
+
+
+def _misspelt(path: Path, text: str, line: int, column: int, message: str) -> ConfigError:
+    shown = (text.splitlines() or [""])[line - 1 : line] or [""]
+    number = f"{line:>4} "
+    pointer = f"{' ' * len(number)}| {' ' * (column - 1)}^"
+    return ConfigError(f"{path}:{line}:{column}: {message}\n{number}| {shown[0]}\n{pointer}")
 
 
 def read_secrets(directory: Path, environment: str | None) -> dict[str, str]:

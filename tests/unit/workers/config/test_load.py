@@ -47,8 +47,19 @@ def test_none_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "expected"),
     [
-        ("wrangler.toml", "name = \n", r"wrangler\.toml: .*line 1"),
-        ("wrangler.json", '{\n"name" 1}', r"wrangler\.json:2:8: "),
+        (
+            "wrangler.toml",
+            "name = \n",
+            r"wrangler\.toml:1:8: Invalid .*\n   1 \| name = \n     \|        \^$",
+        ),
+        ("wrangler.toml", "a = 1\nb = [", r"wrangler\.toml:2:6: .*\n   2 \| b = \[\n     \|      \^$"),
+        ("wrangler.toml", "a", r"wrangler\.toml:1:2: .*\n   1 \| a\n     \|  \^$"),
+        ("wrangler.toml", "a = 1\na = 2", r"wrangler\.toml:2:6: Cannot overwrite a value\n"),
+        (
+            "wrangler.json",
+            '{\n"name" 1}',
+            r"wrangler\.json:2:8: .*\n   2 \| .name. 1\}\n     \|        \^$",
+        ),
         ("wrangler.json", "[1]", "expected an object of settings but found"),
         ("wrangler.json", "[" * 100_000, r"wrangler\.json: "),
     ],
