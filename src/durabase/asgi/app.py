@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, final
@@ -15,9 +16,11 @@ from durabase.asgi.life import Life, Open, Settings
 from durabase.asgi.served import Place, Project, SyncServer, opened_by
 from durabase.asgi.socket import serve_web_socket
 from durabase.clock import SystemClock, TimerClock
-from durabase.errors import DurabaseError, ServerError
+from durabase.errors import DurabaseError, ServerError, SyncError
 from durabase.server import ServerLimits
 from durabase.server.context import ServerContext
+from durabase.sync_server import BlockingRoom, OpeningRoom, Room
+from durabase.types import Id
 from durabase.workers.compat.asgi_scope import Message, Receive, Send
 
 __all__ = ["AsgiApp", "asgi_app"]
@@ -123,6 +126,49 @@ class AsgiApp:
         async with self:
             yield
 
+    def room(self, path_id: Id, binding: str | None = None) -> OpeningRoom:
+        """Open the server's store of a path for edits, with clients there or not, from any task.
+
+        ::
+
+            async with app.room("pets") as room:
+                room.store.set_cell("pets", "fido", "sold", True)
+
+        ``room = await app.room("pets")`` leaves it open until ``await room.close()``; see
+        :class:`~durabase.sync_server.Room` for what you may rely on. It starts the application if need be.
+
+        Args:
+            path_id: the path as it stands in URLs, below the place of mounting: ``"my%20room"``.
+            binding: of a worker: the binding of the objects, if several are of ``WsServerDurableObject``.
+
+        Raises:
+            ServerError: when it is awaited: there is no store, or the application was stopped.
+            Exception: why it could not be opened.
+        """
+        return OpeningRoom(partial(self._open_room, path_id, binding))
+
+    @contextmanager
+    def blocking_room(self, path_id: Id, binding: str | None = None) -> Iterator[BlockingRoom]:
+        """The same for other threads, as those in which frameworks run plain functions::
+
+            with app.blocking_room("pets") as room, room.transaction():
+                room.store.set_cell("pets", "fido", "sold", True)
+
+        Leaving the context waits until what was edited is durable.
+
+        Raises:
+            ServerError: the application has not been started, or see :meth:`room`.
+            SyncError: this is the event loop's own thread, which can't wait.
+        """
+        life = self._life
+        if life is None or life.is_over:
+            raise ServerError("the application has not been started: give its lifespan to the outer one")
+        if life.turns.has_turn():
+            raise SyncError("the event loop's own thread can't wait here: use `async with app.room(…)`")
+        opened: Room = life.turns.call(lambda: life.room(path_id, binding))
+        with opened.blocking() as room:
+            yield room
+
     async def __aenter__(self) -> Self:
         await self._started()
         return self
@@ -165,6 +211,12 @@ class AsgiApp:
         if life is not None and life.is_stopping and life.loop is asyncio.get_running_loop():
             return life.refusing()
         return await self._started()
+
+    async def _open_room(self, path_id: Id, binding: str | None) -> Room:
+        await self._context()
+        if self._life is None:
+            raise ServerError("the application has stopped; it has no rooms")
+        return await self._life.room(path_id, binding)
 
     async def _stop(self) -> None:
         if self._life is not None:

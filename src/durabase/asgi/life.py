@@ -8,19 +8,39 @@ tasks, it is closed all the same.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from contextvars import Context
+from dataclasses import dataclass
 from typing import final
 
 from durabase.clock import TimerClock
+from durabase.errors import ServerError
 from durabase.server.context import Fetch, ServerContext, ServerLimits
+from durabase.sync_server import OpeningRoom, Room
+from durabase.synchronizers._loop_thread import LoopTurns
+from durabase.types import Id
 from durabase.web import Request, Response
 
-__all__ = ["Life", "Open", "Settings"]
+__all__ = ["Life", "Open", "Served", "Settings"]
 
-Open = Callable[[], AbstractAsyncContextManager[Fetch]]
-"""Opens what is served, and gives the function that answers requests; leaving the context closes it."""
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What is served while it is open.
+
+    Attributes:
+        fetch: answers requests.
+        room: opens the store of a path for edits, by a binding of this name if one is to be chosen.
+    """
+
+    fetch: Fetch
+    room: Callable[[Id, str | None], OpeningRoom]
+
+
+Open = Callable[[], AbstractAsyncContextManager[Served]]
+"""Opens what is served; leaving the context closes it."""
 
 
 @final
@@ -44,11 +64,14 @@ class Life:
 
     Attributes:
         loop: the event loop.
+        turns: by which other threads take turns with it.
     """
 
     def __init__(self, open_served: Open, settings: Settings) -> None:
         self.loop = asyncio.get_running_loop()
         self._settings = settings
+        self.turns = LoopTurns(self.loop, threading.current_thread())
+        self._served: Served | None = None
         self._ready: asyncio.Future[ServerContext] = self.loop.create_future()
         self._asked_to_stop = asyncio.Event()
         self._keeper = self.loop.create_task(self._keep(open_served), name="durabase", context=Context())
@@ -75,6 +98,18 @@ class Life:
         """For requests that come after it was asked to stop: they get 503."""
         return self._context(_stopped)
 
+    async def room(self, path_id: Id, binding: str | None) -> Room:
+        """Open the store of a path for edits, when this has started.
+
+        Raises:
+            ServerError: it has no store, or this was asked to stop.
+            Exception: why it could not be opened.
+        """
+        await self.started()
+        if self._served is None or self.is_stopping:
+            raise ServerError("the application has stopped; it has no rooms")
+        return await self._served.room(path_id, binding)
+
     async def stop(self) -> None:
         """Say goodbye to who is connected, wait for them up to the bound, and close. May be called again.
 
@@ -95,8 +130,9 @@ class Life:
     async def _keep(self, open_served: Open) -> None:
         settings = self._settings
         try:
-            async with open_served() as fetch:
-                context = self._context(fetch)
+            async with open_served() as served:
+                context = self._context(served.fetch)
+                self._served = served
                 self._ready.set_result(context)
                 try:
                     await self._asked_to_stop.wait()

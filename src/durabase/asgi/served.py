@@ -10,10 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from durabase.asgi.life import Open
+from durabase.asgi.life import Open, Served
 from durabase.clock import TimerClock
-from durabase.errors import StorageInUseError
-from durabase.server.context import Fetch
+from durabase.durable_objects import DurableObjectNamespace
+from durabase.errors import ServerError, StorageInUseError
+from durabase.sync_server import OpeningRoom, WsServer, WsServerDurableObject, object_room
+from durabase.types import Id
 from durabase.web import Request, Response
 from durabase.workers.config import Config, load_config
 from durabase.workers.loader import load_workers
@@ -63,15 +65,15 @@ def opened_by(served: Project | SyncServer) -> Open:
 
 
 @asynccontextmanager
-async def _sync_server(server: SyncServer) -> AsyncIterator[Fetch]:
+async def _sync_server(server: SyncServer) -> AsyncIterator[Served]:
     try:
-        yield server.fetch
+        yield Served(server.fetch, partial(_path_room, server))
     finally:
         await server.destroy()
 
 
 @asynccontextmanager
-async def _worker(project: Project) -> AsyncIterator[Fetch]:
+async def _worker(project: Project) -> AsyncIterator[Served]:
     first, *others = [_config(place, project.environment) for place in (project.place, *project.others)]
     config = first.with_vars(project.variables)
     worker, *programs = load_workers([config, *others])
@@ -89,7 +91,7 @@ async def _worker(project: Project) -> AsyncIterator[Fetch]:
     except StorageInUseError as error:
         raise StorageInUseError(f"{error}. {_ONE_PROCESS}") from None
     try:
-        yield runtime.dispatch
+        yield Served(runtime.dispatch, partial(_object_room, runtime))
     finally:
         await runtime.__aexit__(None, None, None)
 
@@ -101,3 +103,33 @@ def _config(place: Place, environment: str | None) -> Config:
     if warnings := diagnostics.render_warnings():
         _log.warning("%s", warnings)
     return config
+
+
+def _path_room(server: SyncServer, path_id: Id, binding: str | None) -> OpeningRoom:
+    if not isinstance(server, WsServer):
+        raise ServerError(f"{type(server).__name__} keeps no stores; WsServer does")
+    if binding is not None:
+        raise ServerError(f"a sync server has no bindings, so none called {binding!r}")
+    return server.room(path_id)
+
+
+def _object_room(runtime: Runtime, path_id: Id, binding: str | None) -> OpeningRoom:
+    name = _only_binding(runtime) if binding is None else binding
+    namespace = getattr(runtime.env, name, None)
+    if not isinstance(namespace, DurableObjectNamespace):
+        raise ServerError(f"{name!r} is no binding of Durable Objects")
+    return object_room(namespace, path_id)
+
+
+def _only_binding(runtime: Runtime) -> str:
+    """The binding of the only class whose objects keep stores."""
+    classes = runtime.worker.object_classes
+    names = [
+        bound.name
+        for bound in runtime.config.durable_objects
+        if issubclass(classes.get(bound.class_name, object), WsServerDurableObject)
+    ]
+    if len(names) != 1:
+        found = ", ".join(names) or "none"
+        raise ServerError(f"which binding? Those of a WsServerDurableObject: {found}")
+    return names[0]

@@ -90,7 +90,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Call ``function(instance, ctx)`` as an event of the object: for tests and administration."""
+    """Call ``function(instance, ctx)`` as an event of the object: for tests, administration, edits."""
 
     function: Callable[[Any, Any], Any]
 

@@ -1,7 +1,18 @@
 """Where a store meets sockets and objects: servers that relay, and that may keep a store per path."""
 
 from durabase.sync_server.durable_object import WsServerDurableObject, ws_server_fetch
+from durabase.sync_server.object_room import object_room
+from durabase.sync_server.room import BlockingRoom, OpeningRoom, Room
 from durabase.sync_server.ws_server import WsServer
 from durabase.sync_server.ws_server_simple import WsServerSimple
 
-__all__ = ["WsServer", "WsServerDurableObject", "WsServerSimple", "ws_server_fetch"]
+__all__ = [
+    "BlockingRoom",
+    "OpeningRoom",
+    "Room",
+    "WsServer",
+    "WsServerDurableObject",
+    "WsServerSimple",
+    "object_room",
+    "ws_server_fetch",
+]

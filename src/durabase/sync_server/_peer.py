@@ -14,10 +14,10 @@ from collections.abc import Callable
 from typing import Final, cast, final
 
 from durabase.clock import TimerClock
-from durabase.errors import StoreTypeError
+from durabase.errors import PersisterError, StoreTypeError
 from durabase.mergeable import MergeableStore
 from durabase.persisters._steps import Completion, Steps, start_steps
-from durabase.persisters.base import IgnoredErrorHandler, Persister
+from durabase.persisters.base import IgnoredErrorHandler, Persister, Status
 from durabase.synchronizers._deadlines import DeadlineTimer
 from durabase.synchronizers.protocol.messages import Message, MessageType, message_text
 from durabase.synchronizers.protocol.relay import EVERYBODY
@@ -100,6 +100,19 @@ class ServerSeat:
         else:
             self._session.receive(from_client, message)
         self._drain()
+
+    async def saved(self) -> None:
+        """Wait until what was edited before is written.
+
+        Raises:
+            PersisterError: it could not be written; that is tried again with the next edit.
+        """
+        persister = self._persister
+        await persister.schedule(_nothing)
+        while persister.get_status() is not Status.IDLE:  # it loads meanwhile, and saves afterwards
+            await persister.schedule(_nothing)
+        if persister._auto_save.has_unsaved_edits:
+            raise PersisterError("the last edits could not be saved; the cause was reported")
 
     def destroy(self) -> Completion[Persister]:
         """Leave: finish what is being saved, then let go of the store."""
@@ -224,3 +237,7 @@ class ServerSeat:
         elif not self._is_asking:
             self._session.broadcast_diff(changes)
             self._drain()
+
+
+def _nothing() -> None:
+    """Done when everything before it is."""

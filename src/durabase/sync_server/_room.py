@@ -51,7 +51,7 @@ class PathRoomHost(Protocol):
 
 @final
 class PathRoom:
-    """The clients of one path, from the first that comes to the last that goes."""
+    """The clients of one path, from the first that comes to the last that goes, or is held for edits."""
 
     def __init__(self, host: PathRoomHost, path_id: str, predecessor: Completion[None] | None) -> None:
         self.path_id = path_id
@@ -62,6 +62,7 @@ class PathRoom:
         self._is_ready = False
         self._waiting = WaitingMessages(host.clock, host.request_timeout_seconds)
         self._starting: Completion[None] | None = None
+        self._holds = 0
         self.stopping: Completion[None] | None = None
         """The end of the room, once its last client has gone."""
 
@@ -90,7 +91,29 @@ class PathRoom:
             return None
         self._waiting.drop(member)
         self._host.client_left(self.path_id, member.client_id)
-        if len(self.relay):
+        return self._stop_if_empty()
+
+    def hold(self) -> None:
+        """Keep the room, with clients or without, until it is released as often."""
+        self._holds += 1
+
+    def release(self) -> Completion[None] | None:
+        """Keep it no longer; the end of the room if nobody else does and something is left to do."""
+        self._holds -= 1
+        return self._stop_if_empty()
+
+    async def store_seat(self) -> ServerSeat | None:
+        """The server's own seat when it is ready, if the path has one.
+
+        Raises:
+            Exception: why the room could not be opened.
+        """
+        if self._starting is not None:
+            await self._starting
+        return self._seat
+
+    def _stop_if_empty(self) -> Completion[None] | None:
+        if len(self.relay) or self._holds:
             return None
         stopping = self.stop()
         return None if stopping.done() else stopping
@@ -127,7 +150,8 @@ class PathRoom:
             self._become_ready()
 
     def _sync_steps(self, seat: ServerSeat, then: StoreCallback | None) -> Steps[None]:
-        yield seat.start_sync()
+        if len(self.relay):  # else there is nobody to ask
+            yield seat.start_sync()
         if then is not None and self.stopping is None:
             yield then(seat.store)
 

@@ -8,15 +8,18 @@ and does not overwrite what it could not load.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from types import TracebackType
 from typing import Self, TypeAlias
 
 from durabase.clock import SystemClock, TimerClock
+from durabase.errors import ServerError
 from durabase.persisters.base import IgnoredErrorHandler
 from durabase.sync_server._connections import Member
 from durabase.sync_server._reports import ErrorReporter
 from durabase.sync_server._room import MadePersister, PathRoom
 from durabase.sync_server._serving import ConnectionHost
+from durabase.sync_server.room import HeldPath, OpeningRoom, Room
 from durabase.types import Id
 
 __all__ = ["ClientIdsListener", "PathIdsListener", "WsServer"]
@@ -77,7 +80,7 @@ class WsServer(ConnectionHost):
     # What can be asked
 
     def get_path_ids(self) -> list[Id]:
-        """The paths that have clients, or are not yet done with what their last clients did."""
+        """The paths that have clients, are open for edits, or are not yet done with what was edited last."""
         return list(self._rooms)
 
     def get_client_ids(self, path_id: Id) -> list[Id]:
@@ -88,6 +91,40 @@ class WsServer(ConnectionHost):
     def get_stats(self) -> dict[str, int]:
         """``{"paths": …, "clients": …}``; a client in several channels counts once for each."""
         return {"paths": len(self._rooms), "clients": sum(len(room.relay) for room in self._rooms.values())}
+
+    # Edits by the program around the server
+
+    def room(self, path_id: Id) -> OpeningRoom:
+        """Open the store of a path, also if it has no clients; see :class:`~durabase.sync_server.Room`.
+
+        ::
+
+            async with ws_server.room("pets") as room:
+                room.store.set_cell("pets", "fido", "sold", True)
+
+        Raises:
+            ServerError: when it is awaited: the path has no store, or the server is destroyed.
+            Exception: why the store could not be opened.
+        """
+        return OpeningRoom(partial(self._hold_room, path_id))
+
+    async def _hold_room(self, path_id: Id) -> Room:
+        if self._is_destroyed:
+            raise ServerError("the server is destroyed; its rooms are closed")
+        room, is_new = self._room_at(path_id)
+        room.hold()
+        if is_new:
+            room.start()
+        try:
+            seat = await room.store_seat()
+            if seat is None:
+                raise ServerError(
+                    f"the path {path_id!r} has no store: its clients are only passed on to each other"
+                )
+        except BaseException:
+            room.release()
+            raise
+        return Room(path_id, HeldPath(room, seat))
 
     # Listeners
 
@@ -129,15 +166,19 @@ class WsServer(ConnectionHost):
     # The life of rooms (called by connections and rooms)
 
     def enter(self, path_id: str, member: Member) -> None:
-        room = self._rooms.get(path_id)
-        is_new = room is None or room.stopping is not None
-        if room is None or room.stopping is not None:
-            room = self._open_room(path_id, room)
+        room, is_new = self._room_at(path_id)
         member.room = room
         room.relay.join(member.client_id, member)
         self._tell_client(path_id, member.client_id, _ADDED)
         if is_new:
             room.start()
+
+    def _room_at(self, path_id: Id) -> tuple[PathRoom, bool]:
+        """The room of a path, and whether it is new and has to be started."""
+        room = self._rooms.get(path_id)
+        if room is None or room.stopping is not None:
+            return self._open_room(path_id, room), True
+        return room, False
 
     def _open_room(self, path_id: Id, predecessor: PathRoom | None) -> PathRoom:
         room = PathRoom(self, path_id, None if predecessor is None else predecessor.stopping)

@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, and ways for other threads to take turns with it.
+"""Ways for other threads to take turns with an event loop; and an event loop in a thread of its own.
 
 Whatever is called here runs on the loop's thread, one thing at a time, in the order in which it was
 asked for; or it runs on the caller's thread while the loop's thread is held up. So what belongs to the
@@ -18,49 +18,27 @@ if TYPE_CHECKING:
     import asyncio
     from concurrent.futures import Future
 
-__all__ = ["LoopThread"]
+__all__ = ["LoopThread", "LoopTurns"]
 
 
-class LoopThread:
-    """A thread that runs an event loop until it is closed.
+class LoopTurns:
+    """Turns with an event loop that a thread runs.
 
-    It is a daemon: a program that ends without closing it is not kept alive.
+    Args:
+        loop: the event loop. thread: what runs it.
     """
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop | None = None, thread: threading.Thread | None = None
+    ) -> None:
+        self._loop = loop
+        self._thread = thread
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
         self._holder: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Start the thread and wait until its loop runs."""
-        from concurrent.futures import Future
-
-        started: Future[None] = Future()
-        self._thread = threading.Thread(target=self._run, args=(started,), name=self._name, daemon=True)
-        self._thread.start()
-        started.result()
-
-    def close(self) -> None:
-        """Let the loop do what it was asked to do so far, then end the thread. Harmless if it has ended.
-
-        Raises:
-            SyncError: this is the loop's own thread, which can't wait for its end.
-        """
-        if self.has_turn():
-            raise SyncError("this can't be closed by what is running on it; close it from another thread")
-        with self._lock:
-            loop, self._loop = self._loop, None
-        if loop is not None and self._stop is not None and self._thread is not None:
-            loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join()
 
     def is_open(self) -> bool:
         """Whether the loop takes calls."""
-        return self._loop is not None
+        return self._loop is not None and not self._loop.is_closed()
 
     def has_turn(self) -> bool:
         """Whether the current thread is the one that may touch what belongs to the loop."""
@@ -138,9 +116,44 @@ class LoopThread:
         from asyncio import run_coroutine_threadsafe
 
         with self._lock:
-            if self._loop is None:
+            if self._loop is None or self._loop.is_closed():
                 raise SyncClosedError("not open")
             return run_coroutine_threadsafe(_completed(function), self._loop)
+
+
+class LoopThread(LoopTurns):
+    """A thread that runs an event loop until it is closed.
+
+    It is a daemon: a program that ends without closing it is not kept alive.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+        self._stop: asyncio.Event | None = None
+
+    def start(self) -> None:
+        """Start the thread and wait until its loop runs."""
+        from concurrent.futures import Future
+
+        started: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, args=(started,), name=self._name, daemon=True)
+        self._thread.start()
+        started.result()
+
+    def close(self) -> None:
+        """Let the loop do what it was asked to do so far, then end the thread. Harmless if it has ended.
+
+        Raises:
+            SyncError: this is the loop's own thread, which can't wait for its end.
+        """
+        if self.has_turn():
+            raise SyncError("this can't be closed by what is running on it; close it from another thread")
+        with self._lock:
+            loop, self._loop = self._loop, None
+        if loop is not None and self._stop is not None and self._thread is not None:
+            loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
 
     def _run(self, started: Future[None]) -> None:
         import asyncio

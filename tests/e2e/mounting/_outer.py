@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from shutil import copytree, ignore_patterns
@@ -20,14 +21,14 @@ DJANGO = {
         'urlpatterns = [path("health", lambda request: JsonResponse({"ok": True}))]\n'
     ),
 }
+_BLOCK = re.compile(r"^```py\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _READY = {"uvicorn": "Uvicorn running on", "hypercorn": "Running on", "granian": "Started worker-1"}
 
 
 def write_outer(folder: Path, framework: str) -> None:
     """Write the guide's recipe as ``main.py``, beside the template's worker."""
     copytree(demo_server_dir(), folder, dirs_exist_ok=True, ignore=ignore_patterns("__pycache__"))
-    section = dict(sections_of(GUIDE))[framework]
-    code = section.partition("```py")[2].partition("\n")[2].partition("```")[0]
+    code = "\n\n".join(_BLOCK.findall(dict(sections_of(GUIDE))[framework]))
     assert code, f"the guide has no recipe for {framework}"
     (folder / "main.py").write_text(code)
     (folder / "mysite").mkdir()

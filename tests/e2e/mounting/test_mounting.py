@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,9 +29,21 @@ def closed_with(socket: ClientConnection) -> int | None:
     return socket.close_code
 
 
-def get(url: str) -> object:
-    with urllib.request.urlopen(url, timeout=20) as response:  # noqa: S310 - of this test's own server
+def get(url: str, method: str = "GET") -> object:
+    request = urllib.request.Request(url, method=method)  # noqa: S310 - of this test's own server
+    with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
         return json.load(response)
+
+
+def post(url: str) -> object:
+    return get(url, "POST")
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, "not within a minute"
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -56,9 +69,28 @@ def test_clients_meet_in_a_mounted_room_that_is_kept(
         assert "Traceback" not in outer.log or server == "hypercorn", outer.log  # it cancels, and says so
         outer.start()
         third = node.client(f"{name}-c").connect(outer.ws_url + ROOM)
-        while third.content() != content:
-            assert time.monotonic() - started < 60
+        until(lambda: third.content() == content)
         assert other.content() == [{}, {}]
+        outer.stop()
+    finally:
+        outer.kill()
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_handlers_edit_a_room_and_clients_see_it(server: str, node: NodeHost, tmp_path: Path) -> None:
+    write_outer(tmp_path, "FastAPI")
+    outer = AsgiServer(server, tmp_path).start()
+    try:
+        assert post(f"{outer.url}/pets/fido/sold") == {"saved": True}  # with nobody there
+        client = node.client(f"edits-{server}").connect(f"{outer.ws_url}/sync/my-room")
+        until(lambda: client.call("getCell", "pets", "fido", "sold") is True)
+        assert post(f"{outer.url}/pets/fido/price/5") == {"saved": True}
+        until(lambda: client.call("getCell", "pets", "fido", "price") == 5)
+        outer.kill()  # what was saved is there without a stop in good order
+        outer.start()
+        other = node.client(f"edits-{server}-later").connect(f"{outer.ws_url}/sync/my-room")
+        row = {"sold": True, "price": 5}
+        until(lambda: other.call("getRow", "pets", "fido") == row)
         outer.stop()
     finally:
         outer.kill()

@@ -9,9 +9,11 @@ from typing import Any, Self
 from urllib.parse import unquote
 
 from durabase.asgi import AsgiApp
-from durabase.asgi.life import Settings
+from durabase.asgi.life import Served, Settings
 from durabase.clock import TimerClock
+from durabase.errors import ServerError
 from durabase.server import ServerLimits
+from durabase.sync_server import OpeningRoom
 from durabase.testing import FakeClock
 from durabase.web import Request, Response
 
@@ -103,6 +105,10 @@ async def answer(app: Any, scope: Message, *incoming: Message) -> list[Message]:
         return call.rest()
 
 
+def no_room(path_id: str, binding: str | None) -> OpeningRoom:
+    raise ServerError(f"{path_id} {binding}")
+
+
 def settings(clock: TimerClock | None = None, **limits: Any) -> Settings:
     return Settings(clock or FakeClock(), ServerLimits(**limits), (1001, "the server stops"), 5.0)
 
@@ -119,13 +125,13 @@ def app_of(
     """An application that serves ``fetch``; ``events`` tells what happens, ``failing`` prevents it."""
 
     @asynccontextmanager
-    async def opened() -> AsyncIterator[Callable[[Request], Awaitable[Response]]]:
+    async def opened() -> AsyncIterator[Served]:
         if failing:
             raise failing.pop(0)
         if events is not None:
             events.append("open")
         try:
-            yield fetch
+            yield Served(fetch, no_room)
         finally:
             await asyncio.sleep(0)
             if events is not None:

@@ -10,11 +10,22 @@ from contextvars import ContextVar
 import pytest
 
 from durabase.asgi import AsgiApp
+from durabase.asgi.life import Served
 from durabase.errors import ServerError
-from durabase.server.context import Fetch
 from durabase.testing import FakeClock
 from durabase.web import Request, Response
-from unit.asgi.driver import CONNECT, Call, answer, app_of, run, scope, settings, turns, web_socket_scope
+from unit.asgi.driver import (
+    CONNECT,
+    Call,
+    answer,
+    app_of,
+    no_room,
+    run,
+    scope,
+    settings,
+    turns,
+    web_socket_scope,
+)
 from unit.server.live import Hub
 
 STARTUP, SHUTDOWN = {"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}
@@ -118,9 +129,9 @@ def test_what_it_serves_does_not_live_in_the_first_requests_context() -> None:
     seen: list[str] = []
 
     @asynccontextmanager
-    async def opened() -> AsyncIterator[Fetch]:
+    async def opened() -> AsyncIterator[Served]:
         seen.append(request_id.get())
-        yield hello
+        yield Served(hello, no_room)
 
     async def main() -> None:
         request_id.set("first")

@@ -1,0 +1,84 @@
+"""Rooms whose store lives in a Durable Object.
+
+Opening one is an event of the object. While it is open, a task of the object keeps that from hibernating; the
+task ends with the object's life, and with it the room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any, final
+
+from durabase.durable_objects import DurableObjectNamespace
+from durabase.durable_objects.stub import DurableObjectStub, run_in_object
+from durabase.errors import ServerError
+from durabase.mergeable import MergeableStore
+from durabase.sync_server._peer import ServerSeat
+from durabase.sync_server.durable_object import WsServerDurableObject
+from durabase.sync_server.room import OpeningRoom, Room
+from durabase.types import Id
+
+__all__ = ["object_room"]
+
+
+def object_room(namespace: DurableObjectNamespace, path_id: Id) -> OpeningRoom:
+    """Open the store of the object of a path; see :class:`~durabase.sync_server.Room`.
+
+    ::
+
+        async with object_room(env.TinyBaseDurableObjects, "pets") as room:
+            room.store.set_cell("pets", "fido", "sold", True)
+
+    Args:
+        namespace: of a :class:`~durabase.sync_server.WsServerDurableObject`. path_id: the object's name.
+
+    Raises:
+        ServerError: when it is awaited: the object is none of that class, or keeps no store.
+        Exception: why the object could not start.
+    """
+    return OpeningRoom(partial(_open, namespace.get_by_name(path_id), path_id))
+
+
+async def _open(stub: DurableObjectStub, path_id: Id) -> Room:
+    held = await run_in_object(stub, _hold)
+    if isinstance(held, str):
+        raise ServerError(f"the room {path_id!r} has no store: {held}")
+    return Room(path_id, held)
+
+
+def _hold(instance: Any, ctx: Any) -> _HeldObject | str:
+    """Runs in the object."""
+    if not isinstance(instance, WsServerDurableObject):
+        return f"{type(instance).__name__} is no WsServerDurableObject"
+    if instance._seat is None:
+        return f"create_persister of {type(instance).__name__} gives none"
+    return _HeldObject(instance._seat, ctx.storage, asyncio.create_task(_stay_awake()))
+
+
+async def _stay_awake() -> None:
+    await asyncio.get_running_loop().create_future()
+
+
+@final
+class _HeldObject:
+    def __init__(self, seat: ServerSeat, storage: Any, awake: asyncio.Task[None]) -> None:
+        self._seat = seat
+        self._storage = storage
+        self._awake = awake
+
+    @property
+    def store(self) -> MergeableStore:
+        return self._seat.store
+
+    @property
+    def is_over(self) -> bool:
+        return self._awake.done() or self._awake.cancelling() > 0
+
+    async def saved(self) -> None:
+        await self._seat.saved()
+        await self._storage.sync()
+
+    def release(self) -> object:
+        self._awake.cancel()
+        return None
