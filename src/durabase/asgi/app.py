@@ -13,7 +13,7 @@ from typing import Any, Final, Self, final
 
 from durabase.asgi.http import HttpExchange
 from durabase.asgi.life import Life, Open, Settings
-from durabase.asgi.served import Place, Project, SyncServer, opened_by
+from durabase.asgi.served import Place, Project, SyncServer, guarded, opened_by
 from durabase.asgi.socket import serve_web_socket
 from durabase.clock import SystemClock, TimerClock
 from durabase.errors import DurabaseError, ServerError, SyncError
@@ -39,6 +39,7 @@ def asgi_app(
     vars: Mapping[str, Any] | None = None,
     state_dir: str | Path | None = None,
     idle_seconds: float = 10.0,
+    origins: Sequence[str] = (),
     limits: ServerLimits | None = None,
     farewell: tuple[int, str] = _GOING_AWAY,
     drain_seconds: float = 5.0,
@@ -57,6 +58,8 @@ def asgi_app(
         vars: variables of ``env`` that differ from the configuration.
         state_dir: where data is kept; ``.durabase/state`` beside the configuration if it is not given.
         idle_seconds: how long an object has to be quiet before it hibernates.
+        origins: whose pages may open WebSockets, as ``https://app.example``; ``same`` for the server's own.
+            Others get 403. Browsers let every page try, with the user's cookies; without any everybody may.
         limits: what one connection may cost. Only ``body_bytes``, ``message_bytes``, ``unsent_bytes``,
             ``messages_per_turn`` and ``close_seconds`` are our affair, the others are the ASGI server's.
         farewell: close code and reason for the WebSockets that are open when the application stops.
@@ -64,6 +67,9 @@ def asgi_app(
         clock: for alarms and time-outs.
 
     The configuration and the program are loaded when the application starts.
+
+    Raises:
+        ValueError: one of the origins is none.
     """
     clock = clock or SystemClock()
     opened = (
@@ -72,7 +78,8 @@ def asgi_app(
         else Project(served, others, environment, vars or {}, state_dir, idle_seconds, clock)
     )
     settings = Settings(clock, limits or ServerLimits(), farewell, drain_seconds)
-    return AsgiApp(opened_by(opened), settings, prefix.rstrip("/"))
+    opens = opened_by(opened)
+    return AsgiApp(guarded(opens, origins) if origins else opens, settings, prefix.rstrip("/"))
 
 
 @final

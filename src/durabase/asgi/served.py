@@ -14,6 +14,7 @@ from durabase.asgi.life import Open, Served
 from durabase.clock import TimerClock
 from durabase.durable_objects import DurableObjectNamespace
 from durabase.errors import ServerError, StorageInUseError
+from durabase.server.origins import OriginCheck
 from durabase.sync_server import OpeningRoom, WsServer, WsServerDurableObject, object_room
 from durabase.types import Id
 from durabase.web import Request, Response
@@ -22,7 +23,7 @@ from durabase.workers.loader import load_workers
 from durabase.workers.places import id_secret, state_dir_of
 from durabase.workers.runtime import Runtime
 
-__all__ = ["Place", "Project", "SyncServer", "opened_by"]
+__all__ = ["Place", "Project", "SyncServer", "guarded", "opened_by"]
 
 _log = logging.getLogger("durabase.asgi")
 
@@ -62,6 +63,26 @@ class Project:
 def opened_by(served: Project | SyncServer) -> Open:
     """How to open what is served."""
     return partial(_worker, served) if isinstance(served, Project) else partial(_sync_server, served)
+
+
+def guarded(opens: Open, origins: Sequence[str]) -> Open:
+    """What ``opens`` opens, its WebSockets for pages of these origins only.
+
+    Raises:
+        ValueError: one of them is none.
+    """
+    OriginCheck(_nothing, origins)  # says what is wrong with them before anything is opened
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Served]:
+        async with opens() as served:
+            yield Served(OriginCheck(served.fetch, origins).fetch, served.room)
+
+    return opened
+
+
+async def _nothing(_: Request) -> Response:
+    return Response()
 
 
 @asynccontextmanager

@@ -163,9 +163,12 @@ class AsgiSocket:
             self._write_soon()
 
     def abort(self) -> None:
-        """Drop what is queued, and close with 1011."""
+        """Drop what is queued, and close with 1011; if that was done before, leave it to the ASGI server."""
         self._discard()
-        self.close(_FAILED, "")
+        if self._close is None:
+            self.close(_FAILED, "")
+        else:
+            self.on_deadline()
 
     def buffered_amount(self) -> int:
         """Bytes that the ASGI server has not taken yet."""
@@ -179,9 +182,10 @@ class AsgiSocket:
 
     def on_deadline(self) -> None:
         """The client was given time to close and did not."""
-        self.is_over = True
-        if self._reading is not None:
-            self._reading.reschedule(self._context.loop.time())
+        if not self.is_over:
+            self.is_over = True
+            if self._reading is not None:
+                self._reading.reschedule(self._context.loop.time())
 
     # Reading
 

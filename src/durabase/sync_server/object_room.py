@@ -41,19 +41,26 @@ def object_room(namespace: DurableObjectNamespace, path_id: Id) -> OpeningRoom:
 
 
 async def _open(stub: DurableObjectStub, path_id: Id) -> Room:
-    held = await run_in_object(stub, _hold)
-    if isinstance(held, str):
-        raise ServerError(f"the room {path_id!r} has no store: {held}")
-    return Room(path_id, held)
+    held: list[_HeldObject] = []
+    try:
+        fault = await run_in_object(stub, partial(_hold, held))
+    except BaseException:  # perhaps nobody waits any more, and it is held all the same
+        for one in held:
+            one.release()
+        raise
+    if fault is not None:
+        raise ServerError(f"the room {path_id!r} has no store: {fault}")
+    return Room(path_id, held[0])
 
 
-def _hold(instance: Any, ctx: Any) -> _HeldObject | str:
-    """Runs in the object."""
+def _hold(held: list[_HeldObject], instance: Any, ctx: Any) -> str | None:
+    """Runs in the object; returns why it can't be held."""
     if not isinstance(instance, WsServerDurableObject):
         return f"{type(instance).__name__} is no WsServerDurableObject"
     if instance._seat is None:
         return f"create_persister of {type(instance).__name__} gives none"
-    return _HeldObject(instance._seat, ctx.storage, asyncio.create_task(_stay_awake()))
+    held.append(_HeldObject(instance._seat, ctx.storage, asyncio.create_task(_stay_awake())))
+    return None
 
 
 async def _stay_awake() -> None:

@@ -12,6 +12,7 @@ import pytest
 from durabase.asgi import AsgiApp
 from durabase.asgi.life import Served
 from durabase.errors import ServerError
+from durabase.server.bridge import LOST
 from durabase.testing import FakeClock
 from durabase.web import Request, Response
 from unit.asgi.driver import (
@@ -70,6 +71,20 @@ def test_a_start_that_fails_is_told_and_can_be_tried_again() -> None:
         with pytest.raises(OSError, match=r"^$"):
             await answer(app, scope())
         assert await status(app) == 200
+
+    run(main())
+
+
+def test_a_stop_that_fails_is_told() -> None:
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Served]:
+        yield Served(hello, no_room)
+        raise OSError("disk full")
+
+    async def main() -> None:
+        async with Call(AsgiApp(opened, settings(), ""), LIFESPAN, STARTUP, SHUTDOWN) as call:
+            assert (await call.next())["type"] == "lifespan.startup.complete"
+            assert await call.next() == {"type": "lifespan.shutdown.failed", "message": "disk full"}
 
     run(main())
 
@@ -185,8 +200,9 @@ def test_stopping_has_a_bound() -> None:
             clock.advance(5_000)
             await turns()
             assert request.task.cancelled()
-            clock.advance(1_000)
+            assert socket.task.done()
             await stopping
+            assert hub.sinks[0].events == [("close", 1006, LOST, False)]
 
     run(main())
 

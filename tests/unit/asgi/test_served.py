@@ -92,6 +92,24 @@ def test_a_second_process_on_the_same_data_is_told_what_to_do(tmp_path: Path) ->
     run(main())
 
 
+def test_pages_of_other_origins_open_no_web_sockets(tmp_path: Path) -> None:
+    async def status(app: object, origin: bytes) -> object:
+        asked = web_socket_scope()
+        asked["headers"].append((b"origin", origin))
+        async with Call(app, asked, CONNECT) as call:
+            return (await call.next()).get("status", 101)
+
+    async def main() -> None:
+        async with asgi_app(WsServerSimple(), origins=["same", "https://app.example"]) as app:
+            assert await status(app, b"https://evil.example") == 403
+            assert await status(app, b"https://app.example") == 101
+            assert await status(app, b"http://example.com") == 101
+
+    run(main())
+    with pytest.raises(ValueError, match="is no origin"):
+        asgi_app(WsServerSimple(), origins=["app.example"])
+
+
 def test_the_lock_says_who_it_is_about(tmp_path: Path) -> None:
     first, second = FolderLock(tmp_path), FolderLock(tmp_path)
     first.acquire()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,22 @@ def test_the_end_of_the_object_is_the_end_of_the_room(tmp_path: Path) -> None:
         await worker.evict(worker.env.ROOM.get_by_name("p"))
         assert not room.is_open
         assert await values(worker, "p") == {"v": 1}
+
+    run(tmp_path, test)
+
+
+def test_whoever_gives_up_waiting_keeps_nothing_awake(tmp_path: Path) -> None:
+    async def test(worker: WorkerHarness) -> None:
+        async with object_room(worker.env.ROOM, "p") as room:
+            worker.disk.hold()
+            room.store.set_value("v", 1)
+            opening = asyncio.ensure_future(object_room(worker.env.ROOM, "p")._opens())
+            await worker.settle()
+            assert not opening.done()  # what an object says waits for the disk
+            opening.cancel()
+            worker.disk.release()
+        await worker.advance(60)
+        assert worker.runtime.stats().live == 0
 
     run(tmp_path, test)
 
