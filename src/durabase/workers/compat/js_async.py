@@ -21,33 +21,18 @@ __all__ = [
 ]
 
 _numbers = itertools.count(1)
-_timers: dict[int, asyncio.TimerHandle] = {}
+_timers: dict[int, asyncio.Task[None]] = {}
 _running: set[asyncio.Future[Any]] = set()
 
 
 def setTimeout(callback: Callable[..., Any], ms: float = 0, *arguments: Any) -> int:  # noqa: N802
-    """Call ``callback`` once, after ``ms`` milliseconds."""
-    number = next(_numbers)
-
-    def fire() -> None:
-        _timers.pop(number, None)
-        _enter(partial(callback, *arguments))
-
-    _timers[number] = asyncio.get_running_loop().call_later(ms / 1000, fire)
-    return number
+    """Call ``callback`` once, after ``ms`` milliseconds. An object stays awake until then."""
+    return _start(partial(callback, *arguments), ms, repeat=False)
 
 
 def setInterval(callback: Callable[..., Any], ms: float = 0, *arguments: Any) -> int:  # noqa: N802
-    """Call ``callback`` every ``ms`` milliseconds."""
-    number = next(_numbers)
-    loop = asyncio.get_running_loop()
-
-    def fire() -> None:
-        _timers[number] = loop.call_later(ms / 1000, fire)
-        _enter(partial(callback, *arguments))
-
-    _timers[number] = loop.call_later(ms / 1000, fire)
-    return number
+    """Call ``callback`` every ``ms`` milliseconds. An object stays awake meanwhile."""
+    return _start(partial(callback, *arguments), ms, repeat=True)
 
 
 def clearTimeout(number: int | None = None) -> None:  # noqa: N802
@@ -63,6 +48,25 @@ clearInterval = clearTimeout  # noqa: N816
 def queueMicrotask(callback: Callable[[], Any]) -> None:  # noqa: N802
     """Call ``callback`` soon."""
     asyncio.get_running_loop().call_soon(_enter, callback)
+
+
+def _start(callback: Callable[[], Any], ms: float, *, repeat: bool) -> int:
+    number = next(_numbers)
+    timer = _timers[number] = asyncio.create_task(_run_timer(number, callback, ms / 1000, repeat))
+    timer.add_done_callback(lambda _: _timers.pop(number, None))  # it ends with the object as well
+    return number
+
+
+async def _run_timer(number: int, callback: Callable[[], Any], seconds: float, repeat: bool) -> None:
+    while number in _timers:
+        await asyncio.sleep(seconds)
+        if not repeat:
+            del _timers[number]
+        try:
+            _enter(callback)
+        except Exception as error:
+            context = {"message": "a timer's callback failed", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(context)
 
 
 def _enter(callback: Callable[[], Any]) -> None:

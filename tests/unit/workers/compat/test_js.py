@@ -116,6 +116,31 @@ def test_timers_and_promises() -> None:
     assert asyncio.run(main()) == (["soon", "last"], [1, 2], 3, None)
 
 
+def test_an_interval_goes_on_after_a_failure_that_is_reported() -> None:
+    async def main() -> tuple[list[str], int]:
+        reported: list[str] = []
+        second = asyncio.Event()
+        calls: list[int] = []
+        asyncio.get_running_loop().set_exception_handler(
+            lambda loop, context: reported.append(str(context["exception"]))
+        )
+
+        def fail() -> None:
+            calls.append(1)
+            if len(calls) == 2:
+                js.clearInterval(interval)
+                second.set()
+            raise ValueError(f"call {len(calls)}")
+
+        interval = js.setInterval(fail, 0)
+        async with asyncio.timeout(5):
+            await second.wait()
+            await js.scheduler.wait(0)
+        return reported, len(calls)
+
+    assert asyncio.run(main()) == (["call 1", "call 2"], 2)
+
+
 def test_outgoing_sockets() -> None:
     async def echo(connection: ServerConnection) -> None:
         async for message in connection:

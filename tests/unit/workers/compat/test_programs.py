@@ -366,3 +366,31 @@ def test_the_workers_own_classes_as_bindings(tmp_path: Path) -> None:
         {},
         ["Default", "Greeter", "Room"],
     ]
+
+
+def test_a_timer_keeps_an_object_awake_until_it_is_cleared(tmp_path: Path) -> None:
+    program = """
+        import js
+        from workers import DurableObject, WorkerEntrypoint
+
+        class Room(DurableObject):
+            def start(self):
+                self.timer = js.setTimeout(print, 3_600_000, "late")
+
+            def stop(self):
+                js.clearTimeout(self.timer)
+
+        class Default(WorkerEntrypoint):
+            pass
+    """
+
+    async def use(worker: WorkerHarness) -> tuple[int, int]:
+        room = worker.env.ROOM.get_by_name("a")
+        await room.start()
+        await worker.advance(60)
+        waiting = worker.runtime.stats().live
+        await room.stop()
+        await worker.advance(60)
+        return waiting, worker.runtime.stats().live
+
+    assert with_harness(tmp_path, program, use, TOML + ROOM) == (1, 0)
