@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import Any, TypeAlias
+from weakref import ref
 
 from durabase._names import js_names
 from durabase.web.blob import Blob
@@ -59,16 +60,18 @@ class Body:
 
     def __init__(self, content: _Content, headers: Headers) -> None:
         self._content = content
-        self._stream: ReadableStream | None = None
+        self._stream: ref[ReadableStream] | None = None
         self._used = False
         self.headers = headers
 
     @property
     def body(self) -> ReadableStream | None:
         """The body as a stream, or ``None`` if there is none."""
-        if self._stream is None and self._content is not None:
-            self._stream = ReadableStream(self.iter_body())
-        return self._stream
+        stream = None if self._stream is None else self._stream()
+        if stream is None and self._content is not None:
+            stream = ReadableStream(self.iter_body())
+            self._stream = ref(stream)  # it holds the body; a body that is dropped must go at once
+        return stream
 
     @property
     def body_used(self) -> bool:

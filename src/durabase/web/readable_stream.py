@@ -54,7 +54,7 @@ class ReadableStream:
         source: gives the pieces.
     """
 
-    __slots__ = ("_pieces", "locked")
+    __slots__ = ("__weakref__", "_pieces", "locked")
 
     def __init__(self, source: AsyncIterable[Any]) -> None:
         self._pieces = aiter(source)
