@@ -60,6 +60,27 @@ class Peer:
         self.synchronizer.destroy()
         self.start()
 
+    def edit(self, some_operations: list[Any]) -> None:
+        with self.store.transaction():
+            for name, *arguments in some_operations:
+                getattr(self.store, name)(*arguments)
+
+    def load(self) -> None:
+        """Take over what the others have."""
+        self._loading = self.synchronizer.load()
+
+    def save(self) -> None:
+        """Having loaded, tell the others what is here."""
+        assert self._loading.done()
+        self.synchronizer.save()
+
+    def is_waiting(self) -> bool:
+        synchronizer = self.synchronizer
+        return synchronizer.get_status() is not Status.IDLE or synchronizer.next_deadline() is not None
+
+    def state(self) -> list[Any]:
+        return [self.store.get_content(), self.store._get_encoded_mergeable_content()]
+
     def receive(self, text: str) -> None:
         payload = PayloadDecoder().receive(text, self._network.clock.now_ms())
         assert payload is not None
@@ -75,11 +96,14 @@ class Network:
     def __init__(self) -> None:
         self.clock = FakeClock(START)
         self.edits: list[Any] = []
-        self.under_way: list[tuple[Peer, Peer, str]] = []
-        self.parted: set[Peer] = set()
-        self.peers: list[Peer] = []
+        self.under_way: list[tuple[Any, Any, str]] = []
+        self.parted: set[Any] = set()
+        self.peers: list[Any] = []
         for number in range(PEERS):
-            self.peers.append(Peer(self, f"s{number}"))
+            self.peers.append(self.make_peer(number))
+
+    def make_peer(self, number: int) -> Any:
+        return Peer(self, f"s{number}")
 
     def note_edits(self, store: Any) -> None:
         self.edits.append(store._get_encoded_transaction_mergeable_changes(False))
@@ -97,9 +121,7 @@ class Network:
         getattr(self, f"_{kind}")(argument, more)
 
     def _edit(self, number: int, some_operations: list[Any]) -> None:
-        with self.peers[number].store.transaction():
-            for name, *arguments in some_operations:
-                getattr(self.peers[number].store, name)(*arguments)
+        self.peers[number].edit(some_operations)
 
     def _deliver(self, number: int, is_kept: bool) -> None:
         if self.under_way:
@@ -132,7 +154,7 @@ class Network:
     def forget(self) -> None:
         """The end of the bad times: what is under way never arrives, and nobody waits for it any more."""
         self.parted.clear()
-        while self.under_way or any(map(_is_waiting, self.peers)):
+        while self.under_way or any(peer.is_waiting() for peer in self.peers):
             self.under_way.clear()
             self._wait(REQUEST_TIMEOUT_MS, None)
 
@@ -140,21 +162,15 @@ class Network:
         """Once each: take over what the others have, tell them what is here. Everything arrives, once."""
         for peer in self.peers:
             self._carry_all()
-            loading = peer.synchronizer.load()
+            peer.load()
             self._carry_all()
-            assert loading.done()
-            peer.synchronizer.save()
+            peer.save()
         self._carry_all()
 
     def _carry_all(self) -> None:
         while self.under_way:
             _, receiver, text = self.under_way.pop(0)
             receiver.receive(text)
-
-
-def _is_waiting(peer: Peer) -> bool:
-    synchronizer = peer.synchronizer
-    return synchronizer.get_status() is not Status.IDLE or synchronizer.next_deadline() is not None
 
 
 @settings(max_examples=300, derandomize=True, deadline=None, database=None)
@@ -164,14 +180,11 @@ def test_one_good_exchange_heals_everything(some_steps: list[tuple[str, Any, Any
     for step in some_steps:
         network.run(*step)
     network.forget()
-    stores = [peer.store for peer in network.peers]
-    before = {tuple(store.get_mergeable_content_hashes()) for store in stores}
-    event(f"{len(before)} different stores before")
+    event(f"{len({repr(peer.state()) for peer in network.peers})} different stores before")
     network.exchange()
     all_edits = MergeableStore("all", clock=FakeClock(START + 100_000_000))
     for edits in reversed(network.edits):
         all_edits._apply_encoded_mergeable_changes(edits)
-    stores.append(all_edits)
-    contents = [[store.get_content(), store._get_encoded_mergeable_content()] for store in stores]
-    assert contents == [contents[0]] * (PEERS + 1)
-    assert stores[0].get_mergeable_content_hashes() == from_scratch(contents[0][1])
+    expected = [all_edits.get_content(), all_edits._get_encoded_mergeable_content()]
+    assert [peer.state() for peer in network.peers] == [expected] * PEERS
+    assert all_edits.get_mergeable_content_hashes() == from_scratch(expected[1])
