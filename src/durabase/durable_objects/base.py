@@ -21,6 +21,8 @@ class DurableObject:
     Attributes:
         ctx: the object's :class:`~durabase.durable_objects.state.DurableObjectState`.
         env: the bindings.
+        idle_seconds: of a class, if it says so: how long its objects have to be quiet before they sleep, 0
+            for at once, ``math.inf`` for never.
     """
 
     ctx: DurableObjectState

@@ -35,7 +35,11 @@ class StoreOpener(Protocol):
 
 @dataclass(slots=True)
 class HostedClass:
-    """One class as the host has it; replaced in place when the program changes."""
+    """One class as the host has it; replaced in place when the program changes.
+
+    Attributes:
+        idle_seconds: how long an object has to be quiet before it sleeps; infinity: it never does.
+    """
 
     name: str
     factory: Callable[[Any, Any], Any]
@@ -43,3 +47,4 @@ class HostedClass:
     handlers: HandlerTable
     rules: StorageRules
     open_store: StoreOpener
+    idle_seconds: float

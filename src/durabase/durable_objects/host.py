@@ -60,7 +60,8 @@ class ObjectHost:
     Args:
         state_dir: where everything is kept; one host at a time may use it.
         clock: the source of time and timers.
-        idle_seconds: how long an object has to be quiet before it hibernates.
+        idle_seconds: how long an object has to be quiet before it hibernates: 0 for not at all, ``math.inf``
+            for ever. A class may say otherwise.
         observer: is told of constructions, hibernations, resets and handled events.
         limits: of calls, and of what may wait for an object.
         id_secret: goes into the ids, so that nobody else can make any; they are not those of Cloudflare then.

@@ -23,6 +23,7 @@ from durabase.durable_objects.handlers import HandlerTable
 from durabase.durable_objects.ids import DurableObjectId, IdMint
 from durabase.durable_objects.limits import ObjectLimits
 from durabase.durable_objects.partition import Partition
+from durabase.durable_objects.resting import checked_idle_seconds
 from durabase.durable_objects.slot import ObjectSlot
 from durabase.durable_objects.storage.engine import Disk
 from durabase.durable_objects.storage.file import FileStore
@@ -54,6 +55,8 @@ class ObjectClass:
         storage: ``"kv"`` or ``"sqlite"``; fixed for as long as there is data.
         max_value_bytes: the largest value that may be stored; with ``"sqlite"``, 2.1 MiB at least.
         max_database_bytes: with ``"sqlite"``, how large the file of an object may grow.
+        idle_seconds: how long an object has to be quiet before it sleeps, ``math.inf`` for never; else as the
+            attribute ``idle_seconds`` of the class says, or the host.
         delete_all_deletes_alarm: whether ``delete_all`` deletes the alarm as well.
         is_strict: values become, or are refused, as on Cloudflare, in place of being kept as they are.
     """
@@ -66,6 +69,7 @@ class ObjectClass:
     max_database_bytes: int = 10 * 1024**3
     delete_all_deletes_alarm: bool = True
     is_strict: bool = False
+    idle_seconds: float | None = None
 
     def handlers(self) -> HandlerTable:
         """Which of its methods answer which events.
@@ -118,7 +122,7 @@ class ClassHost:
         bindings: what its objects get.
         tells_messages: whether the observer is told of every message of a socket.
         folder: where its data is kept.
-        clock, context, idle_seconds, limits, loop, nesting, observer, sweeper: the host's, for the slots.
+        clock, context, limits, loop, nesting, observer, sweeper: the host's, for the slots.
     """
 
     def __init__(self, host: ClassSurroundings, definition: ObjectClass, bindings: Bindings) -> None:
@@ -127,7 +131,6 @@ class ClassHost:
         self.slots: dict[bytes, ObjectSlot] = {}
         self.bindings = bindings
         self.clock = host.clock
-        self.idle_seconds = host.idle_seconds
         self.limits, self.nesting = host.limits, host.nesting
         self.observer = host.observer
         self.tells_messages = False
@@ -157,7 +160,9 @@ class ClassHost:
             is_strict=definition.is_strict,
             max_keys=MAX_KEYS if is_kv and definition.is_strict else None,
         )
-        return HostedClass(self.name, definition.factory, self.bindings, handlers, rules, self._open_store)
+        idle = checked_idle_seconds(definition.idle_seconds, definition.factory, self._host.idle_seconds)
+        factory = definition.factory
+        return HostedClass(self.name, factory, self.bindings, handlers, rules, self._open_store, idle)
 
     def open(self) -> None:
         """Open the database and let alarms run.

@@ -1,4 +1,4 @@
-"""When an object that is quiet may sleep."""
+"""When an object that is quiet may sleep: at once, after some time, never."""
 
 from __future__ import annotations
 
@@ -7,12 +7,33 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from durabase.durable_objects.life import ObjectLife
 
-__all__ = ["rest_seconds"]
+__all__ = ["checked_idle_seconds", "rest_seconds"]
 
 PENDING_SECONDS: Final = 70.0
 """For how long tasks and timers that were left behind keep an object awake."""
 LOOK_SECONDS: Final = 1.0
 """How often it is looked, at most, whether an object is still busy."""
+
+
+def checked_idle_seconds(configured: float | None, cls: object, default: float) -> float:
+    """How long objects of the class have to be quiet before they sleep; infinity: they never do.
+
+    Args:
+        configured: what the configuration says of the class, if anything.
+        cls: the class; its attribute ``idle_seconds`` counts if it is a number.
+        default: what is so for all classes.
+
+    Raises:
+        TypeError: the number is negative, or none.
+    """
+    own = getattr(cls, "idle_seconds", None)
+    if configured is not None:
+        chosen = configured
+    else:
+        chosen = own if isinstance(own, (int, float)) and not isinstance(own, bool) else default
+    if not chosen >= 0:
+        raise TypeError(f"idle_seconds must be 0 or more, or math.inf for never, not {chosen}")
+    return chosen
 
 
 def rest_seconds(life: ObjectLife, idle_seconds: float, quiet_seconds: float) -> float:

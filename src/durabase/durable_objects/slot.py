@@ -9,6 +9,7 @@ from __future__ import annotations
 from asyncio import Future
 from collections.abc import Callable
 from functools import partial
+from math import inf
 from typing import Any
 
 from durabase.clock import TimerHandle
@@ -284,12 +285,13 @@ class ObjectSlot:
         if self.phase is Phase.LIVE:
             self._move(Signal.RESTED)
             if self._timer is None:
-                self._arm(self._host.idle_seconds)
+                self._arm(self.hosted.idle_seconds)
         elif self.phase is Phase.DRAINING:
             self._fold_when_settled()
 
     def _arm(self, seconds: float) -> None:
-        self._timer = self._host.clock.call_later(seconds, self._quiet_for_long)
+        if seconds != inf:
+            self._timer = self._host.clock.call_later(seconds, self._quiet_for_long)
 
     def _quiet_for_long(self) -> None:
         self._timer = None
@@ -299,7 +301,7 @@ class ObjectSlot:
         quiet = (host.clock.now_ms() - self._last_event_ms) / 1000
         if not life.output.is_settled:
             life.output.hold_for_all(partial(self._settled, life))
-        elif seconds := rest_seconds(life, host.idle_seconds, quiet):
+        elif seconds := rest_seconds(life, self.hosted.idle_seconds, quiet):
             self._arm(seconds)
         else:
             self._move(Signal.IDLE)

@@ -27,7 +27,6 @@ class SlotHost(Protocol):
     loop: AbstractEventLoop
     clock: TimerClock
     context: Context
-    idle_seconds: float
     observer: ObjectObserver | None
     limits: ObjectLimits
     nesting: Nesting

@@ -50,7 +50,7 @@ class Runtime:
         others: further workers, for the first one's bindings, and for one another's. They get the requests
             that their routes match.
         clock: the source of time and timers.
-        idle_seconds: how long an object has to be quiet before it hibernates.
+        idle_seconds: how long an object has to be quiet before it hibernates; classes may say otherwise.
         max_value_bytes: the largest value that a key-value class may store.
         observer: called with the events of the objects' lives, and of the workers' entrypoints.
         may_delete_classes: whether migrations may delete classes with all their objects.

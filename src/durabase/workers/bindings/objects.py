@@ -32,6 +32,7 @@ def object_classes(
             worker.object_classes[configured.class_name],
             configured.storage,
             max_value_bytes if configured.storage == "kv" else max(max_value_bytes, _SQLITE_VALUE_BYTES),
+            idle_seconds=config.idle_seconds.get(configured.class_name),
             delete_all_deletes_alarm=date is None or date >= _DELETE_ALL_DELETES_ALARM,
             is_strict=is_strict,
         )

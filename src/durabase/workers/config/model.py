@@ -90,7 +90,8 @@ class Config:
 
     ``classes`` are the namespaces that exist after all migrations, ``exports`` has what is declared of
     classes, those included that are bound without a word; ``unsupported`` maps the binding names of
-    products that are not there to the key that configures them.
+    products that are not there to the key that configures them; ``idle_seconds`` has, by class, how long
+    objects are quiet before they sleep.
     """
 
     path: str
@@ -112,6 +113,7 @@ class Config:
     crons: tuple[str, ...] = ()
     routes: tuple[Route, ...] = ()
     unsupported: Mapping[str, str] = field(default_factory=dict)
+    idle_seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def directory(self) -> str:

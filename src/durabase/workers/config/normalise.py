@@ -31,6 +31,7 @@ from durabase.workers.config.model import (
     HtmlHandling,
     NotFoundHandling,
 )
+from durabase.workers.config.own import idle_seconds
 from durabase.workers.config.routes import read_routes
 from durabase.workers.cron import CronSchedule
 
@@ -172,6 +173,7 @@ class _Normaliser:
             dev=self._dev(),
             crons=self._crons(),
             unsupported=self._unsupported(),
+            idle_seconds=idle_seconds(fields),
         )
         self._ignored()
         return config
