@@ -189,4 +189,7 @@ def _marked(error: Exception, *, remote: bool) -> Exception:
         setattr(error, name, value)
     if not isinstance(error, ObjectError):
         error.durableObjectReset = marks["durable_object_reset"]  # type: ignore[attr-defined]
+    for name, text in {"name": type(error).__name__, "message": str(error), "stack": ""}.items():
+        if not hasattr(error, name):  # what programs ask of a JsException
+            setattr(error, name, text)
     return error

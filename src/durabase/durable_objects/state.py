@@ -12,8 +12,8 @@ from durabase.durable_objects.hibernation import SocketRegistry
 from durabase.durable_objects.ids import DurableObjectId
 from durabase.durable_objects.storage.keys import merged_options
 from durabase.durable_objects.storage.kv import DurableObjectStorage
-from durabase.durable_objects.storage.strict import JsList
 from durabase.errors import ObjectResetError
+from durabase.web.attribute_dict import JsList
 from durabase.web.websocket import WebSocket, WebSocketRequestResponsePair
 
 __all__ = ["DurableObjectState", "StateHost"]
@@ -113,7 +113,7 @@ class DurableObjectState:
 
         A socket is among them until it is over: still while ``web_socket_close`` begins.
         """
-        return self._sockets.sockets(tag)
+        return JsList(self._sockets.sockets(tag))
 
     def get_tags(self, web_socket: WebSocket) -> list[str]:
         """The tags of a socket, in the order in which they were given.
@@ -121,7 +121,7 @@ class DurableObjectState:
         Raises:
             TypeError: it was not taken by :meth:`accept_web_socket`.
         """
-        return list(self._sockets.record_of(web_socket).tags)
+        return JsList(self._sockets.record_of(web_socket).tags)
 
     def set_web_socket_auto_response(self, pair: WebSocketRequestResponsePair | None = None) -> None:
         """Answer each text message equal to ``pair.request`` with ``pair.response``, also while asleep.

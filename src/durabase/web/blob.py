@@ -87,6 +87,7 @@ class Blob:
         return f"{type(self).__name__}(size={self.size}, content_type={self.content_type!r})"
 
 
+@js_names
 class File(Blob):
     """A blob with a name and a time of last change (milliseconds since 1970)."""
 

@@ -64,6 +64,18 @@ class Request(Body):
         if body is not None and self.method in ("GET", "HEAD"):
             raise TypeError("Request with a GET or HEAD method cannot have a body.")
 
+    # Browsers' business: what these say of every request that a server sees
+
+    cache: None = None
+    credentials = "same-origin"
+    destination = ""
+    integrity = ""
+    is_history_navigation = False
+    keepalive = False
+    mode = "cors"
+    referrer = "about:client"
+    referrer_policy = ""
+
     @property
     def js_object(self) -> Request:
         """The request itself: there is no JavaScript object behind it."""

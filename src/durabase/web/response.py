@@ -54,7 +54,7 @@ class Response(Body):
         ValueError: the status or a header is not allowed.
     """
 
-    __slots__ = ("status", "status_text", "url", "web_socket")
+    __slots__ = ("redirected", "status", "status_text", "url", "web_socket")
 
     json = _Json()
 
@@ -80,6 +80,7 @@ class Response(Body):
         self.status_text = status_text
         self.web_socket = web_socket
         self.url = ""
+        self.redirected = False
 
     @staticmethod
     def redirect(url: str, status: int = 302) -> Response:
@@ -116,11 +117,6 @@ class Response(Body):
     def type(self) -> str:
         """``"default"``: it was made here, or comes through a binding."""
         return "default"
-
-    @property
-    def redirected(self) -> bool:
-        """Whether a redirect was followed; never, bindings do not follow any."""
-        return False
 
     @property
     def js_object(self) -> Response:

@@ -1,8 +1,7 @@
 """A WebSocket as programs see it: the pair, sending, closing, ready state, attachments, listeners.
 
-Follows ``WebSocket`` of Cloudflare's Workers where it differs from browsers: an end has to be
-accepted before it sends, codes and texts of errors are the same. It knows nothing of frames; see
-:mod:`durabase.web.connection` for what outlives the object and for who decides when things run.
+Follows ``WebSocket`` of Cloudflare's Workers where it differs from browsers: an end has to be accepted
+before it sends, codes and texts of errors are the same. What outlives it: :mod:`durabase.web.connection`.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from functools import partial
 from typing import Any, ClassVar, Final
 
 from durabase._names import js_names
+from durabase.web.attribute_dict import proxied
 from durabase.web.byte_string import ByteString
 from durabase.web.connection import (
     ALWAYS_OPEN,
@@ -323,7 +323,7 @@ class WebSocket:
     def deserialize_attachment(self) -> Any:
         """A copy of what was attached last, ``None`` if nothing was."""
         data = self.connection.attachment
-        return None if data is None else decode_value(data)
+        return None if data is None else proxied(decode_value(data))
 
     def add_event_listener(self, type: str, listener: Callable[[Any], Any], options: Any = None) -> None:
         """Call ``listener`` with each event of this type; with ``{"once": True}``, with the first only."""

@@ -5,7 +5,7 @@ Knows nothing of what the bindings are; :mod:`durabase.workers.bindings` makes t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -96,7 +96,9 @@ env = _AmbientEnv()
 
 
 @contextmanager
-def patch_env(values: Mapping[str, object] | None = None, /, **named: object) -> Iterator[Env]:
+def patch_env(
+    values: Mapping[str, object] | Iterable[tuple[str, object]] | None = None, /, **named: object
+) -> Iterator[Env]:
     """Replace or add bindings of the running program's env for as long as the context lasts."""
-    with Env.patched(_current(), {**(values or {}), **named}) as patched:
+    with Env.patched(_current(), {**dict(values or {}), **named}) as patched:
         yield patched

@@ -27,6 +27,7 @@ from durabase.durable_objects.storage.sync_kv import SyncKv
 from durabase.durable_objects.storage.transactions import Transaction
 from durabase.errors import AlarmError, StorageError
 from durabase.types import UNDEFINED
+from durabase.web.attribute_dict import AttributeDict
 
 __all__ = ["DurableObjectStorage", "StorageHost", "StorageRules"]
 
@@ -116,9 +117,8 @@ class DurableObjectStorage:
             )
         wanted = sorted(set(keys))
         found = ((one, self._store.get(one)) for one in wanted)
-        return Done(
-            {key_text(one): decoded_entry(data, self._rules) for one, data in found if data is not None}
-        )
+        there = ((key_text(one), decoded_entry(data, self._rules)) for one, data in found if data is not None)
+        return Done(AttributeDict(there))
 
     def list(self, options: _Options = None, **more: Any) -> Done[_Dict]:
         """Keys and values, ordered by the keys' UTF-8 bytes.
@@ -131,7 +131,8 @@ class DurableObjectStorage:
             TypeError: ``start`` and ``start_after`` together, or a limit that is not positive.
         """
         self._host.check_alive()
-        return Done(decoded_entries(self._store.list(key_range(merged_options(options, more))), self._rules))
+        listed = self._store.list(key_range(merged_options(options, more)))
+        return Done(AttributeDict(decoded_entries(listed, self._rules)))
 
     # Writing
 

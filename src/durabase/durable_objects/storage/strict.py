@@ -11,13 +11,9 @@ from typing import Any, Final
 from durabase.types import UNDEFINED
 from durabase.web.attribute_dict import AttributeDict
 
-__all__ = ["JsList", "as_bound", "as_read", "as_row_value", "as_written"]
+__all__ = ["as_bound", "as_read", "as_row_value", "as_written"]
 
 _MAX_SAFE: Final = 2**53 - 1
-
-
-class JsList(list[Any]):
-    """A list that a program has passed through ``to_js``."""
 
 
 def as_written(value: Any, path: str = "value") -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from durabase.web import Request, Response
@@ -47,11 +47,14 @@ _OPENERS = {
 }
 
 
-async def fetch(resource: str | Request, **options: Any) -> Response:
+async def fetch(
+    resource: str | Request, *, fetcher: Callable[..., Awaitable[Response]] | None = None, **options: Any
+) -> Response:
     """Send a request and return the response, its body as a stream.
 
     Args:
         resource: an absolute URL, or a request.
+        fetcher: sends it in place of the network: the ``fetch`` of a binding.
         options: as for :class:`~durabase.web.Request`.
 
     Raises:
@@ -59,6 +62,8 @@ async def fetch(resource: str | Request, **options: Any) -> Response:
         TypeError: the URL is not one of HTTP.
     """
     request = resource if isinstance(resource, Request) and not options else Request(resource, **options)
+    if fetcher is not None:
+        return await fetcher(request)
     if not request.url.startswith(_SCHEMES):
         raise TypeError(f"Fetch API cannot load: {request.url}")
     body = await request.bytes() if request.body is not None else None
@@ -71,6 +76,7 @@ async def fetch(resource: str | Request, **options: Any) -> Response:
     content = None if request.method == "HEAD" or reply.status in (204, 304) else _pieces(reply)
     response = Response(content, reply.status, reply.reason, headers)
     response.url = getattr(reply, "url", request.url)
+    response.redirected = response.url.partition("#")[0] != request.url.partition("#")[0]
     return response
 
 

@@ -8,19 +8,40 @@ Python call raises here.
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Callable, Iterable
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+)
 from typing import Any, TypeVar
 
 from durabase.durable_objects import DurableObjectId, DurableObjectNamespace, DurableObjectStub
-from durabase.durable_objects.storage.strict import JsList
 from durabase.durable_objects.suspension import can_run_sync, run_sync
 from durabase.web import Headers, Request, Response, WebSocket, WebSocketPair
+from durabase.web.attribute_dict import JsList
 
 __all__ = [
+    "ConversionError",
     "JsArray",
+    "JsAsyncGenerator",
+    "JsAsyncIterable",
+    "JsAsyncIterator",
     "JsBuffer",
+    "JsCallable",
+    "JsDomElement",
     "JsException",
+    "JsGenerator",
+    "JsIterable",
+    "JsIterator",
+    "JsMap",
+    "JsMutableMap",
     "JsNull",
+    "JsPromise",
     "JsProxy",
     "can_run_sync",
     "create_once_callable",
@@ -36,6 +57,19 @@ _T = TypeVar("_T")
 JsException = Exception
 JsArray = list
 JsBuffer = bytes
+JsMap = JsMutableMap = dict
+JsCallable: Any = Callable
+JsPromise = Awaitable
+JsIterable, JsIterator, JsGenerator = Iterable, Iterator, Generator
+JsAsyncIterable, JsAsyncIterator, JsAsyncGenerator = AsyncIterable, AsyncIterator, AsyncGenerator
+
+
+class JsDomElement:
+    """For ``isinstance``: there is no page, so nothing is one."""
+
+
+class ConversionError(Exception):
+    """What a conversion raises in Pyodide; here there is nothing to convert."""
 
 
 class JsProxy(ABC):  # noqa: B024 (it is for isinstance checks alone)

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from durabase.web import decode_value, encode_value
+from durabase.web import Blob, FormData, Headers, Request, Response, decode_value, encode_value
 
 __all__ = ["python_from_rpc", "python_to_rpc"]
 
 
 def python_to_rpc(value: Any) -> Any:
-    """Return a deep copy of what may be sent to another object.
+    """Return a deep copy of what may be sent to others; functions, targets and web values are the same.
 
     Raises:
         TypeError: something in it may not.
     """
-    return decode_value(encode_value(value))
+    passed: list[Any] = []
+    data = encode_value(value, passed, _passes)
+    return decode_value(data, passed)
 
 
 def python_from_rpc(value: Any) -> Any:
     """Return what was received: it is Python's own already."""
     return value
+
+
+def _passes(item: Any) -> bool:
+    sent_as_it_is = (Blob, FormData, Headers, Request, Response)
+    if isinstance(item, sent_as_it_is) or hasattr(type(item), "_rpc_cross"):
+        return True
+    return callable(item) and not isinstance(item, type)

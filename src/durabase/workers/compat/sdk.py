@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,7 +25,7 @@ from durabase.workers.compat.sdk_types import (
     RequestInitCfProperties,
 )
 from durabase.workers.entrypoint import ExecutionContext, WorkerEntrypoint, wait_until
-from durabase.workers.env import env, patch_env
+from durabase.workers.env import Env, ambient_env, env, patch_env
 
 __all__ = [
     "Blob",
@@ -82,9 +84,13 @@ def handler(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _with_env(values: Mapping[str, object], function: Callable[[], Any]) -> Any:
-    """Call ``function`` while ``env`` has these values as well."""
-    with patch_env(values):
-        return function()
+    """Call ``function``, for which ``env`` has these values and no others, also after it has waited."""
+    context = copy_context()
+    context.run(ambient_env.set, Env(dict(values)))
+    result = context.run(function)
+    if not inspect.isawaitable(result):
+        return result
+    return context.run(asyncio.ensure_future, result)
 
 
 def import_from_javascript(name: str) -> Any:

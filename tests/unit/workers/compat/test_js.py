@@ -71,6 +71,117 @@ def test_randomness() -> None:
     assert any(js.crypto.getRandomValues(bytearray(32)))
 
 
+def test_digests_and_signatures() -> None:
+    subtle = js.crypto.subtle
+    secret = js.TextEncoder.new().encode("key")
+    text = js.TextEncoder.new().encode("The quick brown fox jumps over the lazy dog")
+
+    async def main() -> None:
+        digest = await subtle.digest("SHA-256", text)
+        assert digest.to_bytes().hex().startswith("d7a8fbb307d7809469ca9abcb0082e4f")
+        assert await subtle.digest({"name": "sha-1"}, b"") == bytes.fromhex(
+            "da39a3ee5e6b4b0d3255bfef95601890afd80709"
+        )
+        with pytest.raises(NotImplementedError, match="Unrecognized or unimplemented digest algorithm"):
+            await subtle.digest("SHA-9", b"")
+        algorithm = {"name": "HMAC", "hash": "SHA-256"}
+        key = await subtle.importKey("raw", secret, algorithm, False, ["sign"])
+        signature = await subtle.sign("HMAC", key, text)
+        assert signature.hex().startswith("f7bc83f430538424b13298e6aa6fb143")
+        with pytest.raises(PermissionError, match='"verify" is not valid for the provided key'):
+            await subtle.verify("HMAC", key, signature, text)
+        with pytest.raises(PermissionError, match="not extractable"):
+            await subtle.exportKey("raw", key)
+        checking = await subtle.importKey("raw", secret, algorithm, True, ["verify"])
+        assert await subtle.verify("HMAC", checking, signature, text)
+        assert not await subtle.verify("HMAC", checking, signature, b"other")
+        assert await subtle.exportKey("raw", checking) == b"key"
+        made = await subtle.generateKey({"name": "HMAC", "hash": {"name": "SHA-512"}}, True, ["sign"])
+        assert len(await subtle.exportKey("raw", made)) == 128
+        with pytest.raises(NotImplementedError, match="use the package cryptography"):
+            await subtle.importKey("raw", secret, "AES-GCM", False, ["encrypt"])
+        with pytest.raises(NotImplementedError, match="use the package cryptography"):
+            await subtle.importKey("jwk", secret, algorithm, False, ["sign"])
+        with pytest.raises(AttributeError, match="use the package cryptography"):
+            subtle.encrypt("AES-GCM", key, text)
+
+    asyncio.run(main())
+    assert subtle.timingSafeEqual(b"a", bytearray(b"a"))
+    assert not subtle.timingSafeEqual(b"a", b"b")
+    with pytest.raises(TypeError, match="same byte length"):
+        subtle.timingSafeEqual(b"a", b"")
+    with pytest.raises(ValueError, match="only accepts buffers of size <= 64K but provided 65537 bytes"):
+        js.crypto.getRandomValues(js.Uint8Array.new(65537))
+
+
+def test_urls_can_be_changed() -> None:
+    url = js.URL.new("http://host/a?x=1#h")
+    url.searchParams.append("y", "ä b")
+    assert url.href == "http://host/a?x=1&y=%C3%A4+b#h"
+    url.search = "?z=1"
+    assert url.searchParams.get("z") == "1"
+    url.searchParams.delete("z")
+    url.hash, url.pathname, url.protocol = "", "b c?", "https:"
+    assert str(url) == "https://host/b%20c%3F"
+    url.host = "other:444"
+    url.port = 443
+    assert (url.href, url.port) == ("https://other/b%20c%3F", "")
+    url.hostname = "third"
+    assert url.toJSON() == "https://third/b%20c%3F"
+    url.href = "http://fourth/?q=2"
+    assert url.searchParams.get("q") == "2"
+    with pytest.raises(TypeError, match="Invalid URL"):
+        url.href = "nonsense"
+    assert js.URL.parse("nonsense") is None
+    params = js.URLSearchParams.new("b=1&a=2&b=3")
+    params.set("b", "4")
+    params.sort()
+    assert params.entries() == [("a", "2"), ("b", "4")]
+    assert (params.keys(), params.values(), len(params)) == (["a", "b"], ["2", "4"], 2)
+    seen: list[Any] = []
+    params.forEach(lambda value, name: seen.append((value, name)))
+    assert seen == [("2", "a"), ("4", "b")]
+    params.append("c", True)
+    params.delete("c", "false")
+    assert params.get("c") == "true"
+
+
+def test_bytes_that_can_be_changed() -> None:
+    array = js.Uint8Array.new(4)
+    array.set([1, 2], 1)
+    assert bytes(array.fill(9, 3)) == b"\x00\x01\x02\x09"
+    assert array.buffer.byteLength == 4
+    assert array.to_bytes() == array.to_py() == bytes(array)
+    assert js.Uint8Array.from_(iter([1, 2])) == b"\x01\x02"
+    with pytest.raises(ValueError, match="out of bounds"):
+        array.set(b"12345")
+    assert js.ArrayBuffer.isView(array)
+    assert not js.ArrayBuffer.isView(js.ArrayBuffer.new(1))
+
+
+def test_text_that_comes_in_pieces() -> None:
+    decoder = js.TextDecoder.new("utf-8", {"fatal": True})
+    pieces = [b"\xef\xbb\xbfa\xe2", b"\x82", b"\xac"]
+    assert [decoder.decode(piece, stream=True) for piece in pieces] == ["a", "", "€"]
+    assert decoder.decode() == ""
+    decoder.decode(b"\xe2", {"stream": True})
+    with pytest.raises(TypeError, match="Failed to decode input"):
+        decoder.decode()
+    assert decoder.decode(b"again") == "again"
+
+
+def test_blobs_and_files_take_javascripts_options() -> None:
+    made = js.File.new(["a", b"b"], "n.txt", {"type": "text/plain", "lastModified": 5})
+    assert (made.name, made.type, made.lastModified, made.size) == ("n.txt", "text/plain", 5, 2)
+    assert js.File.new(["a"], "n.txt").last_modified > 1_700_000_000_000
+    assert js.Blob.new(["a"], type="image/png").content_type == "image/png"
+
+
+def test_everything_is_a_member_of_the_global_object() -> None:
+    assert js.globalThis.Date is js.self.Date is js.Date
+    assert js.performance.now() > 1_700_000_000_000
+
+
 def test_console(capsys: pytest.CaptureFixture[str]) -> None:
     js.console.log("a", 1)
     js.console.warn("b")
@@ -139,6 +250,22 @@ def test_an_interval_goes_on_after_a_failure_that_is_reported() -> None:
         return reported, len(calls)
 
     assert asyncio.run(main()) == (["call 1", "call 2"], 2)
+
+
+def test_more_of_promises() -> None:
+    async def main() -> None:
+        assert await js.Promise.new(lambda resolve, reject: [resolve(1), resolve(2), reject("late")]) == 1
+        with pytest.raises(KeyError, match="no"):
+            await js.Promise.reject(KeyError("no"))
+        with pytest.raises(RuntimeError, match="text"):
+            await js.Promise.new(lambda resolve, reject: reject("text"))
+        one, other = await js.Promise.allSettled([js.Promise.resolve(1), js.Promise.reject("no")])
+        assert (one.status, one.value, other.status) == ("fulfilled", 1, "rejected")
+        assert await js.Promise.any([js.Promise.reject("no"), js.Promise.resolve(2)]) == 2
+        with pytest.raises(ExceptionGroup, match="All promises were rejected"):
+            await js.Promise.any([js.Promise.reject("no")])
+
+    asyncio.run(main())
 
 
 def test_outgoing_sockets() -> None:

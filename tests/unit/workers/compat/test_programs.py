@@ -394,3 +394,65 @@ def test_a_timer_keeps_an_object_awake_until_it_is_cleared(tmp_path: Path) -> No
         return waiting, worker.runtime.stats().live
 
     assert with_harness(tmp_path, program, use, TOML + ROOM) == (1, 0)
+
+
+RAW = """
+    from js import WebSocketPair
+    from pyodide.ffi import JsException, to_js
+    from workers import DurableObject, Response, WorkerEntrypoint
+
+    class Room(DurableObject):
+        async def fetch(self, request):
+            client, server = WebSocketPair.new().object_values()
+            self.ctx.acceptWebSocket(server, to_js(["a", "b"]))
+            server.serializeAttachment(to_js({"name": "Ada", "list": [1]}))
+            return Response(None, status=101, web_socket=client)
+
+        async def webSocketMessage(self, ws, message):
+            attachment = ws.deserializeAttachment()
+            facts = [
+                self.ctx.getTags(ws).to_py(),
+                len(self.ctx.getWebSockets().to_py()),
+                attachment.name, attachment.to_py()["name"], attachment.object_keys(),
+                message.to_bytes().decode(), bytes(message.to_py()).decode(), message.byteLength,
+            ]
+            ws.serializeAttachment(to_js([1, 2]))
+            facts.append(ws.deserializeAttachment().to_py())
+            try:
+                await self.env.ROOM.getByName("other").fail()
+            except JsException as error:
+                facts.append([error.name, error.message, error.remote])
+            ws.send(repr(facts))
+
+        def fail(self):
+            raise ValueError("as it is")
+
+        async def kept(self):
+            await self.ctx.storage.put("data", b"bytes")
+            data = await self.ctx.storage.get("data")
+            found = await self.ctx.storage.get(["data"])
+            found.more = 1
+            return [data.tobytes(), data.to_py(), found.more]
+
+    class Default(WorkerEntrypoint):
+        async def fetch(self, request):
+            return await self.env.ROOM.getByName("r").fetch(request)
+"""
+
+
+@pytest.mark.feature("M-PY-4")
+def test_what_programs_call_on_proxies_of_javascripts_objects(tmp_path: Path) -> None:
+    async def use(worker: WorkerHarness) -> list[Any]:
+        socket = await worker.connect("/")
+        socket.send(b"hi")
+        return [await socket.receive(), await worker.env.ROOM.getByName("r").kept()]
+
+    sqlite = ROOM.replace("new_classes", "new_sqlite_classes")
+    facts, kept = with_harness(tmp_path, RAW, use, TOML + sqlite)
+    assert facts == repr(
+        [
+            *(["a", "b"], 1, "Ada", "Ada", ["name", "list"], "hi", "hi", 2, [1, 2]),
+            ["ValueError", "as it is", True],
+        ]
+    )
+    assert kept == [b"bytes", b"bytes", 1]
