@@ -18,6 +18,7 @@ from durabase.mergeable import MergeableStore
 from durabase.sync_server import WsServer
 from durabase.synchronizers._reconnecting import Backoff
 from durabase.synchronizers._web_socket import WebSocketTransport, open_web_socket
+from durabase.synchronizers.blocking import connect_blocking
 from durabase.synchronizers.ws_channels import WsChannels
 from durabase.synchronizers.ws_client import WsSynchronizer
 from durabase.testing import FakeClock
@@ -220,6 +221,19 @@ class TestTls:
                 await synchronizer.connected()
                 assert made.headers[0]["X-Key"] == "1"
                 assert made.connections[0].subprotocol == "tinybase"
+
+        run(test)
+
+    def test_so_does_a_program_without_an_event_loop(self, authority: Authority) -> None:
+        def program(url: str) -> None:
+            context = authority.client_context()
+            with connect_blocking(MergeableStore(), url, ssl=context, headers={"X-Key": "2"}) as synchronizer:
+                assert synchronizer.wait_connected(10)
+
+        async def test() -> None:
+            async with room(authority.server_context()) as made:
+                await asyncio.to_thread(program, made.url)
+                assert made.headers[0]["X-Key"] == "2"
 
         run(test)
 
