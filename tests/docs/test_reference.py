@@ -49,7 +49,7 @@ OUR_OWN = {"durabase._codec", "durabase.templates", "durabase.workers.typings"}
 
 CLOUDFLARE_MODULES = "cloudflare_modules.md"
 PAGES = sorted(REFERENCE.glob("*.md"))
-WITHOUT_EXAMPLES = {"index.md"}
+WITHOUT_EXAMPLES = {"index.md", "cli.md"}  # those of the command line are sessions
 
 
 def documented_on(page: Path) -> set[str]:

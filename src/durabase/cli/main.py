@@ -26,7 +26,7 @@ from durabase.cli.values import port, positive
 from durabase.errors import ConfigError, DurabaseError
 from durabase.templates import DEFAULT_TEMPLATE, TEMPLATES
 
-__all__ = ["main"]
+__all__ = ["main", "parser"]
 
 _OLDEST_PYTHON = (3, 11)
 _SERVER_EXTRA = ("h11", "watchfiles")
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.error(f"durabase needs Python 3.11 or newer; this is {found} ({sys.executable}).")
         return 1
     words = list(sys.argv[1:] if arguments is None else arguments)
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     options.arguments = words
     if getattr(options, "log_format", "text") == "json":
         console = _json_console()
@@ -68,12 +68,13 @@ def _json_console() -> Console:
     return JsonConsole()
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """What the command line may be."""
+    root = argparse.ArgumentParser(
         prog="durabase", description="Durable Objects and TinyBase sync, in Python, on your machine."
     )
-    parser.add_argument("--version", action="version", version=f"durabase {_version()}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    root.add_argument("--version", action="version", version=f"durabase {_version()}")
+    commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_new(commands)
     _add_dev(commands)
     _add_serve(commands)
@@ -83,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     add_objects(commands)
     add_copies(commands)
     add_tail(commands)
-    return parser
+    return root
 
 
 def _version() -> str:
