@@ -119,19 +119,12 @@ def test_a_browser(tmp_path: Path) -> None:
 
 
 def test_restart(tmp_path: Path) -> None:
-    project = write_project(
-        tmp_path, f"import os\n{PROGRAM}".replace('"version %d" % VERSION', "str(STARTS)")
-    )
-    (project / "index.py").write_text(
-        (project / "index.py").read_text()
-        + "\nSTARTS = len(open('starts', 'a+').readlines())\nopen('starts', 'a').write('x\\n')\n"
-    )
-    with terminal(project, "dev", "--port", "0") as command:
+    with terminal(write_project(tmp_path), "dev", "--port", "0") as command:
         port = command.ready()
         command.press("r")
         command.expect("⎔ Restarting local server...")
         assert command.ready() == port
-        assert get(port)[0] == 200
+        assert get(port) == (200, "version 1")
         command.press("x")
         assert command.process.wait(30) == 0
         assert command.settings == command.before
