@@ -11,6 +11,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -91,6 +92,27 @@ def flooding(server: ServerProcess, seconds: float) -> Iterator[None]:
             yield
         finally:
             flood.terminate()
+
+
+@contextmanager
+def pouring(server: ServerProcess, cells: int, after: float) -> Iterator[None]:
+    """So many seconds later one client of a room of its own sends all of so many cells in one message."""
+    frames = preload_frames(cells // 10, 10, chunk=cells // 10)
+    options = ("--rooms", 1, "--clients", 1, "--settle", 1, "--hello", frames, "--path", "/poured#ROOMID#")
+    over = threading.Event()
+
+    def pour() -> None:
+        if not over.wait(after):
+            with holding_clients(server, *options):
+                over.wait()
+
+    thread = threading.Thread(target=pour)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def node_client(*arguments: object) -> Any:

@@ -13,7 +13,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from load import VALUE_DIFF, Result, flooding, holding_clients, node_client, preload_frames, run_load
+from load import (
+    VALUE_DIFF,
+    Result,
+    flooding,
+    holding_clients,
+    node_client,
+    pouring,
+    preload_frames,
+    run_load,
+)
 from process import ServerProcess, cpu_seconds, other_cpu
 from servers import Spec
 
@@ -181,6 +190,18 @@ def wake(spec: Spec, effort: Effort) -> Result:
     }
 
 
+def quiet_beside_large(spec: Spec, effort: Effort) -> Result:
+    """What a room with 50 changes a second notices of a message with 450,000 cells for another."""
+    pace = ("--mode", "fanout", "--clients", 2, "--window", 900, "--rate", 50, "--path", "/quiet#ROOMID#")
+    times = ("--warmup", 0.5, "--settle", 1.5, "--secs", 4 * effort.seconds)
+    with ServerProcess(spec) as server, pouring(server, 450_000, after=3):
+        result = run_load(server, *pace, *times)
+    if "error" in result:
+        return result
+    figures = {f"{key}_us": result[f"{key}_us"] for key in ("max", "p99", "p50")}
+    return {"delivered": result["done"] / result["sent"] * 100, **figures}
+
+
 def quiet_beside_flood(spec: Spec, effort: Effort) -> Result:
     """What a room with 50 changes a second notices of one that is saturated."""
     pace = ("--mode", "fanout", "--clients", 2, "--window", 900, "--rate", 50, "--path", "/quiet#ROOMID#")
@@ -231,6 +252,17 @@ WORKLOADS: dict[str, Workload] = {
             ("alone_p50_us", "p50 µs without", False),
         ),
         quiet_beside_flood,
+    ),
+    "quiet-large": Workload(
+        "A quiet room, 50 changes/s, beside one message of 450,000 cells (14 MiB)",
+        (
+            ("delivered", "% delivered in time", True),
+            ("max_us", "longest µs", False),
+            ("p99_us", "p99 µs", False),
+            ("p50_us", "p50 µs", False),
+        ),
+        quiet_beside_large,
+        stored_only=True,
     ),
     "durable": Workload(
         "Acknowledged changes, 1 client", _DURABLE, partial(durable, 1, 4, 16, 0), stored_only=True

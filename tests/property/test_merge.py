@@ -77,6 +77,18 @@ def test_idempotent(one: Any, other: Any) -> None:
     assert state(store) == before
 
 
+@quick
+@given(changes, changes, st.integers(1, 5))
+def test_slice_by_slice_comes_to_the_same(one: Any, other: Any, things: int) -> None:
+    whole = store_with(one, other)
+    content = whole._get_encoded_mergeable_content()
+    for several in ([one, other], [one, content], [content, other]):
+        store = store_with(several[0])
+        for _ in store._encoded_mergeable_changes_in_slices(several[1], things):
+            pass
+        assert state(store) == state(whole)
+
+
 def from_scratch(content: Any) -> list[int]:
     """The content hashes by their definition."""
 

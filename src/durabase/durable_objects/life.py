@@ -29,7 +29,7 @@ from durabase.durable_objects.origin import labelled
 from durabase.durable_objects.routing import Holder, current_caller
 from durabase.durable_objects.rpc import as_reset
 from durabase.durable_objects.rpc_target import current_giver
-from durabase.durable_objects.sections import CriticalSections
+from durabase.durable_objects.sections import SECTION_SECONDS, CriticalSections
 from durabase.durable_objects.started import StartedWork
 from durabase.durable_objects.state import DurableObjectState
 from durabase.durable_objects.storage.kv import DurableObjectStorage
@@ -327,9 +327,11 @@ class ObjectLife:
         """Run ``callback`` as a critical section; what it raises ends the life."""
         return self._sections.run(callback, fatal=True)
 
-    def run_section(self, action: Callable[[], Awaitable[Any]]) -> Awaitable[Any]:
-        """Run ``action`` as a critical section; what it raises is the caller's."""
-        return self._sections.run(action, fatal=False)
+    def run_section(
+        self, action: Callable[[], Awaitable[Any]], *, seconds: float | None = SECTION_SECONDS
+    ) -> Awaitable[Any]:
+        """Run ``action`` as a critical section, for so long at most; what it raises is the caller's."""
+        return self._sections.run(action, fatal=False, seconds=seconds)
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
         """Keep the life going until ``awaitable`` is over."""

@@ -22,7 +22,7 @@ from durabase.errors import ObjectOverloadedError
 if TYPE_CHECKING:
     from durabase.durable_objects.life import ObjectLife
 
-__all__ = ["CriticalSections"]
+__all__ = ["SECTION_SECONDS", "CriticalSections"]
 
 SECTION_SECONDS: Final = 30.0
 MOST_NAMED: Final = 5
@@ -39,8 +39,12 @@ class CriticalSections:
         self._slot = slot
         self._loop = loop
 
-    def run(self, callback: Callable[[], Any], *, fatal: bool) -> Future[Any]:
+    def run(
+        self, callback: Callable[[], Any], *, fatal: bool, seconds: float | None = SECTION_SECONDS
+    ) -> Future[Any]:
         """Run ``callback`` while only what belongs to it goes on; if ``fatal``, its failure ends the life.
+
+        If it takes longer than ``seconds`` that ends the life as well.
 
         Raises:
             Exception: what ended the life.
@@ -60,7 +64,7 @@ class CriticalSections:
         future = quiet_future(self._loop)
         life.expect(future)
         life.open_events += 1
-        timer = life.clock.call_later(SECTION_SECONDS, partial(self._too_long, section))
+        timer = None if seconds is None else life.clock.call_later(seconds, partial(self._too_long, section))
         life.input.enter(section)
         return future
 
@@ -83,8 +87,11 @@ class CriticalSections:
         error.durable_object_reset = True
         self._life.end_with(error)
 
-    def _done(self, section: Section, future: Future[Any], timer: TimerHandle, task: Task[Any]) -> None:
-        timer.cancel()
+    def _done(
+        self, section: Section, future: Future[Any], timer: TimerHandle | None, task: Task[Any]
+    ) -> None:
+        if timer is not None:
+            timer.cancel()
         life = self._life
         if life.error is not None:
             return

@@ -9,14 +9,15 @@ that hashes are computed when they are asked for, and that a thing that cannot b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, Self
 
 from durabase._collector import CollectorPause
 from durabase.clock import Clock
 from durabase.mergeable import _diffs
 from durabase.mergeable._journal import CellIds
 from durabase.mergeable._merging import Merging
+from durabase.mergeable._pieces import pieces_of
 from durabase.mergeable._shapes import as_encoded, as_public, changes_shape, content_shape
 from durabase.mergeable._stamping import Stamping
 from durabase.mergeable.hashes import Hash
@@ -24,6 +25,9 @@ from durabase.store._store import Store
 from durabase.types import Content, Id, MergeableChanges, MergeableContent
 
 __all__ = ["MergeableStore"]
+
+_CHECKS_A_MERGE: Final = 16
+"""So many times quicker it is to check a cell than to merge it, and save it."""
 
 
 class MergeableStore(Store):
@@ -175,6 +179,24 @@ class MergeableStore(Store):
     def _apply_encoded_mergeable_changes(self, changes: MergeableChanges | MergeableContent) -> Self:
         """Like ``apply_mergeable_changes``, things in encoded form."""
         return self._merge(changes, encoded=True)
+
+    def _encoded_mergeable_changes_in_slices(self, changes: MergeableChanges, things: int) -> Iterator[None]:
+        """Like ``_apply_encoded_mergeable_changes``, slice by slice, so many cells and values in each.
+
+        Each is a transaction of its own, so whoever listens sees them come one by one. Nothing is merged
+        before all have been checked. The caller may do other things between them.
+        """
+        for piece in pieces_of(changes, things * _CHECKS_A_MERGE):
+            if not self._stamping.accepts(piece, is_content=False, encoded=True):
+                return
+            yield
+        for piece in pieces_of(changes, things):
+            self._merging.merge(piece, True)
+            yield
+
+    def _listener_count(self) -> int:
+        """How many listeners there are, of all kinds."""
+        return self._listeners.count
 
     # -- helpers
 

@@ -63,6 +63,8 @@ class Persister:
         StoreTypeError: ``store`` is not of a kind that this persister takes.
     """
 
+    _saves_only_changes = False
+    """Whether a save of changes costs as much as they are, not as much as all content."""
     _keeps_unsaved_edits = True
     """Whether what could not be saved is saved, as part of everything, at the next occasion."""
 

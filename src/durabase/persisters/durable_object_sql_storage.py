@@ -83,6 +83,7 @@ class DurableObjectSqlStoragePersister(PollingPersister):
         clock: TimerClock | None = None,
     ) -> None:
         self._sql_storage = sql_storage
+        self._saves_only_changes = isinstance(config, FragmentedMode)
         make_layout, interval = _layout_maker(sql_storage, config)
         super().__init__(
             store,

@@ -89,6 +89,8 @@ class DurableObjectStoragePersister(Persister):
         StoreTypeError: ``store`` is not mergeable.
     """
 
+    _saves_only_changes = True
+
     def __init__(
         self,
         store: MergeableStore,

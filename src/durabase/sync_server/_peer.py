@@ -10,12 +10,13 @@ It knows nothing of sockets, payloads and who is on the path; it is handed a fun
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, cast, final
 
 from durabase.clock import TimerClock
 from durabase.errors import PersisterError, StoreTypeError
 from durabase.mergeable import MergeableStore
+from durabase.mergeable._pieces import has_more_things
 from durabase.persisters._steps import Completion, Steps, start_steps
 from durabase.persisters.base import IgnoredErrorHandler, Persister, Status
 from durabase.synchronizers._deadlines import DeadlineTimer
@@ -28,6 +29,11 @@ __all__ = ["ServerSeat"]
 
 MAX_PULLS: Final = 50
 """From how many clients the store pulls at a time; others wait. A session takes 100 requests."""
+
+LARGE: Final = 2048
+"""Changes of more cells and values than this are merged slice by slice where that can be."""
+SLICE: Final = 512
+"""How many are merged, and saved, at once then; that takes some milliseconds."""
 
 
 @final
@@ -43,6 +49,7 @@ class ServerSeat:
         clock: TimerClock,
         request_timeout_seconds: float,
         on_ignored_error: IgnoredErrorHandler,
+        in_slices: Callable[[Iterator[None]], object] | None = None,
     ) -> None:
         """Take a seat; nothing happens before :meth:`load`.
 
@@ -53,6 +60,9 @@ class ServerSeat:
             clock: what request timeouts run on.
             request_timeout_seconds: how long a client has to answer.
             on_ignored_error: is told of requests that were not answered.
+            in_slices: goes through an iterator, now or soon, letting others have their turn between its
+                items. In between this seat, its store and what that is saved in must not be used. ``None``:
+                what is large is merged at once.
 
         Raises:
             StoreTypeError: the persister's store can't merge.
@@ -73,6 +83,8 @@ class ServerSeat:
         self._pulls = 0
         self._later: dict[Id, Message] = {}
         self._merging: MergeSource | None = None
+        self._in_slices = in_slices
+        self._is_slicing = False
         self._has_pulled_something = False
         self._has_news = False
         self._is_draining = False
@@ -142,7 +154,7 @@ class ServerSeat:
 
     def _drain(self) -> None:
         """Do what the session wants done, until it wants nothing more."""
-        if self._is_draining:
+        if self._is_draining or self._is_slicing:
             return
         self._is_draining = True
         try:
@@ -160,6 +172,8 @@ class ServerSeat:
         for merge in self._session.merges():
             has_work = True
             self._take(merge)
+            if self._is_slicing:
+                return False
         self._tell_news()
         return self._send_outgoing() or self._begin_pulls() or has_work
 
@@ -188,7 +202,14 @@ class ServerSeat:
 
     def _take(self, merge: Merge) -> None:
         if merge.changes is not None:
+            if self._in_slices is not None and self._can_slice(merge.changes):
+                self._is_slicing = True
+                self._in_slices(self._merge_in_slices(merge, merge.changes))
+                return
             self._merge(merge.changes, merge.source)
+        self._conclude(merge)
+
+    def _conclude(self, merge: Merge) -> None:
         if merge.source is MergeSource.PULL:
             self._pulls -= 1
             if merge.changes is None:
@@ -223,6 +244,38 @@ class ServerSeat:
             self._on_ignored_error(error)
         finally:
             self._merging = None
+        self._note_news()
+
+    def _can_slice(self, changes: MergeableChanges) -> bool:
+        """Whether changes are large, and nobody can tell whether they are merged at once or bit by bit."""
+        if not has_more_things(changes, LARGE):
+            return False
+        ours = 1 + self._persister.is_auto_saving()  # listeners of the end of a transaction
+        return self._persister._saves_only_changes and self.store._listener_count() == ours
+
+    def _merge_in_slices(self, merge: Merge, changes: MergeableChanges) -> Iterator[None]:
+        """What :meth:`_take` does, slice by slice."""
+        self._has_pulled_something = False
+        slices = self.store._encoded_mergeable_changes_in_slices(changes, SLICE)
+        while self._merge_slice(slices, merge.source):
+            yield
+        self._note_news()
+        self._is_slicing = False
+        self._conclude(merge)
+        self._drain()
+
+    def _merge_slice(self, slices: Iterator[None], source: MergeSource) -> bool:
+        """Whether there was one more."""
+        self._merging = source
+        try:
+            return next(slices, True) is None
+        except Exception as error:
+            self._on_ignored_error(error)
+            return False
+        finally:
+            self._merging = None
+
+    def _note_news(self) -> None:
         had_mutated = self.store._had_mutated()
         self._has_news |= had_mutated or (self._has_pulled_something and self._has_several_clients())
 

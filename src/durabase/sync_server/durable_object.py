@@ -12,8 +12,9 @@ they are safe: what it says that it has is on disk.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, ClassVar, Final, final
 from urllib.parse import urlsplit
 
@@ -223,6 +224,7 @@ class WsServerDurableObject(DurableObject):
             clock=self._timers,
             request_timeout_seconds=self.get_request_timeout_seconds(),
             on_ignored_error=self._report_of_store,
+            in_slices=None if self.durable_before_visible else self._in_slices,
         )
         await seat.load()
         self._seat = seat
@@ -231,6 +233,18 @@ class WsServerDurableObject(DurableObject):
     def _start_sync(self) -> None:
         if self._seat is not None:
             self._seat.start_sync()
+
+    def _in_slices(self, slices: Iterator[None]) -> None:
+        """Do what takes long as one commit while nothing else happens here; others have their turn."""
+
+        async def go_on() -> None:
+            try:
+                for _ in slices:
+                    await asyncio.sleep(0)
+            except Exception:
+                _logger.exception("%s: a large message could not be taken over", type(self).__name__)
+
+        self.ctx.storage.in_one_turn(go_on)
 
     def _send_from_store(self, address: Id, remainder: str) -> None:
         sockets = self._relay.route_from_server(address)

@@ -24,7 +24,10 @@ from typing import Final, Literal, Protocol, TypeAlias
 
 from durabase.errors import StorageError
 
-__all__ = ["Database", "Disk", "Durability", "TurnStore"]
+__all__ = ["GOES_ON", "Database", "Disk", "Durability", "TurnStore"]
+
+GOES_ON: Final = -1
+"""The turn of a store that brings so much that it is written in several visits of the loop."""
 
 CHECKPOINT_CHANGES: Final = 2_000
 CHECKPOINT_BYTES: Final = 16 * 1024 * 1024
@@ -45,7 +48,12 @@ class TurnStore(Protocol):
     """Somebody who writes to a :class:`Database` in turns."""
 
     def end_turn(self) -> int | None:
-        """Write what the turn brought; a number for it, ``None`` to stay out of this group."""
+        """Write what the turn brought.
+
+        Returns:
+            a number for it; ``None`` to stay out of this group; ``GOES_ON`` if there is more to write: then
+            it is called again, and the group, which has a part of the turn, is not committed before.
+        """
 
     def durable(self, turn: int) -> None:
         """The turn of this number, and all before it, will not be lost."""
@@ -123,6 +131,7 @@ class Database:
         self._dirty: dict[TurnStore, None] = {}
         self._group: dict[TurnStore, int] = {}
         self._syncing: dict[TurnStore, int] | None = None
+        self._unfinished: dict[TurnStore, None] = {}
         self._turn_scheduled = False
         self._idle: list[Future[None]] = []
         self._log: int | None = None
@@ -137,8 +146,8 @@ class Database:
 
     def end_turn_now(self, store: TurnStore) -> None:
         """End the turn of ``store`` at once: what it wrote so far and what it writes next are two turns."""
-        if store in self._dirty:
-            del self._dirty[store]
+        while store in self._dirty or store in self._unfinished:
+            self._dirty.pop(store, None)
             self._end([store])
             self._schedule()
 
@@ -186,6 +195,9 @@ class Database:
         self._turn_scheduled = False
         dirty, self._dirty = self._dirty, {}
         self._end(dirty)
+        if self._unfinished:
+            self._dirty.update(self._unfinished)
+            self._schedule()
         self._commit()
 
     def _end(self, stores: Iterable[TurnStore]) -> None:
@@ -193,6 +205,10 @@ class Database:
         try:
             for store in stores:
                 turn = store.end_turn()
+                if turn == GOES_ON:
+                    self._unfinished[store] = None
+                    continue
+                self._unfinished.pop(store, None)
                 if turn is not None:
                     self._group[store] = turn
         except sqlite3.Error as error:
@@ -201,7 +217,7 @@ class Database:
 
     def _commit(self) -> None:
         """Commit the group and have it synced, unless the one before it is still being synced."""
-        if not self._group or self._syncing is not None:
+        if not self._group or self._syncing is not None or self._unfinished:
             self._tell_idle()
             return
         try:
@@ -219,7 +235,8 @@ class Database:
             self.disk.commit(self.connection)
 
     def _lose_group(self, error: Exception) -> None:
-        lost, self._group = self._group, {}
+        lost, self._group = self._group | dict.fromkeys(self._unfinished, 0), {}
+        self._unfinished.clear()
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
         for store in lost:

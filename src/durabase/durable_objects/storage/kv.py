@@ -70,8 +70,8 @@ class StorageHost(Protocol):
     def check_alive(self) -> None:
         """Raise what ended the life, if something did."""
 
-    def run_section(self, action: Callable[[], Awaitable[T]]) -> Awaitable[T]:
-        """Run ``action`` as a critical section; what it raises is the caller's."""
+    def run_section(self, action: Callable[[], Awaitable[T]], *, seconds: float | None = ...) -> Awaitable[T]:
+        """Run ``action`` as a critical section, for so long at most; what it raises is the caller's."""
 
 
 @js_names
@@ -174,6 +174,22 @@ class DurableObjectStorage:
         """
         self._host.check_alive()
         self._store.defer(write)
+
+    def in_one_turn(self, action: Callable[[], Awaitable[None]]) -> Awaitable[None]:
+        """Run ``action`` while nothing else happens in the object, and commit all that it writes as one.
+
+        Unlike a transaction it is not undone if it raises, and may take any time: this is for much work that
+        is done in slices, between which other objects have their turn.
+        """
+        self._host.check_alive()
+        return self._host.run_section(lambda: self._run_in_one_turn(action), seconds=None)
+
+    async def _run_in_one_turn(self, action: Callable[[], Awaitable[None]]) -> None:
+        self._store.hold()
+        try:
+            await action()
+        finally:
+            self._store.resume()
 
     def delete(self, key: str | Iterable[str], options: _Options = None, **more: Any) -> Done[Any]:
         """Delete a key and tell whether it was there; of several keys, how many were."""

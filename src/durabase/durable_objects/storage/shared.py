@@ -7,13 +7,15 @@ turn can be thrown away without touching what other objects wrote meanwhile.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from durabase.durable_objects.gates import WriteGate
+from durabase.durable_objects.storage.engine import GOES_ON
 from durabase.durable_objects.storage.namespace_database import NamespaceDatabase
 from durabase.durable_objects.storage.object_copy import copied_entries
 from durabase.durable_objects.storage.store import AlarmRow, KeyRange
@@ -21,6 +23,8 @@ from durabase.durable_objects.storage.store import AlarmRow, KeyRange
 __all__ = ["SharedStore"]
 
 _PUT: Final = "INSERT INTO kv VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+_ROWS_AT_ONCE: Final = 4096
+"""So many rows are written in one visit of the loop; that takes some ten milliseconds."""
 _DELETE: Final = "DELETE FROM kv WHERE object = ? AND key = ?"
 
 
@@ -30,6 +34,7 @@ class _Unchanged:
 
 _UNCHANGED: Final = _Unchanged()
 
+_Entry: TypeAlias = tuple[bytes, bytes | None]
 _Pairs: TypeAlias = list[tuple[bytes, bytes]]
 
 
@@ -63,6 +68,8 @@ class SharedStore:
         self._gate = gate
         self._on_failed = on_failed
         self._turn: dict[bytes, bytes | None] = {}
+        self._is_ending = False  # a turn is being written, visit by visit
+        self._rest: Iterator[_Entry] = iter(())  # of that turn
         self._deferred: list[Callable[[], object]] = []
         self._alarm: AlarmRow | _Unchanged | None = _UNCHANGED
         self._cleared = False
@@ -85,6 +92,8 @@ class SharedStore:
 
     def get(self, key: bytes) -> bytes | None:
         self._catch_up()
+        if self._is_ending:
+            self._write_rest()
         if key in self._turn:
             return self._turn[key]
         if self._number is None or self._cleared:
@@ -96,6 +105,8 @@ class SharedStore:
 
     def list(self, keys: KeyRange) -> _Pairs:
         self._catch_up()
+        if self._is_ending:
+            self._write_rest()
         written = {key: value for key, value in self._turn.items() if key in keys}
         stored = self._stored(keys, len(written))
         if not written:
@@ -199,6 +210,8 @@ class SharedStore:
 
     def close(self) -> None:
         self._closed = True
+        if self._is_ending:  # that turn counts
+            self._database.end_turn_now(self)
         self._database.forget(self)
 
     def when_settled(self, action: Callable[[], object]) -> None:
@@ -225,6 +238,8 @@ class SharedStore:
     # Committing
 
     def end_turn(self) -> int | None:
+        if self._is_ending:
+            return self._go_on()
         if self._holds or self._closed:
             return None
         self._catch_up()
@@ -242,6 +257,14 @@ class SharedStore:
         self._alarm = _UNCHANGED
         self._cleared = self._name_is_new = False
         self._in_flight = self._gate.written
+        return GOES_ON if self._is_ending else self._in_flight
+
+    def _go_on(self) -> int:
+        """Write more of a turn that brought much. What was written since it ended is a turn of its own."""
+        if self._write_rest(_ROWS_AT_ONCE):
+            return GOES_ON
+        self._is_ending = False
+        self._database.end_turn_soon(self)
         return self._in_flight
 
     def durable(self, turn: int) -> None:
@@ -250,6 +273,8 @@ class SharedStore:
             self._settle()
 
     def failed(self, error: Exception) -> None:
+        self._is_ending = False
+        self._rest = iter(())
         self._on_failed(error)
         self._settle()
 
@@ -277,11 +302,32 @@ class SharedStore:
         return self._number
 
     def _write_turn(self, number: int) -> None:
-        puts = [(number, key, value) for key, value in self._turn.items() if value is not None]
-        deletes = [(number, key) for key, value in self._turn.items() if value is None]
+        if len(self._turn) > _ROWS_AT_ONCE:
+            self._is_ending = True
+            self._rest = iter(self._turn.items())
+            self._write_rest(_ROWS_AT_ONCE)
+        else:
+            self._write_entries(number, self._turn.items())
+        self._write_alarm(number)
+
+    def _write_rest(self, most: int | None = None) -> bool:
+        """Write what is left of a turn that has ended, so many entries or all; whether there may be more."""
+        entries = list(islice(self._rest, most))
+        if self._number is not None:
+            try:
+                self._write_entries(self._number, entries)
+            except sqlite3.Error:
+                self._rest = chain(
+                    entries, self._rest
+                )  # it fails again when the turn goes on, which loses it
+                raise
+        return len(entries) == most
+
+    def _write_entries(self, number: int, entries: Iterable[_Entry]) -> None:
+        puts = [(number, key, value) for key, value in entries if value is not None]
+        deletes = [(number, key) for key, value in entries if value is None]
         _each(self._connection, _PUT, puts)
         _each(self._connection, _DELETE, deletes)
-        self._write_alarm(number)
 
     def _write_alarm(self, number: int) -> None:
         if not isinstance(self._alarm, _Unchanged):
