@@ -43,8 +43,9 @@ def bound(config: Config, workers: Collection[str]) -> Iterator[Bound]:
         yield Bound("Assets", config.assets.binding, shown_path(Path(config.assets.directory)))
     for name, value in config.vars.items():
         yield Bound("Var", name, "(hidden)" if name in config.secrets else shown(value))
-    for name in config.secrets.keys() - config.vars.keys():
-        yield Bound("Secret", name, "(hidden)")
+    for name in config.secrets:
+        if name not in config.vars:
+            yield Bound("Secret", name, "(hidden)")
     for name, product in config.unsupported.items():
         yield Bound("Missing", name, f"{product} (not supported here)")
 

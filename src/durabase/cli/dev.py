@@ -63,7 +63,7 @@ class _Session:
             answering = ScheduledTrigger(runtime, SystemClock(), test=options.test_scheduled).fetch
             program = AccessLog(ErrorPages(answering, console, show=True).fetch, console).fetch
             frontend = _frontend(project, options, console)
-            server = await start_server(stack, program, frontend, project, options)
+            server = await start_server(stack, program, frontend, runtime, project, options)
             self.port = server.port
             show_banner(console, "dev", project, server.url, _client_kind(frontend))
             if isinstance(frontend, DevClient):  # after the banner, for it has things to say

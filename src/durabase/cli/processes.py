@@ -70,7 +70,7 @@ async def serve_partition(
             frontend = BuiltClient(client) if client is not None else None
             listeners = [Socket(fileno=descriptor) for descriptor in place.listeners]
             server = await start_server(
-                serving, program, frontend, project, options, listeners, router.made.departure
+                serving, program, frontend, runtime, project, options, listeners, router.made.departure
             )
             router.serve(server)
             monitor.ready(server)

@@ -66,7 +66,7 @@ async def serve_project(
         runtime = await start_runtime(stack, project, options, monitor)
         program = ErrorPages(runtime.dispatch, console, show=False).fetch
         frontend = BuiltClient(client) if client is not None else None
-        server = await start_server(stack, program, frontend, project, options)
+        server = await start_server(stack, program, frontend, runtime, project, options)
         show_banner(console, command, project, server.url, None if client is None else "built client")
         monitor.ready(server)
         await serve_until_stopped(stop, console, server)

@@ -88,6 +88,7 @@ async def start_server(
     stack: AsyncExitStack,
     program: Fetch,
     frontend: Frontend | None,
+    runtime: Runtime,
     project: Project,
     options: ServeOptions,
     listeners: Sequence[Socket] = (),
@@ -100,7 +101,7 @@ async def start_server(
         ConfigError: an origin or the address of a proxy is none.
     """
     hosts, port = address_of(project, options)
-    fetch = Site(program, frontend).fetch
+    fetch = Site(program, frontend, runtime.leads_elsewhere).fetch
     try:
         server = Server(
             OriginCheck(fetch, options.origins).fetch if options.origins else fetch,

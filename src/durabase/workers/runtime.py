@@ -178,6 +178,10 @@ class Runtime:
         """
         return await self._workers[self._router.worker_for(request.url)].fetch(request)
 
+    def leads_elsewhere(self, request: Request) -> bool:
+        """Tell whether a route leads the request to another worker than the first."""
+        return self._router.worker_for(request.url) != 0
+
     async def scheduled(self, controller: object) -> None:
         """Call the program's ``Default.scheduled`` with ``controller``.
 

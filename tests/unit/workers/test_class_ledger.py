@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from durabase.errors import ConfigError, StorageError
-from durabase.workers.loader import load_worker
+from durabase.workers.loader import load_worker, load_workers
 from durabase.workers.runtime import Runtime
 
 from .programs import TOML, program_config
@@ -138,6 +138,27 @@ def test_a_class_is_transferred_from_another_worker(tmp_path: Path) -> None:
     known = json.loads((tmp_path / "state" / "classes.json").read_text())["workers"]
     assert known["old"]["table"]["classes"] == {}
     assert known["new"]["table"]["classes"]["Hall"]["original_worker"] == "old"
+
+
+@pytest.mark.feature("C-CF-1")
+@pytest.mark.parametrize("is_old_first", [True, False])
+def test_both_workers_of_a_transfer_in_one_process(tmp_path: Path, is_old_first: bool) -> None:
+    first = count(tmp_path, binding("Room"), NEW, worker="old")
+    theirs = binding("Hall") + 'script_name = "new"\n'
+    parts = {"old": theirs + NEW, "new": binding("Hall") + TRANSFER}
+    names = ["old", "new"] if is_old_first else ["new", "old"]
+    configs = [
+        program_config(tmp_path / name, PROGRAM, TOML.replace('"app"', f'"{name}"') + parts[name])
+        for name in names
+    ]
+
+    async def main() -> str:
+        (config, worker), *others = zip(configs, load_workers(configs), strict=True)
+        async with Runtime(config, worker, tmp_path / "state", others=others) as runtime:
+            return str(await runtime.env.ROOM.getByName("a").count())
+
+    assert asyncio.run(main()) == first.replace(" 1", " 2")
+    assert asyncio.run(main()) == first.replace(" 1", " 3")
 
 
 def test_a_transferred_class_that_was_never_here(tmp_path: Path) -> None:

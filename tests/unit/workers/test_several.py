@@ -200,6 +200,7 @@ def test_routes(tmp_path: Path) -> None:
             "http://app.example/b/x",
             "http://other/self",
         )
+        assert [runtime.leads_elsewhere(Request(url)) for url in urls] == [False, True, True, False]
         answers = [await runtime.dispatch(Request(url)) for url in urls]
         return [await answer.text() for answer in answers]
 

@@ -28,11 +28,23 @@ class Frontend(Protocol):
 
 
 class Site:
-    """A frontend before a program, on one origin."""
+    """A frontend before a program, on one origin.
 
-    def __init__(self, program: Fetch, frontend: Frontend | None) -> None:
+    Args:
+        program: answers all that the frontend does not.
+        frontend: the client's side, if there is any.
+        is_elsewhere: whether a request is none of the client's worker, but of another one.
+    """
+
+    def __init__(
+        self,
+        program: Fetch,
+        frontend: Frontend | None,
+        is_elsewhere: Callable[[Request], bool] = lambda request: False,
+    ) -> None:
         self._program = program
         self._frontend = frontend
+        self._is_elsewhere = is_elsewhere
 
     async def fetch(self, request: Request) -> Response:
         """Let the right side answer."""
@@ -40,7 +52,7 @@ class Site:
         return await self._program(request) if response is None else response
 
     async def _from_frontend(self, request: Request) -> Response | None:
-        if self._frontend is None:
+        if self._frontend is None or self._is_elsewhere(request):
             return None
         if is_upgrade(request):
             return await self._frontend.upgrade(request)

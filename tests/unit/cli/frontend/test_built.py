@@ -34,6 +34,18 @@ def ask(dist: Path | None, path: str, method: str = "GET", **headers: str) -> tu
     return asyncio.run(main())
 
 
+def test_pages_of_another_worker_are_none_of_the_clients(dist: Path) -> None:
+    async def program(request: Request) -> Response:
+        return Response("program")
+
+    async def main() -> list[str]:
+        site = Site(program, BuiltClient(dist), lambda request: "other" in request.url)
+        urls = ("http://host/", "http://other/", "http://other/assets/index-abc.js")
+        return [await (await site.fetch(Request(url))).text() for url in urls]
+
+    assert asyncio.run(main()) == ["page", "program", "program"]
+
+
 REVALIDATE = "public, max-age=0, must-revalidate"
 FOREVER = "public, max-age=31536000, immutable"
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
