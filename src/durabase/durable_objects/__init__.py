@@ -9,6 +9,7 @@ from durabase.durable_objects.events import (
     ObjectHibernated,
     ObjectObserver,
     ObjectReset,
+    ShutdownInfo,
 )
 from durabase.durable_objects.host import HostStats, ObjectClass, ObjectHost
 from durabase.durable_objects.ids import DurableObjectId
@@ -45,4 +46,5 @@ __all__ = [
     "RpcPromise",
     "RpcStub",
     "RpcTarget",
+    "ShutdownInfo",
 ]

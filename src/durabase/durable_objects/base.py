@@ -15,8 +15,8 @@ class DurableObject:
 
     Extend it and write the handlers you need, under either spelling, as plain or asynchronous
     methods: ``fetch(request)``, ``alarm(info)``, ``web_socket_message(ws, message)``,
-    ``web_socket_close(ws, code, reason, was_clean)``, ``web_socket_error(ws, error)``. Any other
-    public method can be called through a stub.
+    ``web_socket_close(ws, code, reason, was_clean)``, ``web_socket_error(ws, error)``,
+    ``pre_shutdown(info)``. Any other public method can be called through a stub.
 
     Attributes:
         ctx: the object's :class:`~durabase.durable_objects.state.DurableObjectState`.

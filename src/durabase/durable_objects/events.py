@@ -26,6 +26,7 @@ __all__ = [
     "Read",
     "Run",
     "Served",
+    "ShutdownInfo",
     "SocketEvent",
 ]
 
@@ -38,6 +39,18 @@ class AlarmInfo:
     retry_count: int
     is_retry: bool
     scheduled_time: int
+
+
+@js_names
+@dataclass(frozen=True, slots=True)
+class ShutdownInfo:
+    """What ``pre_shutdown`` is told.
+
+    ``reason`` is ``"inactive"`` (the object has been quiet for long, or is evicted), ``"codeUpdated"`` (the
+    program has changed) or ``"stopped"`` (the server stops).
+    """
+
+    reason: str
 
 
 class Loan(Protocol):

@@ -16,7 +16,7 @@ __all__ = ["RESERVED", "Handler", "HandlerTable", "fitting_arguments"]
 
 RESERVED: Final = frozenset(
     (
-        *("fetch", "connect", "alarm", "dup", "constructor"),
+        *("fetch", "connect", "alarm", "dup", "constructor", "preShutdown", "pre_shutdown"),
         *("webSocketMessage", "webSocketClose", "webSocketError"),
         *("web_socket_message", "web_socket_close", "web_socket_error"),
     )
@@ -65,11 +65,15 @@ class HandlerTable:
         TypeError: one class body defines a handler under both names.
     """
 
-    __slots__ = ("alarm", "fetch", "web_socket_close", "web_socket_error", "web_socket_message")
+    __slots__ = (
+        *("alarm", "fetch", "pre_shutdown"),
+        *("web_socket_close", "web_socket_error", "web_socket_message"),
+    )
 
     def __init__(self, cls: type) -> None:
         self.fetch = _find(cls, "fetch", 1)
         self.alarm = _find(cls, "alarm", 1)
+        self.pre_shutdown = _find(cls, "pre_shutdown", 1)
         self.web_socket_message = _find(cls, "web_socket_message", 2)
         self.web_socket_close = _find(cls, "web_socket_close", 4)
         self.web_socket_error = _find(cls, "web_socket_error", 2)

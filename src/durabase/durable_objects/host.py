@@ -174,7 +174,7 @@ class ObjectHost:
         every = self._classes.values()
         with self._patience(every, self._refuse_events):
             while _awake(every):  # an event that ends may have woken another object
-                await self._drain(every)
+                await self._drain(every, "stopped")
         for hosted in self._classes.values():
             for slot in hosted.slots.values():
                 slot.sockets.close_all(GOING_AWAY, "")
@@ -213,7 +213,7 @@ class ObjectHost:
             self._register(object_class, self._any_bindings())
         changed = [hosted for hosted, _ in changes]
         with self._patience(changed):
-            await self._drain(changed)
+            await self._drain(changed, "codeUpdated")
 
     def _any_bindings(self) -> Bindings:
         return next((hosted.bindings for hosted in self._classes.values()), Bindings())
@@ -235,12 +235,12 @@ class ObjectHost:
         finally:
             timer.cancel()
 
-    async def _drain(self, classes: Collection[ClassHost]) -> None:
+    async def _drain(self, classes: Collection[ClassHost], reason: str) -> None:
         """Let every life end that there is now; events that still wait afterwards begin another."""
         waits: list[Future[None]] = []
         for slot in _awake(classes):
             waits.append(self.loop.create_future())
-            slot.drain(partial(waits[-1].set_result, None))
+            slot.drain(partial(waits[-1].set_result, None), reason)
         await asyncio.gather(*waits)
 
     def _refuse_events(self) -> None:

@@ -18,8 +18,10 @@ from weakref import WeakSet
 
 from durabase.clock import TimerClock
 from durabase.durable_objects.base import DurableObjectAbort
+from durabase.durable_objects.blocking import run_blocking
 from durabase.durable_objects.definition import Bindings
 from durabase.durable_objects.execution import TaskStarter, as_coroutine
+from durabase.durable_objects.farewell import Farewell
 from durabase.durable_objects.gates import InputGate, OutputGate
 from durabase.durable_objects.giving import LifeGiver
 from durabase.durable_objects.handlers import HandlerTable
@@ -63,6 +65,7 @@ class ObjectLife:
         error: what ended the life.
         open_events: events, critical sections and awaited work that are not over.
         started: tasks and timers of the object's code.
+        farewell: tells the object when it is to go.
         entered: code of the object is running right now.
     """
 
@@ -81,6 +84,7 @@ class ObjectLife:
         self.open_events = 0
         self.entered = False
         self.constructing = True
+        self.farewell = Farewell(self, handlers)
         self.instance: Any = None
         self.started = StartedWork(self.input, loop)
         self.giver = LifeGiver(self, watcher, loop)
@@ -153,6 +157,13 @@ class ObjectLife:
         self._watcher.broke(error)
         self._let_go()
 
+    def has_to_go_on(self, then: Callable[[], object]) -> bool:
+        """Whether something is under way; telling the object that it is to go may be.
+
+        If that takes too long ``then`` is called; else the watcher hears of its end.
+        """
+        return self.open_events > 0 or self.farewell.say(then)
+
     def sleep(self) -> None:
         """End the life in peace: no event is open, everything is safe. What still runs is stopped."""
         self.error = ObjectResetError("this life of the object is over", retryable=True)
@@ -175,6 +186,11 @@ class ObjectLife:
         self._adopted.clear()
         self.giver.end()
         self._context = self._message_context = Context()
+
+    @property
+    def label(self) -> str:
+        """The object, for logs."""
+        return self._watcher.label
 
     @property
     def is_busy(self) -> bool:
@@ -339,6 +355,10 @@ class ObjectLife:
         self.open_events += 1
         task = self._loop.create_task(as_coroutine(awaitable))
         self.see_through(task, partial(self._task_done, self.logged("wait_until")))
+
+    def run_blocking(self, call: Callable[[], Any]) -> Future[Any]:
+        """Run ``call`` in a thread, in a copy of this context; the object is awake until it is over."""
+        return run_blocking(self, self._loop, call)
 
     # What sockets with listeners, and timers, need of their owner
 

@@ -287,7 +287,7 @@ class ObjectSlot:
             if self._timer is None:
                 self._arm(self.hosted.idle_seconds)
         elif self.phase is Phase.DRAINING:
-            self._fold_when_settled()
+            self._retire()
 
     def _arm(self, seconds: float) -> None:
         if seconds != inf:
@@ -305,15 +305,17 @@ class ObjectSlot:
             self._arm(seconds)
         else:
             self._move(Signal.IDLE)
-            self._fold()
+            self._retire()
 
     def _settled(self, life: ObjectLife) -> None:
         if self.life is life and self.phase is Phase.QUIET and self._timer is None:
             self._quiet_for_long()
 
-    def drain(self, then: Callable[[], object]) -> None:
+    def drain(self, then: Callable[[], object], reason: str = "inactive") -> None:
         """Let the life end as soon as what is under way is over; then call ``then``. Sockets stay."""
         self._drained.append(then)
+        if self.life is not None:
+            self.life.farewell.reason = reason
         if self.phase is Phase.EMPTY:
             self._tell_drained()
         else:
@@ -322,17 +324,18 @@ class ObjectSlot:
     def _drain_life(self) -> None:
         if self.phase in (Phase.LIVE, Phase.QUIET):
             self._move(Signal.IDLE)
-        if self.phase is Phase.DRAINING and self.life is not None and not self.life.open_events:
-            self._fold_when_settled()
+        self._retire()
 
     def reset(self, error: Exception) -> None:
         """End the life at once with ``error``; sockets are dropped."""
         if self.life is not None:
             self.life.end_with(error)
 
-    def _fold_when_settled(self) -> None:
-        if self.life is not None:
-            self.life.output.hold_for_all(self._fold)
+    def _retire(self) -> None:
+        """End the life, if it is to and nothing is under way, when the object was told and all is safe."""
+        life = self.life
+        if life and self.phase is Phase.DRAINING and not life.has_to_go_on(self._retire):
+            life.output.hold_for_all(self._fold)
 
     def _fold(self) -> None:
         life = self.life

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NoReturn, Protocol, TypeVar
+from functools import partial
+from typing import Any, Final, NoReturn, ParamSpec, Protocol, TypeVar
 
 from durabase._names import js_names
 from durabase.durable_objects.base import DurableObjectAbort
@@ -18,7 +19,8 @@ from durabase.web.websocket import WebSocket, WebSocketRequestResponsePair
 
 __all__ = ["DurableObjectState", "StateHost"]
 
-T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 MAX_EVENT_TIMEOUT_MS: Final = 604_800_000
 
@@ -31,6 +33,9 @@ class StateHost(Protocol):
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
         """Keep the life going until ``awaitable`` is over."""
+
+    def run_blocking(self, call: Callable[[], Any]) -> Awaitable[Any]:
+        """Run ``call`` in a thread, in a copy of this context."""
 
     def end_with(self, error: Exception) -> None:
         """End the life at once."""
@@ -75,6 +80,21 @@ class DurableObjectState:
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
         """See ``awaitable`` through, keeping the object awake meanwhile. Its failure is logged."""
         self._host.wait_until(awaitable)
+
+    def run_blocking(
+        self, function: Callable[P, R], /, *arguments: P.args, **keywords: P.kwargs
+    ) -> Awaitable[R]:
+        """Call ``function`` in a thread, for what would hold up everybody; await it for its result.
+
+        The thread has the context variables of the caller. Meanwhile other events come in, unless a
+        critical section keeps them out; the object stays awake until the function has returned. The
+        function must not use ``ctx``, sockets or stubs: they belong to the event loop. A thread can't be
+        stopped: if the object is reset, or the wait cancelled, it goes on and its result is dropped.
+
+        Raises:
+            ObjectError: this life of the object is over.
+        """
+        return self._host.run_blocking(partial(function, *arguments, **keywords))
 
     def abort(self, reason: object = None, options: Mapping[str, Any] | None = None, **more: Any) -> NoReturn:
         """Reset the object: this turn's writes are lost, calls under way fail, sockets are dropped.
