@@ -40,6 +40,7 @@ class AsgiServer(ServerProcess):
     """An ASGI server that serves ``main:app`` of a folder."""
 
     def __init__(self, server: str, folder: Path, *options: str) -> None:
+        self.name = server
         port = free_port()
         place = {
             "uvicorn": ["--port", str(port)],
