@@ -36,6 +36,7 @@ _VARYING = {
     r"\b[0-9a-f]{64}\b": "id",
     r"\b\d+,\d+ bytes": "bytes",
     r"^bytes +\d+$": "bytes",
+    r"Wrote \d+ stubs": "stubs",
 }
 
 

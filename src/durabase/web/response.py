@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json as _json
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
-from typing import Any
+from typing import Any, overload
 
 from durabase._names import js_names
 from durabase.web.body import Body, BodyInit, body_of
@@ -21,6 +22,12 @@ _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 class _Json:
     """``Response.json(data)`` makes a response; ``await response.json()`` reads one."""
 
+    @overload
+    def __get__(self, instance: None, owner: type[Response]) -> Callable[..., Response]: ...
+    @overload
+    def __get__(
+        self, instance: Response, owner: type[Response]
+    ) -> Callable[..., Coroutine[Any, Any, Any]]: ...
     def __get__(self, instance: Response | None, owner: type[Response]) -> Any:
         return owner.from_json if instance is None else super(Response, instance).json
 

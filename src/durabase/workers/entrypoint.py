@@ -96,7 +96,10 @@ class WorkerEntrypoint:
     returns a ``Response``; arguments that the signature does not take are left out.
     """
 
-    def __init__(self, ctx: ExecutionContext, env: Env) -> None:
+    ctx: ExecutionContext
+    env: Any  # a program may say more of it
+
+    def __init__(self, ctx: ExecutionContext, env: Any) -> None:
         self.ctx = ctx
         self.env = env
 

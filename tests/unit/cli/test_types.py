@@ -127,6 +127,41 @@ def test_a_program_of_cloudflares(project: Path, capsys: pytest.CaptureFixture[s
     assert '"Env" has no attribute "TITEL"' in found
 
 
+def test_a_program_of_ours(project: Path) -> None:
+    text = dedent("""
+        from __future__ import annotations
+
+        from typing import TYPE_CHECKING
+
+        from durabase.workers import DurableObject, Request, Response, WorkerEntrypoint
+
+        if TYPE_CHECKING:
+            from worker_env import Env
+
+
+        class Room(DurableObject):
+            env: Env
+
+            async def visit(self, name: str) -> int:
+                count: int = await self.ctx.storage.get("count") or 0
+                return count + self.env.LIMIT
+
+
+        class Default(WorkerEntrypoint):
+            env: Env
+
+            async def fetch(self, request: Request) -> Response:
+                return Response.json(await self.env.ROOM.get_by_name("a").visit("x"))
+    """)
+    (project / "entry.py").write_text(text)
+    assert main(["types"]) == 0
+    assert checked(project, "entry.py") == ""
+    (project / "entry.py").write_text(text.replace("env.LIMIT", "env.MOST").replace(".storage.", ".store."))
+    found = checked(project, "entry.py")
+    assert '"Env" has no attribute "MOST"' in found
+    assert '"DurableObjectState" has no attribute "store"' in found
+
+
 def test_whether_they_are_up_to_date(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["types", "--output", "stubs"]) == 0
     assert main(["types", "--output", "stubs", "--check"]) == 0

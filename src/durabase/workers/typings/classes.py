@@ -117,6 +117,6 @@ def _member(name: str, member: Any, known: Mapping[type, str]) -> Iterator[str]:
         case int():
             yield f"{name}: int"
         case _ if name == "json":  # reads a body, and on the class makes a response
-            yield "json: _Json  # type: ignore[assignment]"
+            yield "json: _Json"
         case _:
             yield f"{name}: Any"

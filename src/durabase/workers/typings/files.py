@@ -53,6 +53,7 @@ _CLASSES: Mapping[type, str] = {
 _RUNTIME = '''"""What programs are given by the runtime. Written by `durabase types`."""
 
 {imports}
+from collections.abc import Coroutine
 from typing import Generic, TypeVar, overload
 
 from worker_env import Env
@@ -63,7 +64,7 @@ class _Json:
     @overload
     def __get__(self, instance: None, owner: Any) -> Callable[..., Response]: ...
     @overload
-    def __get__(self, instance: Response, owner: Any) -> Callable[..., Awaitable[Any]]: ...
+    def __get__(self, instance: Response, owner: Any) -> Callable[..., Coroutine[Any, Any, Any]]: ...
 
 class DurableObject:
     ctx: DurableObjectState
