@@ -244,6 +244,7 @@ def _serve_options(options: argparse.Namespace, places: Sequence[Path]) -> Serve
         test_scheduled=getattr(options, "test_scheduled", False),
         delete_classes=getattr(options, "delete_classes", True),
         idle_seconds=options.idle_seconds,
+        watchdog_seconds=options.watchdog_seconds,
         max_value_bytes=options.max_value_bytes,
         is_strict=options.is_strict,
         durability=options.durability,

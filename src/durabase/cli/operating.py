@@ -37,6 +37,13 @@ def add_watching_options(parser: argparse.ArgumentParser) -> None:
         default="text",
         help="json: one record per line (default: text)",
     )
+    parser.add_argument(
+        "--watchdog-seconds",
+        metavar="N",
+        type=float,
+        default=1.0,
+        help="report code that holds up all others for longer, with its stack; 0: never (default: 1)",
+    )
 
 
 def add_storage_options(parser: argparse.ArgumentParser) -> None:

@@ -30,6 +30,7 @@ class ServeOptions:
     client_dev: bool = True
     test_scheduled: bool = False
     idle_seconds: float = 10.0
+    watchdog_seconds: float = 1.0
     max_value_bytes: int = 131_072
     is_strict: bool = False
     durability: Literal["full", "normal", "off"] = "full"

@@ -21,6 +21,7 @@ from durabase.durable_objects import ObjectHost
 from durabase.durable_objects.partition import WHOLE, Partition
 from durabase.durable_objects.routing import ObjectRouter
 from durabase.errors import ConfigError
+from durabase.operations.watchdog import Watchdog
 from durabase.server import Server, ServerLimits
 from durabase.server import run as run_on_loop
 from durabase.server.context import Handover
@@ -75,6 +76,10 @@ async def start_runtime(
     )
     await stack.enter_async_context(runtime)
     await monitor.open(stack, runtime)
+    if options.watchdog_seconds:
+        watchdog = Watchdog(asyncio.get_running_loop(), options.watchdog_seconds, monitor.observe)
+        watchdog.start()
+        stack.callback(watchdog.stop)
     return runtime
 
 

@@ -182,12 +182,19 @@ class InputGate:
     Args:
         opened: called soon after the last section ended, when waiting events may enter.
         soon: calls a function from the event loop, in order.
+        owner: whose gate it is, for reports.
     """
 
-    __slots__ = ("_opened", "_running", "_soon", "_waiters", "_waiting", "is_open")
+    __slots__ = ("_opened", "_running", "_soon", "_waiters", "_waiting", "is_open", "owner")
 
-    def __init__(self, opened: Callable[[], object], soon: Callable[[Callable[[], object]], object]) -> None:
+    def __init__(
+        self,
+        opened: Callable[[], object],
+        soon: Callable[[Callable[[], object]], object],
+        owner: object = None,
+    ) -> None:
         self.is_open = True
+        self.owner = owner
         self._opened = opened
         self._soon = soon
         self._running: list[Section] = []

@@ -27,7 +27,7 @@ from durabase.durable_objects.giving import LifeGiver
 from durabase.durable_objects.handlers import HandlerTable
 from durabase.durable_objects.hibernation import SocketRecord, SocketRegistry
 from durabase.durable_objects.ids import DurableObjectId
-from durabase.durable_objects.origin import labelled
+from durabase.durable_objects.origin import Origin, labelled
 from durabase.durable_objects.routing import Holder, current_caller
 from durabase.durable_objects.rpc import as_reset
 from durabase.durable_objects.rpc_target import current_giver
@@ -79,7 +79,7 @@ class ObjectLife:
     ) -> None:
         self.clock = clock
         self.output = OutputGate()
-        self.input = InputGate(self._input_opened, loop.call_soon)
+        self.input = InputGate(self._input_opened, loop.call_soon, self)
         self.error: Exception | None = None
         self.open_events = 0
         self.entered = False
@@ -191,6 +191,10 @@ class ObjectLife:
     def label(self) -> str:
         """The object, for logs."""
         return self._watcher.label
+
+    def origin(self, event: str) -> Origin:
+        """What is part of this event is labelled with."""
+        return self._watcher.origin(event)
 
     @property
     def is_busy(self) -> bool:

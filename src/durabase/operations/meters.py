@@ -20,7 +20,7 @@ from durabase.durable_objects.events import Alarm, Call, Read, Served
 from durabase.durable_objects.inspection import ClassCensus, census
 from durabase.operations.prometheus import Counter, Gauge, Histogram, Registry
 from durabase.operations.records import RecordMaker, outcome
-from durabase.workers.facts import EntrypointHandled, RuntimeFact
+from durabase.workers.facts import EntrypointHandled, LoopHeldUp, RuntimeFact
 
 __all__ = ["HostMeters", "RuntimeMeters"]
 
@@ -51,6 +51,9 @@ class RuntimeMeters:
         self._reset = registry.add(
             Counter("durabase_objects_reset_total", "Lives that ended with an error.", (*_CLASS, "error"))
         )
+        self._held_up = registry.add(
+            Counter("durabase_event_loop_held_up_total", "How often code has held up the event loop.", _CLASS)
+        )
         self._late = registry.add(
             Histogram(
                 "durabase_alarm_lateness_seconds",
@@ -71,6 +74,8 @@ class RuntimeMeters:
                 self._constructing.observe(milliseconds / 1000, *self._names(class_name))
             case ObjectHibernated(class_name):
                 self._hibernated.add(*self._names(class_name))
+            case LoopHeldUp(class_name):
+                self._held_up.add(*self._names(class_name))
             case ObjectReset(class_name, _, error):
                 self._reset.add(*self._names(class_name), type(error).__name__)
 

@@ -25,7 +25,7 @@ from durabase.durable_objects.origin import Origin
 from durabase.errors import ObjectOverloadedError, ObjectResetError
 from durabase.operations.redaction import redacted_headers, redacted_url
 from durabase.web import Request
-from durabase.workers.facts import EntrypointHandled, RuntimeFact
+from durabase.workers.facts import EntrypointHandled, LoopHeldUp, RuntimeFact
 from durabase.workers.scheduled import ScheduledController
 
 __all__ = ["Record", "RecordMaker"]
@@ -61,6 +61,10 @@ class RecordMaker:
                 return self._of_object(fact, "hibernated", sockets=sockets)
             case ObjectReset(error=error):
                 return self._of_object(fact, "reset", exceptions=[_exception(error, self._clock.now_ms())])
+            case LoopHeldUp():
+                who = self._who(fact.class_name, None) | {"kind": fact.event}
+                held = {"wallTime": fact.seconds * 1000, "message": _cut(fact.stack)}
+                return {"type": "held-up", "timestamp": self._clock.now_ms(), **who, **held}
 
     def of_log(
         self, origin: Origin | None, level: str, message: str, error: BaseException | None = None

@@ -9,7 +9,7 @@ from durabase.durable_objects import ObjectFact
 from durabase.web import Request
 from durabase.workers.scheduled import ScheduledController
 
-__all__ = ["EntrypointHandled", "RuntimeFact", "RuntimeObserver"]
+__all__ = ["EntrypointHandled", "LoopHeldUp", "RuntimeFact", "RuntimeObserver"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,24 @@ class EntrypointHandled:
     status: int | None
 
 
-RuntimeFact: TypeAlias = ObjectFact | EntrypointHandled
+@dataclass(frozen=True, slots=True)
+class LoopHeldUp:
+    """Code has held up the event loop for too long.
+
+    Attributes:
+        class_name: the class of the object whose code it was; empty if it was no object's.
+        event: the function of the program that was called, perhaps a handler.
+        seconds: for how long.
+        stack: what ran, as text.
+    """
+
+    class_name: str
+    event: str
+    seconds: float
+    stack: str
+
+
+RuntimeFact: TypeAlias = ObjectFact | EntrypointHandled | LoopHeldUp
 
 
 class RuntimeObserver(Protocol):

@@ -25,7 +25,7 @@ from durabase.operations.process import LoopLag, add_process_metrics
 from durabase.operations.prometheus import Registry
 from durabase.operations.telemetry import Telemetry
 from durabase.testing.fake_clock import FakeClock
-from durabase.workers.facts import EntrypointHandled, RuntimeFact
+from durabase.workers.facts import EntrypointHandled, LoopHeldUp, RuntimeFact
 
 ID = DurableObjectId(bytes(32), "lobby")
 ROOM = 'worker="app",class="Room"'
@@ -50,6 +50,10 @@ ROOM = 'worker="app",class="Room"'
         (
             EventHandled("other:Room", ID, "alarm", 30, ValueError()),
             'durabase_events_total{worker="other",class="Room",event="alarm",outcome="exception"} 1',
+        ),
+        (
+            LoopHeldUp("Room", "fetch", 1.5, "the stack"),
+            f"durabase_event_loop_held_up_total{{{ROOM}}} 1",
         ),
         (
             EventHandled("Room", ID, "fetch", 30, None),

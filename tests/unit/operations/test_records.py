@@ -22,7 +22,7 @@ from durabase.errors import ObjectOverloadedError, ObjectResetError
 from durabase.operations.records import Record, RecordMaker, outcome
 from durabase.testing.fake_clock import FakeClock
 from durabase.web import Request
-from durabase.workers.facts import EntrypointHandled
+from durabase.workers.facts import EntrypointHandled, LoopHeldUp
 from durabase.workers.scheduled import ScheduledController
 
 ID = DurableObjectId(bytes(32), "lobby")
@@ -138,3 +138,16 @@ def test_what_was_printed() -> None:
 )
 def test_outcomes(error: BaseException | None, expected: str) -> None:
     assert outcome(error) == expected
+
+
+def test_code_that_held_up_the_event_loop() -> None:
+    record = RecordMaker("app", FakeClock(7)).of(LoopHeldUp("Room", "fetch", 1.5, "the stack"))
+    assert record == {
+        "type": "held-up",
+        "timestamp": 7,
+        "kind": "fetch",
+        "wallTime": 1500,
+        "message": "the stack",
+        "scriptName": "app",
+        "entrypoint": "Room",
+    }
