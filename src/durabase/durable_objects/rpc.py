@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -38,13 +38,17 @@ _MARKS: Final = ("remote", "retryable", "overloaded", "durable_object_reset")
 _NOTHING: Final = object()
 
 
-def check_callable_name(name: str) -> None:
+def check_callable_name(name: str, reserved: Collection[str] = RESERVED) -> None:
     """Complain about a name that can't be used from outside.
+
+    Args:
+        name: the name.
+        reserved: names of handlers; targets have none.
 
     Raises:
         TypeError: it is a handler's, or has two underscores at both ends.
     """
-    if name in RESERVED or (name.startswith("__") and name.endswith("__")):
+    if name in reserved or (name.startswith("__") and name.endswith("__")):
         raise TypeError(f"'{name}' is a reserved method and cannot be called over RPC.")
 
 
@@ -56,15 +60,16 @@ def perform_on(target: Any, event: Call | Read) -> Any:
     """
     if isinstance(event, Call) and event.method == ITSELF:
         return _call(target, ITSELF, event.arguments, event.keywords)
-    return perform_on_instance(target if isinstance(target, RpcTarget) else None, event)
+    return perform_on_instance(target if isinstance(target, RpcTarget) else None, event, reserved=())
 
 
-def perform_on_instance(instance: object, event: Call | Read) -> Any:
+def perform_on_instance(instance: object, event: Call | Read, reserved: Collection[str] = RESERVED) -> Any:
     """Call a method of a target, an object or an entrypoint, or read a property.
 
     Raises:
-        TypeError: there is no such method or property.
+        TypeError: there is no such method or property, or its name is ``reserved``.
     """
+    check_callable_name(event.name, reserved)
     if isinstance(event, Read):
         return read_property(instance, event.name)
     return call_method(instance, event.method, event.arguments, event.keywords)
@@ -76,7 +81,6 @@ def call_method(instance: object, name: str, arguments: tuple[Any, ...], keyword
     Raises:
         TypeError: there is no such method.
     """
-    check_callable_name(name)
     return _call(getattr(instance, name, None), name, arguments, keywords)
 
 
@@ -86,7 +90,6 @@ def read_property(instance: object, name: str) -> Any:
     Raises:
         TypeError: the class has none.
     """
-    check_callable_name(name)
     if inspect.getattr_static(type(instance), name, _NOTHING) is _NOTHING or instance is None:
         raise TypeError(f'The RPC receiver does not implement the property "{name}".')
     return getattr(instance, name)

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from durabase.durable_objects.events import Call, Loan, Read
-from durabase.durable_objects.rpc import ITSELF, check_callable_name
+from durabase.durable_objects.rpc import ITSELF
 from durabase.web.connection import socket_owner
 
 __all__ = ["CallMaker", "Failure", "Receiver", "RpcMember", "RpcPromise", "member", "send"]
@@ -52,7 +52,6 @@ class RpcMember:
         self._make_call = make_call
 
     def __call__(self, *arguments: Any, **keywords: Any) -> RpcPromise:
-        check_callable_name(self._name)
         return self._receiver._rpc_perform(self._make_call(self._name, arguments, keywords))
 
     def __await__(self) -> Generator[Any, None, Any]:
@@ -62,7 +61,6 @@ class RpcMember:
         return member(self._read(), name, self._make_call)
 
     def _read(self) -> RpcPromise:
-        check_callable_name(self._name)
         return self._receiver._rpc_perform(Read(self._name))
 
     def __repr__(self) -> str:

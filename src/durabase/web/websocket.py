@@ -288,7 +288,7 @@ class WebSocket:
             self._output.hold(partial(send, *arguments))
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
-        """Close the socket; nothing happens if it was closed before, by either side.
+        """Close the socket, and send no more; nothing else happens if it was closed before, by either side.
 
         Raises:
             ValueError: a code that may not be sent, or a reason that is too long.
@@ -300,10 +300,10 @@ class WebSocket:
             raise TypeError(
                 "You must call one of accept() or state.acceptWebSocket() on this WebSocket before close()."
             )
-        if not connection.sent_close and not connection.closed:
-            connection.sendable = False
-            connection.sent_close = True
-            self._leave(connection.send_close, code, reason or "")
+        if not connection.sent_close:
+            connection.sendable, connection.sent_close = False, True
+            if not connection.closed:
+                self._leave(connection.send_close, code, reason or "")
 
     def serialize_attachment(self, value: Any) -> None:
         """Attach a copy of ``value``; it is kept while the object sleeps.

@@ -28,6 +28,9 @@ class Counter(RpcTarget):
         self.count += by
         return self.count
 
+    def alarm(self) -> str:
+        return "a target has no handlers"
+
     async def slow(self) -> int:
         await asyncio.sleep(0)
         return self.count
@@ -132,8 +135,10 @@ def test_what_a_stub_lets_be_used() -> None:
             await counter.missing()
         with pytest.raises(TypeError, match="not a function"):
             await counter()
-        with pytest.raises(TypeError, match="reserved"):
-            counter.alarm()
+        with pytest.raises(TypeError, match="reserved") as refused:
+            await rig.stub().alarm()
+        assert refused.value.remote  # type: ignore[attr-defined]
+        assert await counter.alarm() == "a target has no handlers"
         with pytest.raises(KeyError) as caught:
             await counter.fail()
         assert caught.value.remote  # type: ignore[attr-defined]

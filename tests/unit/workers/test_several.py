@@ -168,7 +168,7 @@ def test_errors_arrive_as_from_an_object(tmp_path: Path) -> None:
         with pytest.raises(TypeError, match="Method nothing does not exist"):
             await runtime.env.ADMIN.nothing()
         with pytest.raises(TypeError, match="'alarm' is a reserved method"):
-            runtime.env.ADMIN.alarm()
+            await runtime.env.ADMIN.alarm()
 
     run(tmp_path, use)
 

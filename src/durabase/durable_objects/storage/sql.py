@@ -30,7 +30,9 @@ _OWN: Final = "/*object*/"
 
 _NO_TRANSACTIONS: Final = (
     "To execute a transaction, please use the state.storage.transaction() or state.storage.transactionSync() "
-    "APIs instead of the SQL BEGIN TRANSACTION or SAVEPOINT statements."
+    "APIs instead of the SQL BEGIN TRANSACTION or SAVEPOINT statements. The JavaScript API is safer because "
+    "it will automatically roll back on exceptions, and because it interacts correctly with Durable Objects' "
+    "automatic atomic write coalescing."
 )
 _NO_PARAMETERS: Final = (
     "When executing multiple SQL statements in a single call, only the last statement can have parameters."

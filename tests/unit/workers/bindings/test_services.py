@@ -131,6 +131,6 @@ def test_failures_of_workers(tmp_path: Path) -> None:
         assert isinstance(failed.value, ValueError)
         assert not isinstance(failed.value, RemoteError)
         with pytest.raises(TypeError, match="'alarm' is a reserved method"):
-            worker.env.SELF.alarm()
+            await worker.env.SELF.alarm()
 
     use(tmp_path, test)
