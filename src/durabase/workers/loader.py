@@ -20,7 +20,7 @@ from durabase.durable_objects.handlers import HandlerTable
 from durabase.durable_objects.suspension import set_suspending
 from durabase.errors import WorkerLoadError
 from durabase.workers.bindings.variables import variable_bindings
-from durabase.workers.compat.finder import install_compat_modules, remove_compat_modules
+from durabase.workers.compat.finder import install_compat_modules, remove_compat_modules, restore_unused_names
 from durabase.workers.config import Config
 from durabase.workers.entrypoint import WorkerEntrypoint
 from durabase.workers.env import Env, ambient_env
@@ -84,6 +84,7 @@ def load_workers(configs: Sequence[Config]) -> list[Worker]:
         raise
     _install(programs)
     _installed, _loaded = programs, workers
+    restore_unused_names()
     set_suspending(any(worker.suspends for worker in workers))
     return list(workers)
 

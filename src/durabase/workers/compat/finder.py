@@ -16,7 +16,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-__all__ = ["COMPAT_MODULES", "complaint", "install_compat_modules", "remove_compat_modules"]
+__all__ = [
+    "COMPAT_MODULES",
+    "complaint",
+    "install_compat_modules",
+    "remove_compat_modules",
+    "restore_unused_names",
+]
 
 _HERE = "durabase.workers.compat"
 COMPAT_MODULES: Final = {
@@ -96,6 +102,13 @@ def install_compat_modules(program: str) -> None:
         _displaced.setdefault(name, sys.modules.pop(name))
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
+
+
+def restore_unused_names() -> None:
+    """Put back what was imported under names that the program, now that it is loaded, has not imported."""
+    unused = [name for name in _displaced if name.partition(".")[0] not in sys.modules]
+    for name in unused:
+        sys.modules[name] = _displaced.pop(name)
 
 
 def remove_compat_modules() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +69,24 @@ def test_an_installed_package_of_the_same_name_is_there_before_and_after(
     assert again.WHO == workers.WHO
     assert (installed / "workers" / "__init__.py").read_text() == text
     del sys.modules["workers"]
+
+
+def test_a_package_of_the_same_name_stays_if_the_program_does_not_import_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "site" / "workers").mkdir(parents=True)
+    (tmp_path / "site" / "workers" / "__init__.py").touch()
+    (tmp_path / "site" / "workers" / "tasks.py").write_text("WHO = 'the application around'")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    import workers  # type: ignore[import-not-found, unused-ignore]
+
+    loaded = load_worker(program_config(tmp_path / "app", "from durabase.workers import WorkerEntrypoint"))
+    assert sys.modules["workers"] is workers
+    tasks = importlib.import_module("workers.tasks")
+    assert tasks.WHO == "the application around"
+    unload_workers([loaded])
+    assert sys.modules["workers"] is workers
+    del sys.modules["workers"], sys.modules["workers.tasks"]
 
 
 def test_a_program_that_can_not_be_loaded_leaves_none_behind(tmp_path: Path) -> None:
