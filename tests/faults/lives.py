@@ -4,8 +4,9 @@ It forks a child that opens the objects of a folder, checks that all is there th
 have acknowledged, says so, and goes on writing until it is killed. In memory that they share the child says
 where it is: in a commit, a sync, a checkpoint, or at its start. That is how the parent knows when to kill.
 
-Arguments: the folder, ``kv`` or ``sqlite``, how many lives, a seed. On the last line it prints how many
-children were killed where, as JSON.
+Arguments: the folder, ``kv``, ``sqlite``, or ``history`` for that with its history, how many lives, a seed.
+With the history each child takes an object back to some bookmarks that were acknowledged, and looks at it.
+On the last line it prints how many children were killed where, as JSON.
 """
 
 from __future__ import annotations
@@ -21,14 +22,16 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from durabase.durable_objects import DurableObject, ObjectClass, ObjectHost
 from durabase.durable_objects.storage import engine
+from durabase.errors import ObjectResetError
 
 OBJECTS: Final = 4
+TRAVELLER: Final = "traveller"
 ALARMS_FROM: Final = 4_000_000_000_000
 PHASES: Final = ("elsewhere", "commit", "sync", "checkpoint", "start")
 WANTED: Final = ("commit", "sync", "checkpoint", "start", "any")
@@ -75,7 +78,7 @@ class Ledger(DurableObject):
 
     def __init__(self, ctx: Any, env: Any) -> None:
         super().__init__(ctx, env)
-        self.has_sql = env == "sqlite"
+        self.has_sql = env != "kv"
 
     def alarm(self) -> None: ...
 
@@ -102,6 +105,14 @@ class Ledger(DurableObject):
         if self.has_sql:
             storage.sql.exec("CREATE TABLE IF NOT EXISTS t (number)")
             storage.sql.exec("INSERT INTO t VALUES (?)", number)
+
+    async def mark(self) -> str:
+        bookmark: str = await self.ctx.storage.get_current_bookmark()
+        return bookmark
+
+    async def go_back(self, bookmark: str) -> None:
+        await self.ctx.storage.on_next_session_restore_bookmark(bookmark)
+        self.ctx.abort()
 
     async def read(self) -> dict[str, Any]:
         storage = self.ctx.storage
@@ -142,11 +153,47 @@ async def check(host: ObjectHost, acknowledged: dict[str, int]) -> dict[str, int
     return numbers
 
 
-async def live(folder: Path, kind: Any, acknowledged: dict[str, int], answers: int, *, writes: bool) -> None:
+async def travel(host: ObjectHost, bookmarks: dict[str, int]) -> int:
+    """Take an object back in time and forth, see that it is what it was, and leave it somewhere."""
+    rng = random.Random(len(bookmarks))
+    namespace = host.namespace("Ledger")
+    for bookmark in rng.sample(sorted(bookmarks), min(2, len(bookmarks))):
+        with suppress(ObjectResetError):
+            await namespace.get_by_name(TRAVELLER).go_back(bookmark)
+        found = await namespace.get_by_name(TRAVELLER).read()
+        assert found["left"] == bookmarks[bookmark], (
+            f"not what it was: {found} {bookmark} {bookmarks[bookmark]}"
+        )
+    found = await namespace.get_by_name(TRAVELLER).read()
+    assert len(set(found.values())) == 1, f"half of a turn: {found}"
+    return int(found["left"])
+
+
+async def wander(host: ObjectHost, number: int, answers: int) -> None:
+    """Write to the object that travels, and tell of bookmarks."""
+    stub = host.namespace("Ledger").get_by_name(TRAVELLER)
+    while True:
+        number = await stub.write(number + 1)
+        bookmark = await stub.mark()
+        os.write(answers, f"{bookmark} {number}\n".encode())
+
+
+def opened(folder: Path, kind: Any) -> ObjectHost:
     host = ObjectHost(folder, disk=MarkedDisk())
-    host.register(ObjectClass("Ledger", "faults-Ledger", Ledger, kind), env=kind)
-    async with host:
-        numbers = await check(host, acknowledged)
+    of_class: dict[str, Any] = {"storage": kind}
+    if kind == "history":
+        of_class = {"storage": "sqlite", "history_ms": 10**12}
+    host.register(ObjectClass("Ledger", "faults-Ledger", Ledger, **of_class), env=kind)
+    return host
+
+
+async def live(folder: Path, kind: Any, acknowledged: dict[str, int], answers: int, *, writes: bool) -> None:
+    bookmarks = {name: number for name, number in acknowledged.items() if "-" in name}
+    async with opened(folder, kind) as host:
+        numbers = await check(host, {name: acknowledged[name] for name in acknowledged.keys() - bookmarks})
+        wandering = []
+        if kind == "history":
+            wandering.append(wander(host, await travel(host, bookmarks), answers))
         os.write(answers, b"checked\n")
         place[0] = 0
 
@@ -156,8 +203,11 @@ async def live(folder: Path, kind: Any, acknowledged: dict[str, int], answers: i
                 number = await stub.write(number + 1)
                 os.write(answers, f"{name} {number}\n".encode())
 
-        if writes:
-            await asyncio.gather(*(write(name, number) for name, number in numbers.items()))
+        if not writes:
+            for coroutine in wandering:
+                coroutine.close()
+        else:
+            await asyncio.gather(*(write(name, number) for name, number in numbers.items()), *wandering)
 
 
 def begin(folder: Path, kind: str, acknowledged: dict[str, int], *, writes: bool = True) -> tuple[int, int]:

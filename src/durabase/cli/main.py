@@ -247,6 +247,7 @@ def _serve_options(options: argparse.Namespace, places: Sequence[Path]) -> Serve
         watchdog_seconds=options.watchdog_seconds,
         max_value_bytes=options.max_value_bytes,
         is_strict=options.is_strict,
+        history_days=options.history_days,
         durability=options.durability,
         admin=options.admin,
         log_format=options.log_format,

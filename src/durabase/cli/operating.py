@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from durabase.cli.values import address, positive
+from durabase.cli.values import address, days, positive
 
 if TYPE_CHECKING:
     from durabase.cli.console import Console
@@ -54,6 +54,15 @@ def add_storage_options(parser: argparse.ArgumentParser) -> None:
         default="full",
         help="what survives a power cut: full: all that was acknowledged; normal: all but the last commits; "
         "off: perhaps nothing (default: full)",
+    )
+    parser.add_argument(
+        "--history",
+        metavar="DAYS",
+        dest="history_days",
+        type=days,
+        nargs="?",
+        const=30.0,
+        help="let objects of SQLite classes go back in time: so many days (30; default: not at all)",
     )
     parser.add_argument(
         "--strict",

@@ -33,6 +33,7 @@ class ServeOptions:
     watchdog_seconds: float = 1.0
     max_value_bytes: int = 131_072
     is_strict: bool = False
+    history_days: float | None = None
     durability: Literal["full", "normal", "off"] = "full"
     delete_classes: bool = True
     admin: tuple[str, int] | None = None

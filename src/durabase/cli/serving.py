@@ -67,6 +67,7 @@ async def start_runtime(
         idle_seconds=options.idle_seconds,
         max_value_bytes=options.max_value_bytes,
         is_strict=options.is_strict,
+        history_days=options.history_days,
         observer=monitor.observe,
         may_delete_classes=options.delete_classes,
         id_secret=id_secret(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-__all__ = ["address", "port", "positive"]
+__all__ = ["address", "days", "port", "positive"]
 
 
 def port(text: str) -> int:
@@ -38,4 +38,16 @@ def positive(text: str) -> int:
     number = int(text)
     if number <= 0:
         raise argparse.ArgumentTypeError(f"{text} is not greater than 0")
+    return number
+
+
+def days(text: str) -> float:
+    """A number of days.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no number of days")
     return number

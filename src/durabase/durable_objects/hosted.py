@@ -27,6 +27,7 @@ from durabase.durable_objects.resting import checked_idle_seconds
 from durabase.durable_objects.slot import ObjectSlot
 from durabase.durable_objects.storage.engine import Disk
 from durabase.durable_objects.storage.file import FileStore
+from durabase.durable_objects.storage.history import History, forget_old
 from durabase.durable_objects.storage.kv import DurableObjectStorage, StorageRules
 from durabase.durable_objects.storage.namespace_database import NamespaceDatabase
 from durabase.durable_objects.storage.object_copy import CopyLabel, copy_file, copy_shared
@@ -59,6 +60,7 @@ class ObjectClass:
             attribute ``idle_seconds`` of the class says, or the host.
         delete_all_deletes_alarm: whether ``delete_all`` deletes the alarm as well.
         is_strict: values become, or are refused, as on Cloudflare, in place of being kept as they are.
+        history_ms: with ``"sqlite"``, for how long it can be gone back in time; ``None``: not at all.
     """
 
     class_name: str
@@ -70,6 +72,7 @@ class ObjectClass:
     delete_all_deletes_alarm: bool = True
     is_strict: bool = False
     idle_seconds: float | None = None
+    history_ms: int | None = None
 
     def handlers(self) -> HandlerTable:
         """Which of its methods answer which events.
@@ -176,6 +179,8 @@ class ClassHost:
         self._database = NamespaceDatabase(path, self.loop, self._host.executor, self._host.disk)
         if self._definition.storage == "sqlite":
             repair(self.folder, self._database, self._host.partition, every=is_new)
+        if self._definition.history_ms is not None:
+            forget_old(self.folder, self.clock.now_ms() - self._definition.history_ms)
         self._database.alarms_changed = self._host.scheduler.changed
         self._host.scheduler.add(self)
 
@@ -255,8 +260,14 @@ class ClassHost:
             gate,
             on_failed,
             self._file_rules,
+            self._follow,
         )
         return file, lambda life: DurableObjectStorage(file, gate, rules, life, file)
+
+    @property
+    def _follow(self) -> Callable[[Path], History] | None:
+        keep_ms = self._definition.history_ms
+        return None if keep_ms is None else partial(History, now_ms=self.clock.now_ms, keep_ms=keep_ms)
 
     def _open_database(self) -> NamespaceDatabase:
         if self._database is None:

@@ -65,6 +65,7 @@ class WorkerHarness:
         idle_seconds: how long an object has to be quiet before it hibernates.
         now_ms: what the clock shows first.
         is_strict: what objects store becomes, or is refused, as on Cloudflare.
+        history_days: for how long objects of SQLite classes can go back in time; by default not at all.
         leak_check: fail at the end if tasks, sockets or work of objects are left behind.
 
     Attributes:
@@ -85,9 +86,11 @@ class WorkerHarness:
         idle_seconds: float = 10.0,
         now_ms: int = 1_700_000_000_000,
         is_strict: bool = False,
+        history_days: float | None = None,
         leak_check: bool = False,
     ) -> None:
         self._is_strict = is_strict
+        self._history_days = history_days
         self.clock = FakeClock(now_ms)
         self.disk = FaultyDisk(self.clock)
         self.network = FlakyNetwork(self.clock)
@@ -152,6 +155,7 @@ class WorkerHarness:
             may_delete_classes=True,
             disk=self.disk,
             is_strict=self._is_strict,
+            history_days=self._history_days,
         )
         await runtime.__aenter__()
         self._runtime = runtime

@@ -38,6 +38,7 @@ _log = logging.getLogger("durabase.workers")
 
 _DEFAULT_MAX_VALUE_BYTES = 131_072
 _BACKGROUND_SECONDS = 10.0
+_DAY_MS = 86_400_000
 
 
 class Runtime:
@@ -58,6 +59,7 @@ class Runtime:
         id_secret: goes into the ids of objects, so that nobody else can make any; must never change.
         disk: makes the commits, in place of the plain one.
         is_strict: what objects store becomes, or is refused, as on Cloudflare.
+        history_days: for how long objects of SQLite classes can go back in time; by default not at all.
         partition: which of the objects live in this process; crons run in the first one.
         router: makes what delivers to all objects, of the host of those that live here.
 
@@ -84,10 +86,12 @@ class Runtime:
         id_secret: str | None = None,
         disk: Disk | None = None,
         is_strict: bool = False,
+        history_days: float | None = None,
         partition: Partition = WHOLE,
         router: Callable[[ObjectHost], ObjectRouter] | None = None,
     ) -> None:
         self._is_strict = is_strict
+        self._history_ms = None if history_days is None else int(history_days * _DAY_MS)
         clock = clock or SystemClock()
         self._max_value_bytes = max_value_bytes
         self._background = BackgroundTasks()
@@ -285,6 +289,7 @@ class Runtime:
             self._max_value_bytes,
             prefix=hosted.class_prefix,
             is_strict=self._is_strict,
+            history_ms=self._history_ms,
         )
 
     def _register(self, worker: HostedWorker, classes: list[ObjectClass]) -> None:

@@ -16,15 +16,15 @@ from __future__ import annotations
 import os
 import sqlite3
 from asyncio import AbstractEventLoop, Future
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Final, Literal, Protocol, TypeAlias
 
 from durabase.errors import StorageError
 
-__all__ = ["GOES_ON", "Database", "Disk", "Durability", "TurnStore"]
+__all__ = ["GOES_ON", "Database", "Disk", "Durability", "LogFollower", "TurnStore"]
 
 GOES_ON: Final = -1
 """The turn of a store that brings so much that it is written in several visits of the loop."""
@@ -60,6 +60,19 @@ class TurnStore(Protocol):
 
     def failed(self, error: Exception) -> None:
         """A turn that was not durable yet is lost."""
+
+
+class LogFollower(Protocol):
+    """Somebody who wants to know all that is in the log of a :class:`Database`. Called on threads."""
+
+    def synced(self) -> None:
+        """The log was made durable."""
+
+    def folding(self) -> AbstractContextManager[None]:
+        """Entered while the log is folded into the file: what is folded may be overwritten later."""
+
+    def close(self, close_database: Callable[[], object]) -> None:
+        """Close the database by calling this: it folds all of the log, and removes it."""
 
 
 class Disk:
@@ -103,6 +116,9 @@ class Database:
             that the one under way can be rolled back alone. For files of one object.
         disk: makes the commits.
 
+    Attributes:
+        follower: is told of the log; to be set before anything is written.
+
     Raises:
         sqlite3.Error: it can't be opened, or is no database.
     """
@@ -125,6 +141,7 @@ class Database:
             self.connection.execute("PRAGMA synchronous=OFF")
         if new:
             self.disk.sync_folder(path.parent)
+        self.follower: LogFollower | None = None
         self._loop = loop
         self._executor = executor
         self._every_turn = every_turn
@@ -181,10 +198,16 @@ class Database:
         await self.settle()
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
-        await self._loop.run_in_executor(self._executor, self.connection.close)
+        await self._loop.run_in_executor(self._executor, self._close_connection)
         if self._log is not None:
             os.close(self._log)
             self._log = None
+
+    def _close_connection(self) -> None:
+        if self.follower is None:
+            self.connection.close()
+        else:
+            self.follower.close(self.connection.close)
 
     def _schedule(self) -> None:
         if not self._turn_scheduled:
@@ -247,8 +270,11 @@ class Database:
         """On the thread: make the log durable, and fold it into the file when it has grown."""
         error: Exception | None = None
         try:
-            self._fold_log(self._sync_log(), changes)
-        except (OSError, sqlite3.Error) as failure:
+            size = self._sync_log()
+            if self.follower is not None:
+                self.follower.synced()
+            self._fold_log(size, changes)
+        except (OSError, sqlite3.Error, StorageError) as failure:
             error = failure
         try:
             self._loop.call_soon_threadsafe(self._synced, error)
@@ -269,7 +295,10 @@ class Database:
         if changes - self._changes < CHECKPOINT_CHANGES and size < self._log_size + CHECKPOINT_BYTES:
             return
         self._changes, self._log_size = changes, size
-        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+        with (
+            nullcontext() if self.follower is None else self.follower.folding(),
+            closing(sqlite3.connect(self.path, isolation_level=None)) as connection,
+        ):
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _synced(self, error: Exception | None) -> None:

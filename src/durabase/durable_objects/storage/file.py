@@ -16,29 +16,33 @@ from concurrent.futures import Executor
 from contextvars import Context
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from durabase.durable_objects.gates import OutputGate, WriteGates
 from durabase.durable_objects.storage.engine import Database
+from durabase.durable_objects.storage.history import History
 from durabase.durable_objects.storage.index import IndexEntry
+from durabase.durable_objects.storage.kv_table import list_query, read_rows, write_entries
 from durabase.durable_objects.storage.namespace_database import NamespaceDatabase
-from durabase.durable_objects.storage.object_copy import KV_TABLE, put_into
-from durabase.durable_objects.storage.record import ObjectRecord, is_empty, read_record, write_record
+from durabase.durable_objects.storage.object_copy import put_aside, put_into
+from durabase.durable_objects.storage.record import (
+    ObjectRecord,
+    complete_record,
+    drop_everything,
+    is_empty,
+    is_surely_empty,
+    read_record,
+    used_bytes,
+    write_record,
+)
 from durabase.durable_objects.storage.sql import sql_error
 from durabase.durable_objects.storage.sql_policy import FileRules
-from durabase.durable_objects.storage.sql_text import quoted
 from durabase.durable_objects.storage.store import AlarmRow, KeyRange
 from durabase.errors import StorageError, StorageFileError
 
 __all__ = ["FileStore"]
 
 _logger = logging.getLogger("durabase.durable_objects")
-
-_PUT: Final = "INSERT INTO _cf_KV VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
-_OBJECTS: Final = (
-    "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
-    "AND type IN ('table', 'view') ORDER BY sql LIKE 'CREATE VIRTUAL%' DESC"
-)
 
 _Pairs: TypeAlias = list[tuple[bytes, bytes]]
 
@@ -50,7 +54,7 @@ class FileStore:
         path: the file.
         namespace: the class's database.
         id, name, gate, on_failed: as of :class:`~.shared.SharedStore`.
-        rules: how much it may hold.
+        rules, follow: how much it may hold, and what makes its history, if there is to be one.
 
     Attributes:
         name: the object's name, if anybody ever used it.
@@ -71,6 +75,7 @@ class FileStore:
         gate: OutputGate,
         on_failed: Callable[[Exception], object],
         rules: FileRules,
+        follow: Callable[[Path], History] | None = None,
     ) -> None:
         gates = WriteGates(gate)
         self.generation = 0
@@ -85,6 +90,8 @@ class FileStore:
         self._disk = namespace.database.disk
         self._index = IndexEntry(namespace, id, gates.part(), on_failed)
         self._database: Database | None = None
+        self._follow = follow
+        self._history: History | None = None
         self._record_changed = False
         self._committed = 0
         self._savepoints = 0
@@ -96,6 +103,8 @@ class FileStore:
         self.name = known.name if known is not None and name is None else name
         if known is not None:
             self._expect_file(known)
+        if follow is not None and History.request_path(path).exists():
+            self.connection()
 
     def _expect_file(self, known: ObjectRecord) -> None:
         if not self._path.exists():
@@ -154,8 +163,12 @@ class FileStore:
         """Believe what the file says of its object, and have the index say the same."""
         try:
             self._rules.apply(database.connection)
+            if self._follow is not None:
+                self._begin_history(database, self._follow(self._path))
             record = read_record(database.connection) or self._adopted(database)
         except BaseException:
+            if self._history is not None:
+                self._history.give_up()
             database.connection.close()
             raise
         self._record_changed = record is None or record.name != self.name
@@ -164,6 +177,29 @@ class FileStore:
             self._namespace.saw_serial(0 if record.alarm is None else record.alarm.serial)
             record = replace(record, name=self.name)
         self._index.update(record)
+
+    def _begin_history(self, database: Database, history: History) -> None:
+        """Follow the log from now on; first restore what was asked to be."""
+        self._history = history
+        history.begin(database.connection)
+        database.follower = history
+        if history.restore(database.connection):
+            database.begin()
+            database.commit_now()
+            history.restored()
+
+    def history(self) -> History | None:
+        """The history of all that was written so far, if one is kept. Ends the turn, but in a transaction.
+
+        Raises:
+            StorageFileError: the file can't be used.
+        """
+        if self._follow is not None:
+            if not self._savepoints:
+                self.hold()
+                self.resume()
+            self.connection()
+        return self._history
 
     def _adopted(self, database: Database) -> ObjectRecord | None:
         """A file that says nothing of its object, but holds something, believes the index."""
@@ -184,21 +220,13 @@ class FileStore:
             return []
         connection = self.connection()
         try:
-            there = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = '_cf_KV'").fetchone()
-            return connection.execute(query, arguments).fetchall() if there else []
+            return read_rows(connection, query, arguments)
         except sqlite3.Error as error:
             raise self.failure(error) from error
 
     def size(self) -> int:
         """Bytes of the pages in use."""
-        if not self._is_there():
-            return 0
-        connection = self.connection()
-        (pages,), (free,), (size,) = (
-            connection.execute(f"PRAGMA {name}").fetchone()
-            for name in ("page_count", "freelist_count", "page_size")
-        )
-        return int((pages - free) * size)
+        return used_bytes(self.connection()) if self._is_there() else 0
 
     # Keys and values
 
@@ -207,21 +235,13 @@ class FileStore:
         return rows[0][0] if rows else None
 
     def list(self, keys: KeyRange) -> _Pairs:
-        query, arguments = "SELECT key, value FROM _cf_KV WHERE key >= ?", [keys.start]
-        if keys.end is not None:
-            query, arguments = f"{query} AND key < ?", [*arguments, keys.end]
-        query += f" ORDER BY key {'DESC' if keys.reverse else 'ASC'} LIMIT ?"
-        return self._rows(query, (*arguments, -1 if keys.limit is None else keys.limit))  # type: ignore[return-value]
+        return self._rows(*list_query(keys))  # type: ignore[return-value]
 
     def write(self, entries: dict[bytes, bytes | None], confirmed: bool) -> None:
-        puts = [(key, value) for key, value in entries.items() if value is not None]
-        deletes = [(key,) for key, value in entries.items() if value is None]
         connection = self.connection()
         self.wrote(confirmed)
         try:
-            connection.execute(KV_TABLE)
-            connection.executemany(_PUT, puts)
-            connection.executemany("DELETE FROM _cf_KV WHERE key = ?", deletes)
+            write_entries(connection, entries)
         except sqlite3.Error as error:
             raise self.failure(error) from error
 
@@ -239,10 +259,7 @@ class FileStore:
         connection.execute("PRAGMA foreign_keys = OFF")  # possible only outside of a transaction
         self._restore_keys = True
         connection = self.connection()
-        for kind, name, _ in connection.execute(_OBJECTS).fetchall():
-            connection.execute(f"DROP {kind.upper()} IF EXISTS {quoted(name)}")
-        if alarm is not None:
-            write_record(connection, ObjectRecord(self._id, self.name, alarm))
+        drop_everything(connection, None if alarm is None else ObjectRecord(self._id, self.name, alarm))
         self._record_changed = True
         self.wrote()
 
@@ -305,25 +322,19 @@ class FileStore:
         try:
             self.connection()
         except StorageFileError:
-            self._put_aside()
+            put_aside(self._path)
+            self._index.update(None)
             self.connection()
         database = self._database
         assert database is not None  # noqa: S101 - it was opened just now
         database.connection.execute("ROLLBACK")
         self.name = name
-        serial = self._namespace.new_serial()
         await self._loop.run_in_executor(
-            self._executor, put_into, copy, database.connection, self._id, name, serial
+            self._executor, put_into, copy, database.connection, self._id, name, self._namespace.new_serial()
         )
         self.wrote()
         self._record_changed = True
         self.connection()
-
-    def _put_aside(self) -> None:
-        """Begin with no file, and leave the damaged one for whoever wants to look at it."""
-        self._path.with_name(f"{self._path.name}-wal").unlink(missing_ok=True)
-        self._path.replace(self._path.with_suffix(".damaged"))
-        self._index.update(None)
 
     # Ending
 
@@ -343,13 +354,12 @@ class FileStore:
         self._index.when_settled(lambda: settled.set_result(None))
         await settled
         await database.settle()
-        try:
-            empty = is_empty(database.connection)
-        except sqlite3.Error:
-            empty = False
+        empty = is_surely_empty(database.connection)
         await database.close()
         if empty:
             self._path.unlink(missing_ok=True)
+            if self._history is not None:
+                self._history.vanish()
 
     def when_settled(self, action: Callable[[], object]) -> None:
         if self._closing is not None and not self._closing.done():
@@ -363,21 +373,13 @@ class FileStore:
         connection = self._database.connection
         if connection.in_transaction:
             changed = self._record_changed and not is_empty(connection)
-            record = self._completed_record(connection) if changed else None
+            record = complete_record(connection, self._id, self.name) if changed else None
             self._disk.commit(connection)
             self._tell_index(record)
         if self._restore_keys:
             connection.execute("PRAGMA foreign_keys = ON")
             self._restore_keys = False
         return self._new_turn()
-
-    def _completed_record(self, connection: sqlite3.Connection) -> ObjectRecord:
-        """What the file says of its object, made complete."""
-        there = read_record(connection)
-        record = replace(there or ObjectRecord(self._id), name=self.name)
-        if record != there:
-            write_record(connection, record)
-        return record
 
     def _tell_index(self, record: ObjectRecord | None) -> None:
         if self._record_changed:

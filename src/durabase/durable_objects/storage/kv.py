@@ -18,12 +18,14 @@ from typing import Any, Final, Protocol, TypeAlias, TypeVar
 from durabase._names import js_names
 from durabase.clock import Clock
 from durabase.durable_objects.gates import OutputGate
+from durabase.durable_objects.storage.bookmarks import NO_HISTORY, ZERO
 from durabase.durable_objects.storage.done import DONE, Done
 from durabase.durable_objects.storage.entries import decoded_entries, decoded_entry, encoded_entries
 from durabase.durable_objects.storage.keys import key_bytes, key_range, key_text, merged_options
 from durabase.durable_objects.storage.sql import SqlFile, SqlStorage
-from durabase.durable_objects.storage.store import AlarmRow, ObjectStore
+from durabase.durable_objects.storage.store import AlarmRow, Bookmarks, ObjectStore
 from durabase.durable_objects.storage.sync_kv import SyncKv
+from durabase.durable_objects.storage.times import alarm_ms, time_ms
 from durabase.durable_objects.storage.transactions import Transaction
 from durabase.errors import AlarmError, StorageError
 from durabase.types import UNDEFINED
@@ -33,8 +35,6 @@ __all__ = ["DurableObjectStorage", "StorageHost", "StorageRules"]
 
 T = TypeVar("T")
 
-LAST_ALARM_MS: Final = 6_942_067_200_000
-"""The year 2190."""
 
 _Options: TypeAlias = Mapping[str, Any] | None
 _List: TypeAlias = list
@@ -239,7 +239,7 @@ class DurableObjectStorage:
             raise AlarmError(
                 "Your Durable Object class must have an alarm() handler in order to call setAlarm()"
             )
-        due = max(_alarm_ms(time), self._host.clock.now_ms())
+        due = max(alarm_ms(time), self._host.clock.now_ms())
         self._store.set_alarm(AlarmRow(due, due), _is_confirmed(options, more))
         return DONE
 
@@ -262,6 +262,40 @@ class DurableObjectStorage:
         self._host.check_alive()
         self._store.set_alarm(None, _is_confirmed(options, more))
         return DONE
+
+    # Point-in-time recovery
+
+    def get_current_bookmark(self) -> Done[str]:
+        """The bookmark of what is stored now; later ones are greater. In a transaction: before that began."""
+        self._host.check_alive()
+        history = self._store.history()
+        return Done(ZERO if history is None else history.current())
+
+    def get_bookmark_for_time(self, time: float | datetime) -> Done[str]:
+        """The bookmark of what was stored at ``time``, milliseconds since 1970 or a datetime.
+
+        Raises:
+            TypeError: the time is none.
+            StorageError: no history is kept, or it does not go back so far, or the time is yet to come.
+        """
+        return Done(self._bookmarks().at(time_ms(time)))
+
+    def on_next_session_restore_bookmark(self, bookmark: str) -> Done[str]:
+        """Have the next life of the object begin with what was stored at ``bookmark``; usually
+        ``ctx.abort()`` comes next. Gives a bookmark of the moment before that, by which it can be undone.
+
+        Raises:
+            TypeError: the bookmark is no string.
+            StorageError: no history is kept, or the bookmark is not of it, or not any more.
+        """
+        return Done(self._bookmarks().restore_next(bookmark))
+
+    def _bookmarks(self) -> Bookmarks:
+        self._host.check_alive()
+        history = self._store.history()
+        if history is None:
+            raise StorageError(NO_HISTORY)
+        return history
 
     # Transactions
 
@@ -348,17 +382,3 @@ def _is_confirmed(options: _Options, more: _Dict) -> bool:
     if not options and not more:
         return True
     return not merged_options(options, more).get("allow_unconfirmed")
-
-
-def _alarm_ms(time: object) -> int:
-    if isinstance(time, datetime):
-        time = time.timestamp() * 1000
-    if isinstance(time, bool) or not isinstance(time, (int, float)):
-        raise AlarmError(f"setAlarm() takes milliseconds or a datetime, not {type(time).__name__}")
-    if time != time:
-        raise AlarmError("The value cannot be converted because it is not a valid Date.")
-    if time <= 0:
-        raise AlarmError("setAlarm() cannot be called with an alarm time <= 0")
-    if time >= LAST_ALARM_MS:
-        raise AlarmError("This API doesn't support dates after 2189.")
-    return int(time)

@@ -14,22 +14,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from durabase.durable_objects.storage.kv_table import KV_TABLE
 from durabase.durable_objects.storage.record import ObjectRecord, name_text, read_record, write_record
 from durabase.durable_objects.storage.store import AlarmRow
 from durabase.errors import StorageFileError
 
 __all__ = [
-    "KV_TABLE",
     "CopyLabel",
     "copied_entries",
     "copy_file",
     "copy_shared",
+    "put_aside",
     "put_into",
     "read_label",
 ]
-
-KV_TABLE: Final = "CREATE TABLE IF NOT EXISTS _cf_KV (key BLOB PRIMARY KEY, value BLOB) WITHOUT ROWID"
-"""The table of an object's keys and values in a file of its own."""
 
 PAGES_AT_A_TIME: Final = 4096
 
@@ -166,6 +164,12 @@ def put_into(copy: Path, target: sqlite3.Connection, id: bytes, name: str | None
         write_record(connection, ObjectRecord(id, name, alarm))
         connection.execute("COMMIT")
         connection.backup(target)
+
+
+def put_aside(file: Path) -> None:
+    """Leave a damaged file for whoever wants to look at it, and let there be none in its place."""
+    file.with_name(f"{file.name}-wal").unlink(missing_ok=True)
+    file.replace(file.with_suffix(".damaged"))
 
 
 def copied_entries(copy: Path, serial: int) -> tuple[dict[bytes, bytes], AlarmRow | None]:

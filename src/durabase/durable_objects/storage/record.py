@@ -7,13 +7,26 @@ and what was written with it are one commit, and a lost or outdated index can be
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from durabase.durable_objects.storage.sql_text import quoted
 from durabase.durable_objects.storage.store import AlarmRow
 from durabase.errors import StorageFileError
 
-__all__ = ["FORMAT", "ObjectRecord", "is_empty", "name_bytes", "name_text", "read_record", "write_record"]
+__all__ = [
+    "FORMAT",
+    "ObjectRecord",
+    "complete_record",
+    "drop_everything",
+    "is_empty",
+    "is_surely_empty",
+    "name_bytes",
+    "name_text",
+    "read_record",
+    "used_bytes",
+    "write_record",
+]
 
 FORMAT: Final = 1
 """The version of the file's layout: SQLite's ``user_version``, which programs can't set."""
@@ -21,6 +34,10 @@ FORMAT: Final = 1
 _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS _cf_OBJECT "
     "(id BLOB, name BLOB, scheduled INTEGER, due INTEGER, retries INTEGER, serial INTEGER)"
+)
+_EVERYTHING: Final = (
+    "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+    "AND type IN ('table', 'view') ORDER BY sql LIKE 'CREATE VIRTUAL%' DESC"
 )
 _HAS_TABLE: Final = "SELECT 1 FROM sqlite_schema WHERE name = '_cf_OBJECT'"
 _READ: Final = "SELECT id, name, scheduled, due, retries, serial FROM _cf_OBJECT"
@@ -79,3 +96,40 @@ def write_record(connection: sqlite3.Connection, record: ObjectRecord) -> None:
     connection.execute("DELETE FROM _cf_OBJECT")
     row = (record.id, name_bytes(record.name), *times)
     connection.execute("INSERT INTO _cf_OBJECT VALUES (?, ?, ?, ?, ?, ?)", row)
+
+
+def complete_record(connection: sqlite3.Connection, id: bytes, name: str | None) -> ObjectRecord:
+    """What the database says of its object, made complete as part of the open transaction."""
+    there = read_record(connection)
+    record = replace(there or ObjectRecord(id), name=name)
+    if record != there:
+        write_record(connection, record)
+    return record
+
+
+def is_surely_empty(connection: sqlite3.Connection) -> bool:
+    """Whether the database is empty; not if it can't be read."""
+    try:
+        return is_empty(connection)
+    except sqlite3.Error:
+        return False
+
+
+def drop_everything(connection: sqlite3.Connection, leave: ObjectRecord | None) -> None:
+    """Drop every table and view, but for what is said of the object, if anything is to be left.
+
+    That is part of the open transaction; foreign keys must not be checked in it.
+    """
+    for kind, name, _ in connection.execute(_EVERYTHING).fetchall():
+        connection.execute(f"DROP {kind.upper()} IF EXISTS {quoted(name)}")
+    if leave is not None:
+        write_record(connection, leave)
+
+
+def used_bytes(connection: sqlite3.Connection) -> int:
+    """Bytes of the pages in use."""
+    (pages,), (free,), (size,) = (
+        connection.execute(f"PRAGMA {name}").fetchone()
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * size)

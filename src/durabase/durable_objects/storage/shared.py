@@ -235,6 +235,9 @@ class SharedStore:
         self.write({**entries}, True)
         self.set_alarm(alarm)
 
+    def history(self) -> None:
+        """There is none: objects share the database."""
+
     # Committing
 
     def end_turn(self) -> int | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-__all__ = ["AlarmRow", "KeyRange", "ObjectStore"]
+__all__ = ["AlarmRow", "Bookmarks", "KeyRange", "ObjectStore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,19 @@ class KeyRange:
 
     def __contains__(self, key: bytes) -> bool:
         return key >= self.start and (self.end is None or key < self.end)
+
+
+class Bookmarks(Protocol):
+    """What an object has kept at other times. Bookmarks are strings; those of later times are greater."""
+
+    def current(self) -> str:
+        """The bookmark of now."""
+
+    def at(self, time_ms: int) -> str:
+        """The bookmark of a time, in milliseconds since 1970."""
+
+    def restore_next(self, text: str) -> str:
+        """Have the next life begin with what was kept at a bookmark; gives the one to undo that."""
 
 
 class ObjectStore(Protocol):
@@ -87,6 +100,9 @@ class ObjectStore(Protocol):
 
     async def restore(self, copy: Path, name: str | None) -> None:
         """Keep what a copy of an object has, and nothing else, as one write."""
+
+    def history(self) -> Bookmarks | None:
+        """The history of all that was written so far, if one is kept."""
 
     def close(self) -> None:
         """Forget what is not committed; nothing is written any more."""

@@ -1,0 +1,227 @@
+"""The file of an object's history: which pages of its database changed when.
+
+A head, which says whose history it is, and then entries, one after the other, which are only ever appended.
+An entry that was cut off by a crash is the last one, and is dropped when the file is opened. Folding writes
+the file anew.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from pathlib import Path
+from secrets import token_bytes
+from typing import BinaryIO, Final
+
+from durabase.durable_objects.storage.write_ahead_log import BEGINNING, LogPosition
+from durabase.errors import StorageFileError
+
+__all__ = ["Entry", "EntryKind", "HistoryFile"]
+
+_MAGIC: Final = b"durabase history 1\n"
+_ORIGIN_BYTES: Final = 16
+_HEAD_BYTES: Final = len(_MAGIC) + _ORIGIN_BYTES
+_HEADER: Final = struct.Struct(">BQQIQ8sQ")
+_CHECK: Final = struct.Struct(">I")
+_PAGE: Final = struct.Struct(">II")
+_LEVEL: Final = 1
+
+
+class EntryKind(IntEnum):
+    """What an entry tells."""
+
+    CHANGES = 1
+    """Pages that changed since the entry before."""
+    IMAGE = 2
+    """All pages; what was before is not needed for what comes after."""
+    RESTORED = 3
+    """A restore is about to happen: ``pages`` is its number, ``number`` the entry before it."""
+    CLOSED = 4
+    """The database was closed: ``number`` is its size, ``time_ms`` when it was written to, in nanoseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry, without its pages.
+
+    Attributes:
+        kind: what it tells.
+        number: its place in the history.
+        time_ms: when that was, in milliseconds since 1970.
+        pages: how many the database had.
+        position: up to which place of the log it goes.
+        offset, length: where its pages are in the file.
+    """
+
+    kind: EntryKind
+    number: int
+    time_ms: int
+    pages: int = 0
+    position: LogPosition = BEGINNING
+    offset: int = 0
+    length: int = 0
+
+    def packed(self, length: int) -> bytes:
+        """The entry as bytes, as far as they are not pages."""
+        place = self.position
+        return _HEADER.pack(
+            self.kind, self.number, self.time_ms, self.pages, place.frames, place.salts, length
+        )
+
+
+class HistoryFile:
+    """The entries of one history, in order.
+
+    Args:
+        path: the file; it is made if it is not there.
+
+    Attributes:
+        entries: all that there are.
+        origin: 16 bytes by which bookmarks are known to be of this history.
+
+    Raises:
+        StorageFileError: it is no such file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.entries: list[Entry] = []
+        self._file = path.open("a+b")
+        try:
+            if self._size() < _HEAD_BYTES:
+                self._file.truncate(0)
+                self._file.write(_MAGIC + token_bytes(_ORIGIN_BYTES))
+                self._file.flush()
+            self.origin = self._read_head()
+            self._read_entries()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _size(self) -> int:
+        return os.fstat(self._file.fileno()).st_size
+
+    def _read(self, length: int, offset: int) -> bytes:
+        return os.pread(self._file.fileno(), length, offset)
+
+    def _read_head(self) -> bytes:
+        head = self._read(_HEAD_BYTES, 0)
+        if not head.startswith(_MAGIC):
+            raise StorageFileError(f"{self.path.name} is no history of an object, or of a later version")
+        return head[len(_MAGIC) :]
+
+    def _read_entries(self) -> None:
+        size, offset = self._size(), _HEAD_BYTES
+        while offset + _HEADER.size + _CHECK.size <= size:
+            kind, number, time_ms, pages, frames, salts, length = _HEADER.unpack(
+                self._read(_HEADER.size, offset)
+            )
+            end = offset + _HEADER.size + length + _CHECK.size
+            if end > size:
+                break
+            place = LogPosition(salts, frames)
+            start = offset + _HEADER.size
+            self.entries.append(Entry(EntryKind(kind), number, time_ms, pages, place, start, length))
+            offset = end
+        if self.entries and not self._is_whole(self.entries[-1]):
+            last = self.entries.pop()
+            offset = last.offset - _HEADER.size
+        if offset < size:
+            self._file.truncate(offset)
+
+    def _is_whole(self, entry: Entry) -> bool:
+        start = entry.offset - _HEADER.size
+        data = self._read(_HEADER.size + entry.length + _CHECK.size, start)
+        body, check = data[: -_CHECK.size], data[-_CHECK.size :]
+        return check == _CHECK.pack(zlib.crc32(body))
+
+    # Reading
+
+    def states(self) -> list[Entry]:
+        """The entries after which the database was in a state that can be had again."""
+        return [entry for entry in self.entries if entry.kind in (EntryKind.CHANGES, EntryKind.IMAGE)]
+
+    def places(self, number: int) -> tuple[int, dict[int, tuple[int, int]]]:
+        """How many pages the database had after this entry, and where in the file each of them is.
+
+        Raises:
+            StorageFileError: an entry that is needed is damaged.
+        """
+        places: dict[int, tuple[int, int]] = {}
+        pages = 0
+        for entry in self.states():
+            if entry.number > number:
+                break
+            if not self._is_whole(entry):
+                raise StorageFileError(f"{self.path.name} is damaged: entry {entry.number}")
+            if entry.kind is EntryKind.IMAGE:
+                places.clear()
+            places.update(self._places_in(entry))
+            pages = entry.pages
+        return pages, {page: place for page, place in places.items() if page <= pages}
+
+    def _places_in(self, entry: Entry) -> Iterator[tuple[int, tuple[int, int]]]:
+        offset, end = entry.offset, entry.offset + entry.length
+        while offset < end:
+            page, length = _PAGE.unpack(self._read(_PAGE.size, offset))
+            yield page, (offset + _PAGE.size, length)
+            offset += _PAGE.size + length
+
+    def page(self, place: tuple[int, int]) -> bytes:
+        """The page that is there."""
+        offset, length = place
+        return zlib.decompress(self._read(length, offset))
+
+    # Writing
+
+    def append(self, entry: Entry, changed: Mapping[int, bytes] | None = None) -> None:
+        """Add an entry with these pages."""
+        packed = [(page, zlib.compress(data, _LEVEL)) for page, data in (changed or {}).items()]
+        body = b"".join(_PAGE.pack(page, len(data)) + data for page, data in packed)
+        data = entry.packed(len(body)) + body
+        offset = self._size() + _HEADER.size
+        self._file.write(data + _CHECK.pack(zlib.crc32(data)))
+        self._file.flush()
+        self.entries.append(replace(entry, offset=offset, length=len(body)))
+
+    def sync(self) -> None:
+        """Make it durable."""
+        os.fsync(self._file.fileno())
+
+    def fold(self, number: int) -> None:
+        """Forget what was before this entry, which becomes an image of all."""
+        temporary = self.path.with_suffix(".folding")
+        with temporary.open("wb") as target:
+            target.write(_MAGIC + self.origin)
+            self._fold_into(target, number)
+            target.flush()
+            os.fsync(target.fileno())
+        self._file.close()
+        temporary.replace(self.path)
+        self._file = self.path.open("a+b")
+        self.entries = []
+        self._read_entries()
+
+    def _fold_into(self, target: BinaryIO, number: int) -> None:
+        (state,) = (entry for entry in self.states() if entry.number == number)
+        pages, places = self.places(number)
+        length = sum(_PAGE.size + size for _, size in places.values())
+        header = replace(state, kind=EntryKind.IMAGE, pages=pages).packed(length)
+        check = zlib.crc32(header)
+        target.write(header)
+        for page, (offset, size) in places.items():
+            data = _PAGE.pack(page, size) + self._read(size, offset)
+            check = zlib.crc32(data, check)
+            target.write(data)
+        target.write(_CHECK.pack(check))
+        for entry in self.entries[self.entries.index(state) + 1 :]:
+            start = entry.offset - _HEADER.size
+            target.write(self._read(_HEADER.size + entry.length + _CHECK.size, start))
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._file.close()
