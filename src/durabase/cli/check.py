@@ -18,6 +18,7 @@ from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project, load_project
 from durabase.cli.reload import is_watched
 from durabase.errors import DurabaseError
+from durabase.workers.bindings.binder import check_programs
 from durabase.workers.class_ledger import ClassLedger
 from durabase.workers.config import Config
 from durabase.workers.config.classes import ClassChange, CreateClass, DeleteClass, Migration, RenameClass
@@ -89,6 +90,7 @@ def _reports(project: Project, errors: list[str], notes: list[str]) -> list[_Rep
         report.classes = _classes(config, worker)
         notes += _hints(worker)
     try:
+        check_programs(list(zip(configs, workers, strict=True)))
         steps = ClassLedger(project.state_dir).plan(configs).steps
     except DurabaseError as error:
         errors.append(str(error))

@@ -112,7 +112,6 @@ class Runtime:
         self._ledger = ClassLedger(state_dir)
         self._may_delete_classes = may_delete_classes
         self._hosted: dict[str, str] = {}
-        _check_names([config, *(other for other, _ in others)])
         check_programs([(config, worker), *others])
         self._workers = [HostedWorker(config, worker, self._background, "", observer, clock)]
         for other, program in others:
@@ -301,13 +300,6 @@ class Runtime:
 
 def _listed(deletions: Sequence[DeletedClass]) -> str:
     return ", ".join(f"{deletion.worker}: {deletion.class_name}" for deletion in deletions)
-
-
-def _check_names(configs: Sequence[Config]) -> None:
-    names = [config.name for config in configs]
-    for config in configs:
-        if names.count(config.name) > 1:
-            raise ConfigError(f'{config.path}: there are several workers named "{config.name}".')
 
 
 def _check_same(before: list[str], now: list[str]) -> None:

@@ -153,3 +153,16 @@ def test_several_workers(project: Path, capsys: pytest.CaptureFixture[str]) -> N
     code, found = answer(capsys, "-c", "wrangler.toml", "-c", "b/wrangler.toml")
     assert code == 0
     assert [worker["name"] for worker in found["workers"]] == ["app", "b"]
+
+
+def test_workers_that_can_not_be_together(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    service = '[[services]]\nbinding = "B"\nservice = "b"\nentrypoint = "Nope"\n'
+    (project / "wrangler.toml").write_text(TOML + service)
+    write_project(project / "b", toml=TOML.replace('"app"', '"b"'))
+    code, found = answer(capsys, "-c", "wrangler.toml", "-c", "b/wrangler.toml")
+    assert code == 2
+    assert 'binds B to the class Nope of the worker "b", which has no such class.' in found["errors"][0]
+    write_project(project / "b", toml=TOML)
+    code, found = answer(capsys, "-c", "wrangler.toml", "-c", "b/wrangler.toml")
+    assert code == 2
+    assert 'there are several workers named "app"' in found["errors"][0]

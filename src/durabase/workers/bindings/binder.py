@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from durabase.clock import Clock
 from durabase.durable_objects import DurableObjectNamespace, ObjectHost
-from durabase.errors import WorkerLoadError
+from durabase.errors import ConfigError, WorkerLoadError
 from durabase.workers.bindings.kv import KvNamespace, KvStores
 from durabase.workers.bindings.missing import missing_bindings
 from durabase.workers.bindings.services import Loopback, Service
@@ -73,11 +73,16 @@ class Binder:
 
 
 def check_programs(programs: Sequence[Program]) -> None:
-    """Complain about bindings between workers that can't be made.
+    """Complain about workers that can't be together, and about bindings between them that can't be made.
 
     Raises:
+        ConfigError: two workers have the same name.
         WorkerLoadError: a binding names a class that a program does not have.
     """
+    names = [config.name for config, _ in programs]
+    for config, _ in programs:
+        if names.count(config.name) > 1:
+            raise ConfigError(f'{config.path}: there are several workers named "{config.name}".')
     known = {config.name: (config, program) for config, program in programs}
     for config, _ in programs:
         _check_entrypoints(config, known)
