@@ -52,7 +52,14 @@ class Wire:
     """One connection. Everything that is waited for comes within ``seconds``, or the test fails."""
 
     def __init__(
-        self, port: int, path: str = "/", key: str | None = None, *, seconds: float = 5.0, small: bool = False
+        self,
+        port: int,
+        path: str = "/",
+        key: str | None = None,
+        *,
+        seconds: float = 5.0,
+        small: bool = False,
+        extensions: str = "",
     ) -> None:
         self.key = key or new_key()
         self._socket = socket.socket()
@@ -64,7 +71,8 @@ class Wire:
         self._unread = b""
         self.send(
             f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {self.key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode("latin-1")
+            f"Sec-WebSocket-Key: {self.key}\r\nSec-WebSocket-Version: 13\r\n"
+            f"Sec-WebSocket-Extensions: {extensions}\r\n\r\n".encode("latin-1")
         )
         head = self._read_until(b"\r\n\r\n").decode("latin-1")
         assert head.startswith("HTTP/1.1 101 "), head
