@@ -12,12 +12,12 @@ from weakref import ref
 from durabase.durable_objects.crossing import make_call
 from durabase.durable_objects.events import Call, Fetch, ObjectEvent, Read, Run
 from durabase.durable_objects.ids import DurableObjectId
-from durabase.durable_objects.routing import Caller, ObjectKey, ObjectRouter, current_caller
+from durabase.durable_objects.routing import Caller, Holder, ObjectKey, ObjectRouter, current_caller
 from durabase.durable_objects.rpc import fetch_error
 from durabase.durable_objects.rpc_promise import Failure, RpcMember, RpcPromise, member, send
 from durabase.web.request import Request
 
-__all__ = ["DurableObjectStub", "run_in_object"]
+__all__ = ["DurableObjectStub", "keep_awake", "run_in_object"]
 
 
 class DurableObjectStub:
@@ -110,6 +110,11 @@ class DurableObjectStub:
 def run_in_object(stub: DurableObjectStub, function: Callable[[Any, Any], Any]) -> Awaitable[Any]:
     """Call ``function(instance, ctx)`` as an event of the object, in this process; its result is no copy."""
     return stub._rpc_router.deliver(stub._rpc_key, Run(function))
+
+
+def keep_awake(stub: DurableObjectStub, holder: Holder) -> None:
+    """Keep the object's present life from hibernating for as long as ``holder`` is there and in use."""
+    stub._rpc_router.hold(stub._rpc_key, holder)
 
 
 def _fail(error: BaseException) -> Future[Any]:

@@ -1,7 +1,7 @@
 """Rooms whose store lives in a Durable Object.
 
-Opening one is an event of the object. While it is open, a task of the object keeps that from hibernating; the
-task ends with the object's life, and with it the room.
+Opening one is an event of the object. While it is open, the object does not hibernate. A task of the object
+ends with its life, and with it the room.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, final
 
 from durabase.durable_objects import DurableObjectNamespace
-from durabase.durable_objects.stub import DurableObjectStub, run_in_object
+from durabase.durable_objects.stub import DurableObjectStub, keep_awake, run_in_object
 from durabase.errors import ServerError
 from durabase.mergeable import MergeableStore
 from durabase.sync_server._peer import ServerSeat
@@ -35,6 +35,7 @@ def object_room(namespace: DurableObjectNamespace, path_id: Id) -> OpeningRoom:
 
     Raises:
         ServerError: when it is awaited: the object is none of that class, or keeps no store.
+        ClusterError: it lives in another process.
         Exception: why the object could not start.
     """
     return OpeningRoom(partial(_open, namespace.get_by_name(path_id), path_id))
@@ -50,6 +51,7 @@ async def _open(stub: DurableObjectStub, path_id: Id) -> Room:
         raise
     if fault is not None:
         raise ServerError(f"the room {path_id!r} has no store: {fault}")
+    keep_awake(stub, held[0])
     return Room(path_id, held[0])
 
 
@@ -59,20 +61,21 @@ def _hold(held: list[_HeldObject], instance: Any, ctx: Any) -> str | None:
         return f"{type(instance).__name__} is no WsServerDurableObject"
     if instance._seat is None:
         return f"create_persister of {type(instance).__name__} gives none"
-    held.append(_HeldObject(instance._seat, ctx.storage, asyncio.create_task(_stay_awake())))
+    held.append(_HeldObject(instance._seat, ctx.storage, asyncio.create_task(_live())))
     return None
 
 
-async def _stay_awake() -> None:
+async def _live() -> None:
+    """Is cancelled when the object's life ends."""
     await asyncio.get_running_loop().create_future()
 
 
 @final
 class _HeldObject:
-    def __init__(self, seat: ServerSeat, storage: Any, awake: asyncio.Task[None]) -> None:
+    def __init__(self, seat: ServerSeat, storage: Any, life: asyncio.Task[None]) -> None:
         self._seat = seat
         self._storage = storage
-        self._awake = awake
+        self._life = life
 
     @property
     def store(self) -> MergeableStore:
@@ -80,12 +83,15 @@ class _HeldObject:
 
     @property
     def is_over(self) -> bool:
-        return self._awake.done() or self._awake.cancelling() > 0
+        return self._life.done() or self._life.cancelling() > 0
+
+    def _rpc_in_use(self) -> bool:
+        return not self.is_over
 
     async def saved(self) -> None:
         await self._seat.saved()
         await self._storage.sync()
 
     def release(self) -> object:
-        self._awake.cancel()
+        self._life.cancel()
         return None

@@ -109,7 +109,7 @@ def test_clients_get_it_when_it_is_safe(tmp_path: Path) -> None:
 def test_the_object_does_not_hibernate_while_its_room_is_open(tmp_path: Path) -> None:
     async def test(worker: WorkerHarness) -> None:
         room = await object_room(worker.env.ROOM, "p")
-        await worker.advance(60)
+        await worker.advance(600)
         assert room.is_open
         room.store.set_value("v", 1)
         await room.close()
