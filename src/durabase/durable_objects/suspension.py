@@ -75,8 +75,12 @@ def _stack_type() -> Any:
 _Stack: Any = None
 
 
+async def _run(call: Callable[..., Any], *arguments: Any) -> Any:
+    return await _steps(call, *arguments)
+
+
 @types.coroutine
-def _run(call: Callable[..., Any], *arguments: Any) -> Generator[Any, Any, Any]:
+def _steps(call: Callable[..., Any], *arguments: Any) -> Generator[Any, Any, Any]:
     error, result = yield from _stretch(partial(call, *arguments))
     if error is not None:
         raise error
