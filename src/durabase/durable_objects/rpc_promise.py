@@ -16,7 +16,9 @@ from typing import Any, Final, Protocol
 
 from durabase.durable_objects.events import Call, Loan, Read
 from durabase.durable_objects.rpc import ITSELF
+from durabase.web.abort_signal import AbortError, AbortEvent
 from durabase.web.connection import socket_owner
+from durabase.web.request import Request
 
 __all__ = ["CallMaker", "Failure", "Receiver", "RpcMember", "RpcPromise", "member", "send"]
 
@@ -104,6 +106,13 @@ class RpcPromise:
             self._steps = self.__await__()
         return self._steps.throw(*error)
 
+    def _rpc_follow(self, request: Request) -> None:
+        """End when the request is aborted; abandon the request when the wait is cancelled."""
+        future = self._future
+        future.add_done_callback(lambda _: request.abandon() if future.cancelled() else None)
+        if request.has_signal:
+            request.signal.add_event_listener("abort", partial(_abort, future))
+
     # Going on before the result is there
 
     def _rpc_perform(self, event: Call | Read) -> RpcPromise:
@@ -158,6 +167,12 @@ def send(
     else:
         owner.output.hold(start)
     return RpcPromise(result, make_call)
+
+
+def _abort(future: Future[Any], event: AbortEvent) -> None:
+    if not future.done():
+        reason = event.target.reason
+        future.set_exception(reason if isinstance(reason, Exception) else AbortError(str(reason)))
 
 
 def _look_at(future: Future[Any]) -> None:

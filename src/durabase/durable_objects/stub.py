@@ -53,7 +53,8 @@ class DurableObjectStub:
     def fetch(self, resource: str | Request, **options: Any) -> RpcPromise:
         """Let the object answer a request. The promise gives a :class:`~durabase.web.Response`.
 
-        What it fails with is an :class:`OSError` as well.
+        What it fails with is an :class:`OSError` as well. Aborting the request's signal fails it with the
+        reason; if whoever waits for it is cancelled, the signal is aborted. The object goes on in both cases.
 
         Args:
             resource: an absolute URL, of any host, or a request.
@@ -63,7 +64,9 @@ class DurableObjectStub:
             TypeError: no absolute URL.
         """
         request = resource if isinstance(resource, Request) and not options else Request(resource, **options)
-        return self._rpc_send(Fetch(request), fetch_error)
+        promise = self._rpc_send(Fetch(request), fetch_error)
+        promise._rpc_follow(request)
+        return promise
 
     def __getattr__(self, name: str) -> RpcMember:
         return member(self, name, self._rpc_make_call)

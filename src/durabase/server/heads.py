@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from http import HTTPStatus
 from typing import Final
 
@@ -9,7 +10,7 @@ import h11
 
 from durabase.web import Response
 
-__all__ = ["Fields", "head_size", "is_bodiless", "reason_phrase", "response_fields"]
+__all__ = ["Fields", "error_response", "head_size", "is_bodiless", "reason_phrase", "response_fields"]
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -25,6 +26,12 @@ def head_size(head: h11.Request) -> int:
 def is_bodiless(status: int) -> bool:
     """Whether responses with this status have no body."""
     return status in _BODILESS
+
+
+def error_response(error: Exception, debug: bool) -> Response:
+    """What a client is told of an error that nobody has caught: with ``debug`` its traceback."""
+    text = "".join(traceback.format_exception(error)) if debug else "Internal Server Error"
+    return Response(text, 500)
 
 
 def response_fields(response: Response, length: int | None) -> Fields:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Final, cast
 
@@ -25,7 +24,7 @@ from durabase.server.handshake import (
     handshake_fault,
     offered_extensions,
 )
-from durabase.server.heads import head_size, is_bodiless, reason_phrase, response_fields
+from durabase.server.heads import error_response, head_size, is_bodiless, reason_phrase, response_fields
 from durabase.server.target import request_url
 from durabase.web import Request, Response
 
@@ -62,6 +61,7 @@ class HttpConnection(asyncio.Protocol):
         "_is_refusing",
         "_is_streaming",
         "_parser",
+        "_served",
         "_started",
         "_task",
         "_transport",
@@ -75,6 +75,7 @@ class HttpConnection(asyncio.Protocol):
         self._head: h11.Request | None = None
         self._body: list[bytes] = []
         self._body_size = 0
+        self._served: Request | None = None
         self._started = 0.0
         self._task: asyncio.Task[None] | None = None
         self._drained: asyncio.Future[None] | None = None
@@ -112,7 +113,9 @@ class HttpConnection(asyncio.Protocol):
         if self._is_refusing:
             return False
         self._parser.receive_data(b"")
-        if self._task is None:
+        if self._served is not None:
+            self._served.abandon()
+        else:
             self._advance()
         return self._task is not None and not self._is_streaming
 
@@ -132,6 +135,8 @@ class HttpConnection(asyncio.Protocol):
         self._is_lost = True
         self._context.addresses.leave(self._transport)
         self.resume_writing()
+        if self._served is not None:
+            self._served.abandon()
         if self._task is None:
             self._context.forget(self)
         elif self._is_streaming:
@@ -220,7 +225,7 @@ class HttpConnection(asyncio.Protocol):
         except (TypeError, ValueError) as error:
             self._refuse(400, str(error))
             return
-        self._transport.pause_reading()
+        self._served = request
         self._task = self._context.loop.create_task(self._serve(request))
 
     def _request(self, head: h11.Request) -> Request:
@@ -253,7 +258,7 @@ class HttpConnection(asyncio.Protocol):
             _log.exception("%s %s: the response broke off", request.method, request.url)
             self._transport.abort()
         finally:
-            self._task = None
+            self._task = self._served = None
             if self._is_lost:
                 self._context.forget(self)
         self._next_request()
@@ -267,16 +272,11 @@ class HttpConnection(asyncio.Protocol):
             return response
         except Exception as error:
             _log.exception("%s %s", request.method, request.url)
-            return self._error_response(error)
+            return error_response(error, self._context.debug)
 
     def _is_web_socket_request(self) -> bool:
         head = self._head
         return head is not None and asks_for_web_socket(head.method, head.headers)
-
-    def _error_response(self, error: Exception) -> Response:
-        if not self._context.debug:
-            return Response("Internal Server Error", 500)
-        return Response("".join(traceback.format_exception(error)), 500)
 
     async def _respond(self, response: Response) -> None:
         body = response.body_bytes()
@@ -290,7 +290,6 @@ class HttpConnection(asyncio.Protocol):
 
     async def _stream(self, response: Response) -> None:
         self._is_streaming = True
-        self._transport.resume_reading()  # to notice if the client hangs up
         async for chunk in response.iter_body():
             self._write_data(chunk)
             if self._drained is not None:
@@ -358,6 +357,7 @@ class HttpConnection(asyncio.Protocol):
         if self._transport.is_closing():
             tell_lost(web_socket)
             return
+        self._transport.pause_reading()
         compression = self._agreed_compression()
         try:
             extensions = "" if compression is None else compression.header

@@ -1,5 +1,6 @@
 """Web values without a network: headers, requests, responses, and WebSockets as programs see them."""
 
+from durabase.web.abort_signal import AbortController, AbortError, AbortEvent, AbortSignal
 from durabase.web.attribute_dict import AttributeDict
 from durabase.web.blob import Blob, File
 from durabase.web.byte_string import ByteString
@@ -22,6 +23,10 @@ from durabase.web.websocket import (
 )
 
 __all__ = [
+    "AbortController",
+    "AbortError",
+    "AbortEvent",
+    "AbortSignal",
     "AttributeDict",
     "Blob",
     "ByteString",

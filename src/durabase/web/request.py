@@ -6,6 +6,7 @@ from http import HTTPMethod
 from typing import Any
 
 from durabase._names import js_names
+from durabase.web.abort_signal import AbortError, AbortSignal
 from durabase.web.body import Body, BodyInit, body_of
 from durabase.web.headers import Headers, HeadersInit
 from durabase.web.url import normalised_url
@@ -31,13 +32,14 @@ class Request(Body):
         body: text, bytes, a blob, a form, or an asynchronous iterator of bytes.
         redirect: ``"follow"``, ``"manual"`` or ``"error"``.
         cf: whatever the platform tells about the request.
+        signal: aborts it.
 
     Raises:
         TypeError: the URL is not absolute, or the body can't be carried (or not with this method).
         ValueError: a header is not allowed.
     """
 
-    __slots__ = ("cf", "method", "redirect", "url")
+    __slots__ = ("_is_abandoned", "_signal", "cf", "method", "redirect", "url")
 
     def __init__(
         self,
@@ -48,6 +50,7 @@ class Request(Body):
         body: BodyInit = None,
         redirect: str = "follow",
         cf: Any = None,
+        signal: AbortSignal | None = None,
     ) -> None:
         source = input if isinstance(input, Request) else None
         content, content_type = body_of(body, "Request")
@@ -60,6 +63,8 @@ class Request(Body):
         self.url: str = source.url if source is not None else normalised_url(str(input))
         self.method: str = _method_of(method or (source.method if source is not None else "GET"))
         self.redirect = redirect
+        self._is_abandoned = False
+        self._signal = source.signal if signal is None and source is not None else signal
         self.cf: Any = cf if source is None or cf is not None else source.cf
         if body is not None and self.method in ("GET", "HEAD"):
             raise TypeError("Request with a GET or HEAD method cannot have a body.")
@@ -77,6 +82,26 @@ class Request(Body):
     referrer_policy = ""
 
     @property
+    def signal(self) -> AbortSignal:
+        """Aborted when the client goes away before it has the whole response. The handler goes on."""
+        if self._signal is None:
+            self._signal = AbortSignal()
+            if self._is_abandoned:
+                self.abandon()
+        return self._signal
+
+    @property
+    def has_signal(self) -> bool:
+        """Whether anybody has given it a signal, or asked for it."""
+        return self._signal is not None
+
+    def abandon(self) -> None:
+        """Whoever sent the request does not wait for the response any more."""
+        self._is_abandoned = True
+        if self._signal is not None:
+            self._signal._abort(AbortError("The client has disconnected"))
+
+    @property
     def js_object(self) -> Request:
         """The request itself: there is no JavaScript object behind it."""
         return self
@@ -87,7 +112,8 @@ class Request(Body):
         Raises:
             OSError: this one was read already.
         """
-        copy = Request(self.url, method=self.method, headers=self.headers, redirect=self.redirect, cf=self.cf)
+        same = {"redirect": self.redirect, "cf": self.cf, "signal": self.signal}
+        copy = Request(self.url, method=self.method, headers=self.headers, **same)
         copy._content = self._fork()
         return copy
 

@@ -437,6 +437,36 @@ def test_a_websocket_for_somebody_who_did_not_ask_is_an_error(
     run_on(loop_factory, main())
 
 
+@pytest.mark.feature("S-ST-7")
+@on_each_loop
+def test_a_client_that_goes_away_aborts_the_signal_and_not_the_handler(loop_factory: LoopFactory) -> None:
+    async def main() -> None:
+        requests: list[Request] = []
+        go, handled = asyncio.Event(), asyncio.Event()
+
+        async def fetch(request: Request) -> Response:
+            requests.append(request)
+            await go.wait()
+            handled.set()
+            return Response("there")
+
+        async with serving(fetch) as server:
+            async with Client.opened(server.port) as client:
+                await client.send(get("/gone"))
+                await until(lambda: len(requests) == 1)
+                assert not requests[0].signal.aborted
+            await until(lambda: requests[0].signal.aborted)
+            assert not handled.is_set()
+            go.set()
+            await handled.wait()
+            async with Client.opened(server.port) as client:
+                await client.send(get("/there"))
+                assert (await client.read_response())[2] == b"there"
+            assert not requests[1].signal.aborted
+
+    run_on(loop_factory, main())
+
+
 @on_each_loop
 def test_a_client_that_left_before_its_upgrade_is_told_to_the_object(loop_factory: LoopFactory) -> None:
     async def main() -> None:

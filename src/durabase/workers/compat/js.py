@@ -25,6 +25,8 @@ from durabase.workers.compat.js_web import (
 )
 
 _GLOBALS: dict[str, Any] = {
+    "AbortController": js_values.JsFunction(web.AbortController),
+    "AbortSignal": web.AbortSignal,
     "Array": js_values.Array,
     "ArrayBuffer": js_bytes.ArrayBuffer,
     "Blob": js_values.JsFunction(js_blob),
