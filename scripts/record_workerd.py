@@ -40,7 +40,7 @@ export default {
   },
 };
 """
-CLASSES = ("Room", "Empty", "Odd")
+CLASSES = ("Room", "Empty", "Odd", "Frail")
 CONFIG = """
 using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (

@@ -101,6 +101,20 @@ export class Room extends DurableObject {
       await outcome(() => sql.exec("INSERT INTO t VALUES (1, 'again')")),
       await outcome(() => sql.exec("BEGIN"))];
   }
+  async section(fails) {
+    return this.ctx.blockConcurrencyWhile(async () => {
+      await this.ctx.storage.put("inside", fails);
+      if (fails) throw new Error("inside");
+      return "its value";
+    });
+  }
+  inside() { return this.ctx.storage.get("inside"); }
+  entries() {
+    const kv = this.ctx.storage.kv;
+    for (const key of ["b", "a", "aa", "c"]) kv.put(key, key + "!");
+    return [kv.get("a"), kv.get("none") ?? null, [...kv.list()], [...kv.list({ prefix: "a", reverse: true })],
+      kv.delete("a"), kv.delete("a"), [...kv.list({ limit: 2 })].length];
+  }
   async transactions() {
     const storage = this.ctx.storage;
     const found = [await outcome(() => storage.transactionSync(() => { storage.kv.put("s", 1); throw new Error("back"); })),
@@ -112,6 +126,16 @@ export class Room extends DurableObject {
       await storage.get("s"), await storage.transaction(async (txn) => { await txn.put("s", 5); return txn.get("s"); })];
     return found;
   }
+}
+
+let ready = false;
+
+export class Frail extends DurableObject {
+  constructor(ctx, env) {
+    super(ctx, env);
+    if (!ready) throw new Error("not ready");
+  }
+  ping() { return "pong"; }
 }
 
 export class Empty extends DurableObject {}
@@ -160,6 +184,18 @@ const SCENARIOS = {
   async lists(env) { return env.ROOM.getByName("lists").lists(); },
   async sql(env) { return env.ROOM.getByName("sql").sql(); },
   async transactions(env) { return env.ROOM.getByName("transactions").transactions(); },
+  async entries(env) { return env.ROOM.getByName("entries").entries(); },
+  async constructors(env) {
+    const before = env.FRAIL.getByName("a");
+    const failures = [await outcome(() => before.ping()), await outcome(() => before.ping())];
+    ready = true;
+    return [...failures, await outcome(() => before.ping()), await outcome(() => env.FRAIL.getByName("a").ping())];
+  },
+  async sections(env) {
+    const room = env.ROOM.getByName("sections");
+    return [await outcome(() => room.section(false)), await outcome(() => room.section(true)),
+      await outcome(() => room.inside()), await outcome(() => env.ROOM.getByName("sections").inside())];
+  },
   async fetches(env) {
     return [await outcome(() => env.EMPTY.getByName("a").fetch("http://x/")),
       await outcome(() => env.ODD.getByName("a").fetch("http://x/"))];

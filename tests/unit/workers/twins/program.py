@@ -157,6 +157,32 @@ class Room(DurableObject):
             await outcome(lambda: sql.exec("BEGIN")),
         ]
 
+    async def section(self, fails):
+        async def within():
+            await self.ctx.storage.put("inside", fails)
+            if fails:
+                raise RuntimeError("inside")
+            return "its value"
+
+        return await self.ctx.blockConcurrencyWhile(within)
+
+    def inside(self):
+        return self.ctx.storage.get("inside")
+
+    def entries(self):
+        kv = self.ctx.storage.kv
+        for key in ("b", "a", "aa", "c"):
+            kv.put(key, f"{key}!")
+        return [
+            kv.get("a"),
+            kv.get("none"),
+            [list(pair) for pair in kv.list()],
+            [list(pair) for pair in kv.list(prefix="a", reverse=True)],
+            kv.delete("a"),
+            kv.delete("a"),
+            len(list(kv.list(limit=2))),
+        ]
+
     async def transactions(self):
         storage = self.ctx.storage
 
@@ -188,6 +214,19 @@ class Room(DurableObject):
             await storage.get("s"),
             await storage.transaction(lambda txn: within(txn, 5, lambda txn: txn.get("s"))),
         ]
+
+
+READY = []
+
+
+class Frail(DurableObject):
+    def __init__(self, ctx, env):
+        super().__init__(ctx, env)
+        if not READY:
+            raise RuntimeError("not ready")
+
+    def ping(self):
+        return "pong"
 
 
 class Empty(DurableObject):
@@ -277,6 +316,28 @@ async def transactions(env):
     return await env.ROOM.getByName("transactions").transactions()
 
 
+async def entries(env):
+    return await env.ROOM.getByName("entries").entries()
+
+
+async def constructors(env):
+    before = env.FRAIL.getByName("a")
+    failures = [await outcome(lambda: before.ping()), await outcome(lambda: before.ping())]
+    READY.append(True)
+    after = env.FRAIL.getByName("a")
+    return [*failures, await outcome(lambda: before.ping()), await outcome(lambda: after.ping())]
+
+
+async def sections(env):
+    room = env.ROOM.getByName("sections")
+    return [
+        await outcome(lambda: room.section(False)),
+        await outcome(lambda: room.section(True)),
+        await outcome(lambda: room.inside()),
+        await outcome(lambda: env.ROOM.getByName("sections").inside()),
+    ]
+
+
 async def fetches(env):
     return [
         await outcome(lambda: env.EMPTY.getByName("a").fetch("http://x/")),
@@ -305,7 +366,7 @@ async def sockets(env):
 
 SCENARIOS = (
     *(ids, names, errors, reserved, targets, aborts, order),
-    *(alarms, lists, sql, transactions, fetches, sockets),
+    *(alarms, lists, sql, transactions, entries, constructors, sections, fetches, sockets),
 )
 
 
