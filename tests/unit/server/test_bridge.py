@@ -136,6 +136,19 @@ def test_an_abort_drops_the_connection(loop_factory: LoopFactory) -> None:
 
 
 @on_each_loop
+def test_what_was_sent_in_the_turn_of_an_abort_never_leaves(loop_factory: LoopFactory) -> None:
+    async def main() -> None:
+        hub = Hub(echo=False)
+        async with serving(hub.fetch) as server, Client.connected(server.port) as client:
+            hub.sinks[0].port.send_text("never")
+            hub.sinks[0].port.abort()
+            await hub.sinks[0].closed.wait()
+            assert await client.reader.read() == b""
+
+    run_on(loop_factory, main())
+
+
+@on_each_loop
 def test_a_broken_frame_is_an_error_and_then_a_close(loop_factory: LoopFactory) -> None:
     async def main() -> None:
         hub = Hub()
