@@ -58,6 +58,7 @@ async def fetch(
         options: as for :class:`~durabase.web.Request`.
 
     Raises:
+        AbortError: the request's signal was aborted; or its own reason.
         OSError: the server can't be reached, or redirects although that was forbidden.
         TypeError: the URL is not one of HTTP.
     """
@@ -68,7 +69,7 @@ async def fetch(
         raise TypeError(f"Fetch API cannot load: {request.url}")
     body = await request.bytes() if request.body is not None else None
     await writes_safe()
-    reply = await asyncio.to_thread(_open, request, body)
+    reply = await _opened(request, body)
     if request.redirect == "error" and reply.status in _REDIRECTS:
         reply.close()
         raise OSError(f"{request.url} redirects, which was not allowed")
@@ -78,6 +79,33 @@ async def fetch(
     response.url = getattr(reply, "url", request.url)
     response.redirected = response.url.partition("#")[0] != request.url.partition("#")[0]
     return response
+
+
+async def _opened(request: Request, body: bytes | None) -> http.client.HTTPResponse:
+    """The server's reply, unless the request is aborted before it comes."""
+    if not request.has_signal:
+        return await asyncio.to_thread(_open, request, body)
+    request.signal.throw_if_aborted()
+    task = asyncio.ensure_future(asyncio.to_thread(_open, request, body))
+    aborted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def abort(_: object) -> None:
+        if not aborted.done():
+            aborted.set_result(None)
+
+    request.signal.add_event_listener("abort", abort)
+    await asyncio.wait((task, aborted), return_when=asyncio.FIRST_COMPLETED)
+    request.signal.remove_event_listener("abort", abort)
+    if request.signal.aborted:
+        task.add_done_callback(_close_late)
+        request.signal.throw_if_aborted()
+    return await task
+
+
+def _close_late(task: asyncio.Future[http.client.HTTPResponse]) -> None:
+    """Nobody waits for this response any more."""
+    if not task.cancelled() and task.exception() is None:
+        task.result().close()
 
 
 def _open(request: Request, body: bytes | None) -> http.client.HTTPResponse:

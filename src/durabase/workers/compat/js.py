@@ -26,7 +26,7 @@ from durabase.workers.compat.js_web import (
 
 _GLOBALS: dict[str, Any] = {
     "AbortController": js_values.JsFunction(web.AbortController),
-    "AbortSignal": web.AbortSignal,
+    "AbortSignal": js_async.AbortSignalFunctions,
     "Array": js_values.Array,
     "ArrayBuffer": js_bytes.ArrayBuffer,
     "Blob": js_values.JsFunction(js_blob),

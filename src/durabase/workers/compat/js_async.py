@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any
 
-from durabase.web import AttributeDict, socket_owner
+from durabase.web import AbortController, AbortSignal, AttributeDict, socket_owner
 
 __all__ = [
+    "AbortSignalFunctions",
     "Promise",
     "clearInterval",
     "clearTimeout",
@@ -43,6 +44,18 @@ def clearTimeout(number: int | None = None) -> None:  # noqa: N802
 
 
 clearInterval = clearTimeout  # noqa: N816
+
+
+class AbortSignalFunctions(AbortSignal):
+    """``AbortSignal``, which can also be made to abort itself."""
+
+    @staticmethod
+    def timeout(ms: float) -> AbortSignal:
+        """A signal that is aborted after ``ms`` milliseconds, with a :class:`TimeoutError`."""
+        controller = AbortController()
+        error = TimeoutError("The operation was aborted due to timeout")
+        setTimeout(controller.abort, ms, error)
+        return controller.signal
 
 
 def queueMicrotask(callback: Callable[[], Any]) -> None:  # noqa: N802

@@ -7,7 +7,6 @@ from typing import Final
 __all__ = ["alternative"]
 
 _ALTERNATIVES: Final = {
-    "asyncio.timeout(), and the cancel() of tasks": "AbortController AbortSignal",
     "a lock, as of asyncio: nothing runs beside the event loop": "Atomics SharedArrayBuffer",
     "the module array, or bytes and memoryview": "BigInt64Array BigUint64Array DataView Float16Array "
     "Float32Array Float64Array Int16Array Int32Array Int8Array Uint16Array Uint32Array Uint8ClampedArray",

@@ -87,6 +87,8 @@ MEMBERS = {
     "js.TextDecoder": "new",
     "js.scheduler": "wait",
     "js.globalThis": "Date fetch crypto",
+    "js.AbortController": "new",
+    "js.AbortSignal": "abort any timeout",
     "js.caches": "default open",
     "env.OBJECTS": "idFromName newUniqueId idFromString get getByName jurisdiction",
     "env.KV": "get put delete list getWithMetadata",

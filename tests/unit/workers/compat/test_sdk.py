@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from durabase.web import AbortError
 from durabase.workers.compat import js, sdk
 from durabase.workers.compat.pyodide_http import pyfetch
 from durabase.workers.env import Env, ambient_env
@@ -90,6 +91,33 @@ def test_fetch_by_way_of_a_binding_and_with_options_in_one_dict(url: str) -> Non
     assert asyncio.run(main()) == ["PUT http://host/x", "A"]
     with pytest.raises(TypeError, match="takes 1 positional argument but 2 were given"):
         asyncio.run(sdk.fetch(url, {"method": "POST"}))  # type: ignore[call-arg, misc, unused-ignore]
+
+
+def test_fetch_ends_when_its_signal_is_aborted() -> None:
+    async def main() -> list[str]:
+        writers: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+
+        async def keep(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writers.put_nowait(writer)
+
+        async with await asyncio.start_server(keep, "127.0.0.1", 0) as silent:
+            url = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}/"
+            with pytest.raises(TimeoutError, match="aborted due to timeout") as late:
+                await sdk.fetch(url, signal=js.AbortSignal.timeout(1))
+            controller = js.AbortController.new()
+            waiting = asyncio.ensure_future(js.fetch(url, {"signal": controller.signal}))
+            await asyncio.sleep(0)
+            controller.abort()
+            with pytest.raises(AbortError) as aborted:
+                await waiting
+            with pytest.raises(AbortError):
+                await sdk.fetch(url, signal=js.AbortSignal.abort())
+            for _ in range(2):  # whose threads wait for an answer; the third request was never made
+                (await writers.get()).close()
+            assert writers.empty()
+            return [str(late.value), str(aborted.value)]
+
+    assert asyncio.run(main()) == ["The operation was aborted due to timeout", "The operation was aborted"]
 
 
 def test_fetch_of_what_is_not_there() -> None:
