@@ -18,7 +18,7 @@ from durabase.cli.objects import admin_of
 from durabase.durable_objects.storage.object_copy import read_label
 from durabase.errors import DurabaseError
 
-__all__ = ["backup", "restore"]
+__all__ = ["Progress", "Which", "backup", "restore", "send"]
 
 PIECE_BYTES: Final = 16 << 20
 LONG_BYTES: Final = 64 << 20
@@ -28,20 +28,23 @@ _SUFFIX: Final = ".sqlite"
 _LOOKS_LIKE_AN_ID: Final = re.compile(r"[0-9a-f]{64}")
 
 
-class _Object(NamedTuple):
+class Which(NamedTuple):
+    """One object: by its name if it has one, else by its id."""
+
     class_name: str
     name: str | None
     id: str | None = None
 
     @property
     def query(self) -> dict[str, str | list[str] | None]:
+        """How requests name it."""
         return {"class": self.class_name, "name": self.name, "id": self.id if self.name is None else None}
 
     def __str__(self) -> str:
         return f"{self.class_name}/{self.name if self.name is not None else self.id}"
 
 
-class _Progress:
+class Progress:
     """Says what was done, and on the way there that it goes on."""
 
     def __init__(self, console: Console, total: int, *, as_json: bool) -> None:
@@ -50,12 +53,12 @@ class _Progress:
         self._as_json = as_json
         self._done = 0
 
-    def at(self, which: _Object, size: int, before: int) -> None:
+    def at(self, which: Which, size: int, before: int) -> None:
         """So much of the object is done, and was before."""
         if not self._as_json and size // LONG_BYTES > before // LONG_BYTES:
             self._console.dim(f"{which}: {size >> 20} MiB …")
 
-    def done(self, which: _Object, action: str, file: Path) -> None:
+    def done(self, which: Which, action: str, file: Path) -> None:
         """The object is done."""
         self._done += 1
         size = file.stat().st_size
@@ -81,12 +84,12 @@ def _back_up(admin: AdminClient, options: argparse.Namespace, console: Console) 
     place = options.place
     if options.object is not None:
         which = _parsed(options.object)
-        progress = _Progress(console, 1, as_json=options.json)
+        progress = Progress(console, 1, as_json=options.json)
         file = place / _file_name(which) if place.is_dir() else place
         _fetch(admin, which, file, progress)
         return 0
     every = list(_every(admin))
-    progress = _Progress(console, len(every), as_json=options.json)
+    progress = Progress(console, len(every), as_json=options.json)
     for which in every:
         folder = place / quote(which.class_name, safe="")
         folder.mkdir(parents=True, exist_ok=True)
@@ -111,45 +114,45 @@ def restore(options: argparse.Namespace, console: Console) -> int:
     copies = [
         (file, _labelled(file) if options.object is None else _parsed(options.object)) for file in files
     ]
-    progress = _Progress(console, len(copies), as_json=options.json)
+    progress = Progress(console, len(copies), as_json=options.json)
     with admin_of(options, console) as admin:
         for file, which in copies:
-            _send(admin, which, file, progress, replace=options.replace)
+            send(admin, which, file, progress, replace=options.replace)
     return 0
 
 
-def _parsed(text: str) -> _Object:
+def _parsed(text: str) -> Which:
     class_name, slash, name = text.partition("/")
     if not class_name or not slash:
         raise DurabaseError(f"{text!r} is not of the form CLASS/NAME.")
-    return _Object(class_name, name)
+    return Which(class_name, name)
 
 
-def _labelled(file: Path) -> _Object:
+def _labelled(file: Path) -> Which:
     label = read_label(file)
-    return _Object(label.class_name, label.name, label.id.hex())
+    return Which(label.class_name, label.name, label.id.hex())
 
 
-def _every(admin: AdminClient) -> Iterator[_Object]:
+def _every(admin: AdminClient) -> Iterator[Which]:
     cursor: str | None = None
     while True:
         page: Any = json.loads(admin.ask(Asked("GET", "/objects", {"limit": "1000", "cursor": cursor})))
         for each in page["objects"]:
             if each["has_stored_data"]:
-                yield _Object(each["class"], each["name"], each["id"])
+                yield Which(each["class"], each["name"], each["id"])
         cursor = page["cursor"]
         if cursor is None:
             return
 
 
-def _file_name(which: _Object) -> str:
+def _file_name(which: Which) -> str:
     name = None if which.name is None else quote(which.name, safe=" ")
     if not name or len(name) > LONGEST_NAME or name[0] == "." or _LOOKS_LIKE_AN_ID.fullmatch(name):
         name = which.id or "object"
     return name + _SUFFIX
 
 
-def _fetch(admin: AdminClient, which: _Object, file: Path, progress: _Progress) -> None:
+def _fetch(admin: AdminClient, which: Which, file: Path, progress: Progress) -> None:
     """Let the file be there as a whole, or as it was."""
     part, size = file.with_name(f"{file.name}.part"), 0
     try:
@@ -166,7 +169,20 @@ def _fetch(admin: AdminClient, which: _Object, file: Path, progress: _Progress) 
     progress.done(which, "backed up", file)
 
 
-def _send(admin: AdminClient, which: _Object, file: Path, progress: _Progress, *, replace: bool) -> None:
+def send(
+    admin: AdminClient,
+    which: Which,
+    file: Path,
+    progress: Progress,
+    *,
+    action: str = "restored",
+    replace: bool,
+) -> None:
+    """Have the object keep what this copy has.
+
+    Raises:
+        DurabaseError: it does not; it keeps what it kept.
+    """
     token, size = token_hex(16), 0
     with file.open("rb") as source:
         while piece := source.read(PIECE_BYTES):
@@ -175,4 +191,4 @@ def _send(admin: AdminClient, which: _Object, file: Path, progress: _Progress, *
             size += len(piece)
     query = which.query | {"upload": token, "replace": "yes" if replace else None}
     admin.ask(Asked("POST", "/object/restore", query))
-    progress.done(which, "restored", file)
+    progress.done(which, action, file)

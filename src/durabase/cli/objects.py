@@ -13,9 +13,9 @@ from typing import Any, Final
 from durabase.cli.admin_client import AdminClient, Asked, find_admin
 from durabase.cli.console import Console
 from durabase.cli.options import ServeOptions
-from durabase.cli.project import open_project
+from durabase.cli.project import Project, open_project
 
-__all__ = ["admin_of", "objects"]
+__all__ = ["admin_of", "objects", "project_of"]
 
 
 def objects(options: argparse.Namespace, console: Console) -> int:
@@ -41,9 +41,18 @@ def admin_of(options: argparse.Namespace, console: Console) -> AdminClient:
     Raises:
         DurabaseError: nobody is there.
     """
+    return find_admin(project_of(options, console), options.admin)
+
+
+def project_of(options: argparse.Namespace, console: Console) -> Project:
+    """The project that is meant.
+
+    Raises:
+        ConfigError: there is none, or its configuration has errors.
+    """
     place, *others = options.configs or [Path()]
     asked = ServeOptions(place, tuple(others), environment=options.environment, persist_to=options.persist_to)
-    return find_admin(open_project(asked, console), options.admin)
+    return open_project(asked, console)
 
 
 def _agreed(options: argparse.Namespace) -> bool:

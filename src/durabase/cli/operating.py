@@ -133,7 +133,7 @@ def add_objects(commands: _Commands[argparse.ArgumentParser]) -> None:
 
 
 def add_copies(commands: _Commands[argparse.ArgumentParser]) -> None:
-    """Add ``backup`` and ``restore``."""
+    """Add ``backup``, ``restore`` and ``import-wrangler``."""
     backup = commands.add_parser("backup", help="copy objects to files, also while their server runs")
     backup.add_argument(
         "place", metavar="PLACE", type=Path, help="a file for one object; a directory for all"
@@ -145,7 +145,11 @@ def add_copies(commands: _Commands[argparse.ArgumentParser]) -> None:
     restore.add_argument("--object", metavar="CLASS/NAME", help="which object it becomes (default: its own)")
     restore.add_argument("--replace", action="store_true", help="let go of what the objects keep now")
     restore.set_defaults(command=_restore)
-    for parser in (backup, restore):
+    taking = commands.add_parser("import-wrangler", help="take over the objects of `wrangler dev`")
+    taking.add_argument("place", metavar="DIR", nargs="?", type=Path, help="where (default: .wrangler/state)")
+    taking.add_argument("--replace", action="store_true", help="let go of what the objects keep now")
+    taking.set_defaults(command=_import_wrangler)
+    for parser in (backup, restore, taking):
         _add_common(parser)
 
 
@@ -209,6 +213,12 @@ def _restore(options: argparse.Namespace, console: Console) -> int:
     from durabase.cli.copies import restore
 
     return restore(options, console)
+
+
+def _import_wrangler(options: argparse.Namespace, console: Console) -> int:
+    from durabase.cli.wrangler_state import import_wrangler
+
+    return import_wrangler(options, console)
 
 
 def _tail(options: argparse.Namespace, console: Console) -> int:

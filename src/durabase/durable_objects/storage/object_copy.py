@@ -24,6 +24,8 @@ __all__ = [
     "copied_entries",
     "copy_file",
     "copy_shared",
+    "finish_copy",
+    "new_copy",
     "put_aside",
     "put_into",
     "read_label",
@@ -56,12 +58,12 @@ def copy_file(source: Path, target: Path, label: CopyLabel) -> None:
     try:
         with (
             closing(_opened(source)) as original,
-            closing(_new(target)) as copy,
+            closing(new_copy(target)) as copy,
         ):
             original.execute("BEGIN")  # one moment, however long it takes
             original.execute("SELECT 1 FROM sqlite_schema").fetchone()
             original.backup(copy, pages=PAGES_AT_A_TIME)
-            _finish(copy, label)
+            finish_copy(copy, label)
     except sqlite3.Error as error:
         raise StorageFileError(f"{source.name} can't be copied: {error}") from error
     _make_durable(target)
@@ -76,7 +78,7 @@ def copy_shared(database: Path, target: Path, label: CopyLabel) -> None:
     try:
         with (
             closing(_opened(database)) as shared,
-            closing(_new(target)) as copy,
+            closing(new_copy(target)) as copy,
         ):
             copy.execute("BEGIN")
             copy.execute(KV_TABLE)
@@ -86,7 +88,7 @@ def copy_shared(database: Path, target: Path, label: CopyLabel) -> None:
             copy.executemany("INSERT INTO _cf_KV VALUES (?, ?)", rows)
             write_record(copy, record)
             copy.execute("COMMIT")
-            _finish(copy, label)
+            finish_copy(copy, label)
     except sqlite3.Error as error:
         raise StorageFileError(f"{database.name} can't be copied from: {error}") from error
     _make_durable(target)
@@ -106,12 +108,13 @@ def _opened(file: Path) -> sqlite3.Connection:
     return sqlite3.connect(file, isolation_level=None)
 
 
-def _new(target: Path) -> sqlite3.Connection:
+def new_copy(target: Path) -> sqlite3.Connection:
+    """An empty database in this file, whatever was there."""
     target.unlink(missing_ok=True)
     return _opened(target)
 
 
-def _finish(copy: sqlite3.Connection, label: CopyLabel) -> None:
+def finish_copy(copy: sqlite3.Connection, label: CopyLabel) -> None:
     """Write the label, and let the copy be one file without a log."""
     copy.execute("PRAGMA journal_mode = DELETE")
     (has_tables,) = copy.execute(_HAS_TABLES).fetchone()
