@@ -12,7 +12,7 @@ from durabase.asgi.scope import http_request
 from durabase.errors import ServerError
 from durabase.server.bridge import tell_lost
 from durabase.server.context import ServerContext
-from durabase.web import Response
+from durabase.web import Request, Response
 from durabase.workers.compat.asgi_scope import Message, Receive, Send
 
 __all__ = ["HttpExchange"]
@@ -37,6 +37,7 @@ class HttpExchange:
         self._prefix = prefix
         self._body = _RequestBody(receive, context.limits.body_bytes)
         self._task: asyncio.Task[Any] | None = None
+        self._gone: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Answer the request.
@@ -54,6 +55,9 @@ class HttpExchange:
                     await self._respond(response)
         finally:
             self._context.forget(self)
+            if self._gone is not None:
+                self._gone.cancel()
+                await asyncio.gather(self._gone, return_exceptions=True)
 
     # Served
 
@@ -76,6 +80,7 @@ class HttpExchange:
             return Response(str(error), 400)
         if self._body.is_too_large:
             return self._too_large()
+        self._gone = asyncio.create_task(self._watch(request))
         try:
             response = await self._context.fetch(request)
         except Exception:
@@ -93,24 +98,26 @@ class HttpExchange:
             )
         return response
 
+    async def _watch(self, request: Request) -> None:
+        await self._body.gone()
+        request.abandon()
+
     def _too_large(self) -> Response:
         return Response(f"A body of at most {self._context.limits.body_bytes} bytes is taken", 413)
 
     async def _respond(self, response: Response) -> None:
         sending = send_response(response, self._send, method=self._scope["method"])
-        if response.size_at_hand is not None:
+        if response.size_at_hand is not None or self._gone is None:
             await sending
             return
         streaming = asyncio.ensure_future(sending)
-        gone = asyncio.ensure_future(self._body.gone())
         try:
-            await asyncio.wait((streaming, gone), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((streaming, self._gone), return_when=asyncio.FIRST_COMPLETED)
             if streaming.done():
                 streaming.result()
         finally:
             streaming.cancel()
-            gone.cancel()
-            await asyncio.gather(streaming, gone, return_exceptions=True)
+            await asyncio.gather(streaming, return_exceptions=True)
 
 
 @final
@@ -138,8 +145,8 @@ class _RequestBody:
     async def gone(self) -> None:
         """Return when the client has hung up, which is only looked for when its body is complete."""
         await self._complete.wait()
-        while not self.is_lost:
-            self.is_lost = (await self._receive())["type"] == "http.disconnect"
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
     async def _next(self) -> bytes:
         message = await self._receive()

@@ -116,6 +116,28 @@ def test_a_request_is_handled_to_its_end_though_the_client_hangs_up() -> None:
     run(main())
 
 
+@pytest.mark.feature("S-ST-7")
+def test_a_client_that_hangs_up_aborts_the_signal() -> None:
+    seen: list[bool] = []
+    told = asyncio.Event()
+
+    async def fetch(request: Request) -> Response:
+        seen.append(request.signal.aborted)
+        request.signal.add_event_listener("abort", lambda event: told.set())
+        await told.wait()
+        seen.append(request.signal.aborted)
+        return Response("done")
+
+    async def main() -> None:
+        async with Call(app_of(fetch), scope(), piece(b"", False)) as call:
+            await turns()
+            call.give(DISCONNECT)
+            await call.over()
+            assert seen == [False, True]
+
+    run(main())
+
+
 def test_a_client_that_hangs_up_before_its_request_is_complete_gets_no_answer() -> None:
     seen: list[BaseException] = []
 

@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from durabase.web import Request, Response
+from durabase.web import AbortEvent, Request, Response
 from durabase.workers.outgoing import writes_safe
 
 __all__ = ["fetch"]
@@ -61,10 +61,36 @@ async def fetch(
         AbortError: the request's signal was aborted; or its own reason.
         OSError: the server can't be reached, or redirects although that was forbidden.
         TypeError: the URL is not one of HTTP.
+        Exception: the reason of the request's signal, if that is aborted before the response is there.
     """
     request = resource if isinstance(resource, Request) and not options else Request(resource, **options)
     if fetcher is not None:
         return await fetcher(request)
+    return await (_unless_aborted(request) if request.has_signal else _sent(request))
+
+
+async def _unless_aborted(request: Request) -> Response:
+    signal = request.signal
+    signal.throw_if_aborted()
+    sending, aborted = asyncio.ensure_future(_sent(request)), asyncio.Event()
+
+    def abort(event: AbortEvent) -> None:
+        aborted.set()
+
+    waiting = asyncio.ensure_future(aborted.wait())
+    signal.add_event_listener("abort", abort)
+    try:
+        await asyncio.wait((sending, waiting), return_when=asyncio.FIRST_COMPLETED)
+        if not sending.done():
+            signal.throw_if_aborted()
+        return await sending
+    finally:
+        signal.remove_event_listener("abort", abort)
+        waiting.cancel()
+        sending.cancel()
+
+
+async def _sent(request: Request) -> Response:
     if not request.url.startswith(_SCHEMES):
         raise TypeError(f"Fetch API cannot load: {request.url}")
     body = await request.bytes() if request.body is not None else None
