@@ -141,6 +141,6 @@ def test_it_can_not_be_called_from_outside() -> None:
     async def scenario(rig: Rig) -> None:
         for name in ("pre_shutdown", "preShutdown"):
             with pytest.raises(TypeError, match="reserved"):
-                getattr(rig.stub(), name)()
+                await getattr(rig.stub(), name)()
 
     run(scenario, Leaving)
