@@ -11,7 +11,7 @@ import pytest
 
 
 @pytest.mark.feature("M-AL-1", "M-SX-1", "C-SX-1")
-@pytest.mark.parametrize(("kind", "lives"), [("kv", 300), ("sqlite", 300), ("history", 80)])
+@pytest.mark.parametrize(("kind", "lives"), [("kv", 300), ("sqlite", 300), ("history", 200)])
 def test_every_life_finds_what_those_before_it_have_acknowledged(
     tmp_path: Path, kind: str, lives: int
 ) -> None:

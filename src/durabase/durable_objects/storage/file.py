@@ -167,9 +167,9 @@ class FileStore:
                 self._begin_history(database, self._follow(self._path))
             record = read_record(database.connection) or self._adopted(database)
         except BaseException:
+            database.connection.close()
             if self._history is not None:
                 self._history.give_up()
-            database.connection.close()
             raise
         self._record_changed = record is None or record.name != self.name
         if record is not None:

@@ -128,15 +128,15 @@ class History:
             self._catch_up()
             self._flush()
             self._file.sync()
-            self.log.close()
             close_database()
+            self.log.close()  # not before: closing a file lets go of the locks that SQLite has on it
             self._fold()
             size, written_ns = _stat(self._database)
             self._file.append(Entry(EntryKind.CLOSED, size, written_ns))
             self._file.close()
 
     def give_up(self) -> None:
-        """The database can't be used: let go of everything."""
+        """The database can't be used, and is closed: let go of everything."""
         self._file.close()
         if self._log is not None:
             self._log.close()

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from durabase._names import js_names
 from durabase.durable_objects.storage.sql_policy import TRANSACTION_WORDS, allows, takes_our_name
 from durabase.durable_objects.storage.sql_text import first_word, positional, statements
-from durabase.durable_objects.storage.strict import as_bound, as_row_value
+from durabase.durable_objects.storage.strict import as_bound, as_row
 from durabase.errors import StorageError, StorageFileError
 from durabase.types import UNDEFINED
 from durabase.web.attribute_dict import AttributeDict
@@ -37,6 +37,9 @@ _NO_TRANSACTIONS: Final = (
 _NO_PARAMETERS: Final = (
     "When executing multiple SQL statements in a single call, only the last statement can have parameters."
 )
+
+
+_Row: TypeAlias = tuple[Any, ...]
 
 
 class SqlFile(Protocol):
@@ -122,7 +125,7 @@ class SqlStorage:
             connection.set_authorizer(None)
         if word not in _READ_ONLY_WORDS:
             self._file.wrote()
-        plain = as_row_value if self._is_strict else _as_given
+        plain = as_row if self._is_strict else _as_given
         return SqlCursor(self._file, rows, connection.total_changes - changes, plain)
 
 
@@ -144,8 +147,10 @@ def _bound(value: Any) -> Any:
     raise TypeError(f"a value of type {type(value).__name__} can't be bound to a parameter of SQL")
 
 
-def _as_given(value: Any) -> Any:
-    return ByteString(value) if type(value) is bytes else value
+def _as_given(row: _Row) -> _Row:
+    if bytes not in map(type, row):
+        return row
+    return tuple(ByteString(value) if type(value) is bytes else value for value in row)
 
 
 def _arranged(statement: str, values: Sequence[Any], is_last: bool) -> tuple[str, list[Any]]:
@@ -236,7 +241,7 @@ class SqlCursor:
         file: SqlFile,
         rows: sqlite3.Cursor | _Rows,
         written: int,
-        plain: Callable[[Any], Any],
+        plain: Callable[[_Row], _Row],
     ) -> None:
         self.column_names = [column[0] for column in rows.description or ()]
         self.rows_read = 0
@@ -292,13 +297,13 @@ class SqlCursor:
         if self._generation != self._file.generation:
             raise StorageError("The SQL cursor is not valid any more: everything was deleted.")
         try:
-            row: tuple[Any, ...] | None = self._rows.fetchone()
+            row: _Row | None = self._rows.fetchone()
         except sqlite3.Error as error:
             raise sql_error(error) from None
         if row is None:
             return None
         self.rows_read += 1
-        return tuple(map(self._plain, row))
+        return self._plain(row)
 
 
 @js_names

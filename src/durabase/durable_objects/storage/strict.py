@@ -11,7 +11,7 @@ from typing import Any, Final
 from durabase.types import UNDEFINED
 from durabase.web.attribute_dict import AttributeDict
 
-__all__ = ["as_bound", "as_read", "as_row_value", "as_written"]
+__all__ = ["as_bound", "as_read", "as_row", "as_written"]
 
 _MAX_SAFE: Final = 2**53 - 1
 
@@ -65,8 +65,12 @@ def as_bound(value: Any) -> Any:
     return value
 
 
-def as_row_value(value: Any) -> Any:
-    """What a column gives on Cloudflare: numbers are JavaScript's, so whole ones are integers in Python."""
+def as_row(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a row has on Cloudflare: numbers are JavaScript's, so whole ones are integers in Python."""
+    return tuple(map(_row_value, row))
+
+
+def _row_value(value: Any) -> Any:
     if isinstance(value, int) and abs(value) > _MAX_SAFE:
         value = float(value)
     return _number(value) if isinstance(value, float) else as_read(value)
