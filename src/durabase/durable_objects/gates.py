@@ -198,7 +198,7 @@ class InputGate:
         self._opened = opened
         self._soon = soon
         self._running: list[Section] = []
-        self._waiting: deque[Section] = deque()
+        self._waiting: list[Section] = []  # a deque takes ten times the memory, and mostly nobody waits
         self._waiters: list[tuple[Callable[[], object], object]] = []
 
     @property

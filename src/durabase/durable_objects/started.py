@@ -45,15 +45,13 @@ class StartedWork:
         self._gate = gate
         self._loop = loop
         self._tasks: set[Task[Any]] = set()
-        self._timers: set[_Timer] = set()
+        self._timers: set[_Timer] | None = None  # most objects start none
         self._many = FEW_TIMERS
         self._ended = False
 
     def __bool__(self) -> bool:
         """Whether there is anything that is not over."""
-        if self._timers:
-            self._forget_cancelled()
-        return bool(self._tasks or self._timers)
+        return bool(self._tasks or self._not_cancelled())
 
     def track(self, task: Task[Any]) -> None:
         """A task was started."""
@@ -86,15 +84,16 @@ class StartedWork:
             return start(callback, *arguments, context=context)
         timer = _Timer(self, callback, arguments, _section_in(context))
         timer.handle = start(timer, context=context)
-        self._timers.add(timer)
-        if len(self._timers) > self._many:
-            self._forget_cancelled()
-            self._many = max(FEW_TIMERS, 2 * len(self._timers))
+        timers = self._timers = self._timers or set()
+        timers.add(timer)
+        if len(timers) > self._many:
+            self._many = max(FEW_TIMERS, 2 * len(self._not_cancelled()))
         return timer.handle
 
     def fire(self, timer: _Timer) -> None:
         """A timer has run out: call what it was for, when the input gate lets it."""
-        self._timers.discard(timer)
+        if self._timers is not None:
+            self._timers.discard(timer)
         if self._ended or timer.handle.cancelled():
             return
         if self._gate.admits(timer.section):
@@ -110,12 +109,15 @@ class StartedWork:
         for task in list(self._tasks):
             if task is not current:
                 task.cancel()
-        for timer in self._timers:
+        for timer in self._timers or ():
             timer.handle.cancel()
-        self._timers.clear()
+        self._timers = None
 
-    def _forget_cancelled(self) -> None:
-        self._timers = {timer for timer in self._timers if not timer.handle.cancelled()}
+    def _not_cancelled(self) -> set[_Timer]:
+        """The timers that may still run out; the others are forgotten."""
+        kept = {timer for timer in self._timers or () if not timer.handle.cancelled()}
+        self._timers = kept or None
+        return kept
 
 
 class _Timer:

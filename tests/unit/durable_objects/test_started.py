@@ -190,3 +190,17 @@ def test_the_loop_is_as_it_was_when_the_host_is_gone() -> None:
         await rig.host.__aenter__()
 
     run(scenario, Starting)
+
+
+def test_timers_that_were_cancelled_are_not_kept() -> None:
+    async def scenario(rig: Rig) -> None:
+        def many(instance: Any, ctx: Any) -> int:
+            for _ in range(1000):
+                asyncio.get_running_loop().call_later(600, LOG.append, "rung").cancel()
+            return len(ctx._host.started._timers)
+
+        assert await rig.run_in(many) <= 65
+        await rig.pass_time(10)
+        assert rig.host.stats().live == 0
+
+    run(scenario, Starting)
