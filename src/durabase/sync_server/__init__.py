@@ -1,15 +1,21 @@
 """Where a store meets sockets and objects: servers that relay, and that may keep a store per path."""
 
+from durabase.sync_server.access import Access, Level
 from durabase.sync_server.durable_object import WsServerDurableObject, ws_server_fetch
 from durabase.sync_server.object_room import object_room
 from durabase.sync_server.room import BlockingRoom, OpeningRoom, Room
+from durabase.sync_server.rules import Refused, Rules
 from durabase.sync_server.ws_server import WsServer
 from durabase.sync_server.ws_server_simple import WsServerSimple
 
 __all__ = [
+    "Access",
     "BlockingRoom",
+    "Level",
     "OpeningRoom",
+    "Refused",
     "Room",
+    "Rules",
     "WsServer",
     "WsServerDurableObject",
     "WsServerSimple",
