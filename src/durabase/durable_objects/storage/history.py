@@ -19,7 +19,7 @@ from durabase.durable_objects.storage.bookmarks import Bookmark, parsed
 from durabase.durable_objects.storage.history_file import Entry, EntryKind, HistoryFile
 from durabase.durable_objects.storage.record import is_empty
 from durabase.durable_objects.storage.write_ahead_log import BEGINNING, LogPosition, WriteAheadLog
-from durabase.errors import StorageError
+from durabase.errors import StorageError, StorageFileError
 
 __all__ = ["History", "forget_old"]
 
@@ -171,7 +171,9 @@ class History:
         self._file.append(Entry(kind, number, time_ms, pages, self._position), changed)
 
     def _fold(self) -> None:
-        """Let go of what is older than is kept."""
+        """Let go of what is older than is kept, unless it is about to be restored."""
+        if self.request_path(self._database).exists():
+            return
         states, oldest = self._file.states(), self._now_ms() - self._keep_ms
         older = [entry for entry in states if entry.time_ms <= oldest]
         if len(older) > 1 and older[1].time_ms <= oldest - self._keep_ms * FOLD_SLACK:
@@ -236,16 +238,19 @@ class History:
         if bookmark.origin != self._file.origin:
             raise StorageError("This bookmark is of another object, or of a history that is gone.")
         number = bookmark.number
+        self._check_kept(number)
         if bookmark.undo:
             before = [each for each in self._of_kind(EntryKind.RESTORED) if each.pages == bookmark.undo]
             if not before:
                 raise StorageError("This bookmark is of the time before a restore that has not happened.")
             number = before[-1].number
+        return number
+
+    def _check_kept(self, number: int) -> None:
         states = self._file.states()
         began_empty = not states or (states[0].number == 1 and states[0].kind is EntryKind.CHANGES)
         if not (number == 0 and began_empty) and all(entry.number != number for entry in states):
             raise StorageError("This bookmark is of a time that is not kept any more.")
-        return number
 
     # Restoring
 
@@ -263,6 +268,14 @@ class History:
         if not request.exists():
             return False
         number, undo = (int(part) for part in request.read_text("ascii").split())
+        try:
+            self._restore(connection, number, undo)
+        except StorageError as error:
+            raise StorageFileError(f"{error} Remove {request.name} to go on without restoring.") from error
+        return True
+
+    def _restore(self, connection: sqlite3.Connection, number: int, undo: int) -> None:
+        self._check_kept(number)
         if all(each.pages != undo for each in self._of_kind(EntryKind.RESTORED)):
             last = self._last()
             before = 0 if last is None else last.number
@@ -275,7 +288,6 @@ class History:
                 source.backup(connection)
         finally:
             image.unlink(missing_ok=True)
-        return True
 
     def restored(self) -> None:
         """What was restored is durable."""

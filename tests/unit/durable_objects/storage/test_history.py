@@ -328,8 +328,10 @@ def test_a_history_that_is_damaged(how: str) -> None:
         assert await kept(rig) == 0
         if how == "damaged":
             await restore(rig, bookmarks[2])
-            with pytest.raises(StorageFileError, match="is damaged: entry 2"):
+            with pytest.raises(StorageFileError, match=r"is damaged: entry 2.*Remove .*\.restore to go on"):
                 await kept(rig)
+            history.with_suffix(".restore").unlink()
+            assert await kept(rig) == 0
 
     run(scenario, Keeping, **OPTIONS)
 
@@ -346,6 +348,26 @@ def test_a_copy_of_the_folder_goes_on_with_all_of_the_database() -> None:
         await keep(rig, 2)
         await restore(rig, bookmark)
         assert await kept(rig) == 1
+
+    run(scenario, Keeping, **OPTIONS)
+
+
+def test_what_is_about_to_be_restored_is_not_let_go() -> None:
+    async def scenario(rig: Rig) -> None:
+        bookmark = await keep(rig, 0)
+        await rig.pass_time(2 * 86_400)
+        for number in range(1, 10):
+            await keep(rig, number)
+            await rig.pass_time(86_400)
+        undo = await rig.run_in(lambda instance, ctx: ctx.storage.on_next_session_restore_bookmark(bookmark))
+        rig.clock.advance(40 * DAY_MS)
+        await rig.restart()
+        assert await kept(rig) == 0
+        await rig.restart()
+        with pytest.raises(StorageError, match="not kept any more"):
+            await rig.run_in(lambda instance, ctx: ctx.storage.on_next_session_restore_bookmark(bookmark))
+        await restore(rig, str(undo))
+        assert await kept(rig) == 9
 
     run(scenario, Keeping, **OPTIONS)
 
