@@ -31,6 +31,7 @@ class FaultyDisk(Disk):
         self._failures = 0
         self._dies_before = self._dies_after = False
         self._seconds = 0.0
+        self._committed_ms = 0
         self._is_held = False
         self._waiting: set[Event] = set()
 
@@ -92,6 +93,7 @@ class FaultyDisk(Disk):
         if self._dies_before or self._failures:
             self._failures = max(self._failures - 1, 0)
             raise sqlite3.OperationalError(_ERROR)
+        self._committed_ms = self._clock.now_ms()
         super().commit(connection)
 
     def sync(self, log: int) -> None:
@@ -109,9 +111,17 @@ class FaultyDisk(Disk):
         if self._is_held:
             go_on.wait()
         elif self._seconds and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._clock.call_later, self._seconds, go_on.set)
+            due_ms = self._committed_ms + self._seconds * 1000  # however late this thread is
+            self._loop.call_soon_threadsafe(self._wake_at, due_ms, go_on)
             go_on.wait()
         self._waiting.discard(go_on)
+
+    def _wake_at(self, due_ms: float, go_on: Event) -> None:
+        left = due_ms - self._clock.now_ms()
+        if left > 0:
+            self._clock.call_later(left / 1000, go_on.set)
+        else:
+            go_on.set()
 
     def _wake(self) -> None:
         for go_on in list(self._waiting):
