@@ -14,14 +14,14 @@ from durabase.cluster.errors import error_form, error_from, lost_error
 from durabase.cluster.link import Link
 from durabase.cluster.sockets import SocketRelays
 from durabase.cluster.wire import Perform, Wire
-from durabase.durable_objects.events import Call, ObjectEvent, Read
+from durabase.durable_objects.events import Call, Fetch, ObjectEvent, Read
 from durabase.durable_objects.ids import DurableObjectId
 from durabase.durable_objects.routing import ObjectKey, ObjectRouter
 from durabase.durable_objects.rpc_stub import RpcStub
 from durabase.durable_objects.rpc_target import Granted
 from durabase.errors import ClusterError, ObjectError
 from durabase.server.context import Answered
-from durabase.web import Request, Response, WebSocket
+from durabase.web import AbortSignal, Request, Response, WebSocket
 
 __all__ = ["Adopt", "Peer"]
 
@@ -87,6 +87,7 @@ class Peer:
         self._wire = Wire(self, router)
         self._sockets = SocketRelays(self._send, self._hand_over)
         self._pending: dict[int, Future[Any]] = {}
+        self._requests: dict[int, Request] = {}
         self._exports: dict[int, tuple[Perform, Callable[[], object]]] = {}
         self._last = 0
         self._link = Link(socket, loop, self._receive, self._lose)
@@ -102,7 +103,16 @@ class Peer:
         """Let an object of the other process have the event."""
         id = key.id
         where = [key.class_name, id.key, id.name, id.jurisdiction]
-        return self._ask(lambda number: ["deliver", number, *where, self._wire.event_form(event)])
+        result = self._ask(lambda number: ["deliver", number, *where, self._wire.event_form(event)])
+        if isinstance(event, Fetch):
+            self._pass_on_abort(event.request.signal, self._last)
+        return result
+
+    def _pass_on_abort(self, signal: AbortSignal, number: int) -> None:
+        if signal.aborted:
+            self._send(["abandon", number])
+        else:
+            signal.add_event_listener("abort", lambda event: self._send(["abandon", number]))
 
     def serve(self, export: int, event: Call | Read) -> Future[Any]:
         """Have something performed that the other process exported."""
@@ -146,7 +156,12 @@ class Peer:
             case ["deliver", number, class_name, key, name, jurisdiction, form]:
                 to = ObjectKey(class_name, DurableObjectId(key, name, jurisdiction))
                 event = self._wire.event_from(form, stubs, len(data))
+                if isinstance(event, Fetch):
+                    self._requests[number] = event.request
                 self._answer(number, stubs, partial(self._objects.deliver, to, event))
+            case ["abandon", number]:
+                if (abandoned := self._requests.get(number)) is not None:
+                    abandoned.abandon()
             case ["serve", number, export, form]:
                 event = self._wire.event_from(form, stubs, len(data))
                 self._answer(number, stubs, partial(self._perform, export, event))
@@ -181,6 +196,7 @@ class Peer:
     def _answered(self, number: int, stubs: list[RpcStub], result: Future[Any]) -> None:
         for stub in stubs:
             stub.destroy()
+        self._requests.pop(number, None)
         error = asyncio.CancelledError() if result.cancelled() else result.exception()
         if error is None:
             try:

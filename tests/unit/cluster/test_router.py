@@ -10,7 +10,17 @@ import pytest
 
 from durabase.durable_objects import DurableObject, RpcTarget
 from durabase.errors import ObjectError, RemoteError, ValueTooLargeError
-from durabase.web import Blob, File, FormData, Headers, Request, Response, WebSocketPair
+from durabase.web import (
+    AbortController,
+    AbortError,
+    Blob,
+    File,
+    FormData,
+    Headers,
+    Request,
+    Response,
+    WebSocketPair,
+)
 from unit.cluster.pair import Pair, run
 from unit.durable_objects.rig import Wire
 
@@ -80,6 +90,11 @@ class Room(DurableObject):
     async def fetch(self, request: Request) -> Response:
         if request.headers.get("upgrade") == "websocket":
             return self._upgrade()
+        if request.url.endswith("/wait"):
+            self.aborted = asyncio.Event()
+            request.signal.add_event_listener("abort", lambda event: self.aborted.set())
+            await self.aborted.wait()
+            return Response("nobody reads this")
         if request.url.endswith("/stream"):
 
             async def upper() -> AsyncIterator[bytes]:
@@ -207,6 +222,24 @@ def test_streams_requests_and_stubs_cross() -> None:
         streamed = await stub.fetch("http://h/stream", method="POST", body=chunks())
         assert (streamed.status, streamed.headers["x-a"]) == (201, "1")
         assert [chunk async for chunk in streamed.iter_body()] == [b"AB", b"CD"]
+
+    run(scenario, Room)
+
+
+def test_a_request_that_is_given_up_is_aborted_where_the_object_is() -> None:
+    async def scenario(pair: Pair) -> None:
+        for is_late in (True, False):
+            controller = AbortController()
+            if not is_late:
+                controller.abort()
+            asking = pair.stub(0, 1).fetch(Request("http://h/wait", signal=controller.signal))
+            if is_late:
+                await pair.until(lambda: len(pair.routers[1]._callers) == 1)
+                await pair.stub(0, 1).who()
+                controller.abort()
+            with pytest.raises(AbortError):
+                await asking
+            await pair.until(lambda: not any(peer._requests for peer in pair.routers[1]._callers))
 
     run(scenario, Room)
 
