@@ -27,6 +27,7 @@ __all__ = ["Adopt", "Peer"]
 
 _log = logging.getLogger("durabase.cluster")
 
+_QUESTIONS = frozenset(("deliver", "serve", "admin"))
 _SOCKET_KINDS = frozenset(("relay", "text", "binary", "close", "over"))
 
 
@@ -151,39 +152,46 @@ class Peer:
 
     def _receive(self, data: bytes, descriptor: int | None) -> None:
         stubs: list[RpcStub] = []
-        message = self._wire.decode(data, stubs)
-        match message:
-            case ["deliver", number, class_name, key, name, jurisdiction, form]:
-                to = ObjectKey(class_name, DurableObjectId(key, name, jurisdiction))
-                event = self._wire.event_from(form, stubs, len(data))
-                if isinstance(event, Fetch):
-                    self._requests[number] = event.request
-                self._answer(number, stubs, partial(self._objects.deliver, to, event))
-            case ["abandon", number]:
-                if (abandoned := self._requests.get(number)) is not None:
-                    abandoned.abandon()
-            case ["serve", number, export, form]:
-                event = self._wire.event_from(form, stubs, len(data))
-                self._answer(number, stubs, partial(self._perform, export, event))
-            case ["admin", number, request]:
-                self._answer(number, stubs, partial(self._admin, request))
-            case ["done", number, value]:
-                self._settle(number, value, None)
-            case ["failed", number, form]:
-                self._settle(number, None, error_from(form))
-            case ["release", export]:
-                _, release = self._exports.pop(export)
-                release()
-            case ["adopt", socket, *answered] if descriptor is not None:
-                self._adopt_client(socket, descriptor, Answered(*answered))
-            case [kind, number, *details] if kind in _SOCKET_KINDS:
-                self._sockets.receive(kind, number, details)
-            case _:
-                raise ClusterError(f"a message of an unknown kind: {message[:1]}")
+        kind, number, *details = self._wire.decode(data, stubs)
+        if kind in _QUESTIONS:
+            self._answer(number, stubs, partial(self._question, kind, number, details, stubs, len(data)))
+        elif kind in _SOCKET_KINDS:
+            self._sockets.receive(kind, number, details)
+        elif kind == "adopt" and descriptor is not None:
+            self._adopt_client(number, descriptor, Answered(*details))
+        else:
+            self._statement(kind, number, details)
 
-    def _perform(self, export: int, event: Any) -> Awaitable[Any]:
-        perform, _ = self._exports[export]
-        return perform(event)
+    def _question(
+        self, kind: str, number: int, details: list[Any], stubs: list[RpcStub], size: int
+    ) -> Awaitable[Any]:
+        """Do what the other process waits for."""
+        if kind == "admin":
+            return self._admin(*details)
+        *where, form = details
+        event = self._wire.event_from(form, stubs, size)
+        if kind == "serve":
+            perform, _ = self._exports[where[0]]
+            return perform(event)  # type: ignore[arg-type]
+        if isinstance(event, Fetch):
+            self._requests[number] = event.request
+        class_name, *id = where
+        return self._objects.deliver(ObjectKey(class_name, DurableObjectId(*id)), event)
+
+    def _statement(self, kind: str, number: int, details: list[Any]) -> None:
+        """Take note of what the other process says."""
+        if kind == "done":
+            self._settle(number, details[0], None)
+        elif kind == "failed":
+            self._settle(number, None, error_from(details[0]))
+        elif kind == "release":
+            _, release = self._exports.pop(number)
+            release()
+        elif kind == "abandon":
+            if (request := self._requests.get(number)) is not None:
+                request.abandon()
+        else:
+            raise ClusterError(f"a message of an unknown kind: {kind}")
 
     def _answer(self, number: int, stubs: list[RpcStub], do: Callable[[], Awaitable[Any]]) -> None:
         try:
