@@ -6,7 +6,7 @@ STAMPS := .stamps
 TEMPLATE := src/durabase/templates/react-ts
 CLIENT := $(TEMPLATE)/client
 
-.PHONY: demo test compiled-test check bench clean
+.PHONY: demo test compiled-test check docs bench clean
 
 demo: $(STAMPS)/demo
 	@$(BIN)/durabase demo $(ARGS)
@@ -24,16 +24,20 @@ compiled-test: $(STAMPS)/dev
 	@$(COMPILED)/bin/python -m pytest tests/vectors tests/property tests/unit
 
 check: $(STAMPS)/dev
-	@$(BIN)/ruff format --check --quiet src tests examples bench scripts
-	@$(BIN)/ruff check --quiet src tests examples bench scripts
+	@$(BIN)/ruff format --check --quiet src tests examples bench scripts docs/conf.py
+	@$(BIN)/ruff check --quiet src tests examples bench scripts docs/conf.py
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+docs: $(STAMPS)/docs
+	@$(BIN)/python -m sphinx -q -W --keep-going -d $(STAMPS)/doctrees docs build/docs
+	@echo "durabase: the documentation is in build/docs"
 
 bench: $(STAMPS)/demo
 	@$(BIN)/python bench/run.py $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(STAMPS) $(CLIENT)/node_modules $(CLIENT)/dist tests/interop/node_modules
+	rm -rf $(VENV) $(STAMPS) build/docs $(CLIENT)/node_modules $(CLIENT)/dist tests/interop/node_modules
 
 # What the commands above stand on. Each stamp is made once and again when its inputs change.
 $(STAMPS)/python: pyproject.toml scripts/setup.py
@@ -53,6 +57,10 @@ $(STAMPS)/client: $(CLIENT_SOURCES) scripts/setup.py
 
 $(STAMPS)/dev: $(STAMPS)/demo
 	@$(PYTHON) scripts/setup.py dev $(VENV)
+	@touch $@
+
+$(STAMPS)/docs: $(STAMPS)/python
+	@$(PYTHON) scripts/setup.py docs $(VENV)
 	@touch $@
 
 $(STAMPS)/tools: scripts/setup.py $(wildcard tests/interop/package-lock.json tests/interop/*/package-lock.json)

@@ -77,13 +77,23 @@ def make_venv(venv):
 
 
 def install_dev(venv):
-    """The tools that the tests and checks run on."""
+    """The tools that the tests and checks run on; one of them builds the documentation."""
     say("installing the test tools")
+    install_groups(venv, "dev", "docs")
+
+
+def install_docs(venv):
+    """What builds the documentation, and nothing else."""
+    say("installing Sphinx")
+    install_groups(venv, "docs")
+
+
+def install_groups(venv, *names):
     import tomllib
 
     with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
-        requirements = tomllib.load(file)["dependency-groups"]["dev"]
-    run([*pip(venv), *requirements], cwd=ROOT)
+        groups = tomllib.load(file)["dependency-groups"]
+    run([*pip(venv), *(requirement for name in names for requirement in groups[name])], cwd=ROOT)
 
 
 def make_compiled_venv(venv):
@@ -150,6 +160,7 @@ def main(arguments):
         "venv": make_venv,
         "compiled": make_compiled_venv,
         "dev": install_dev,
+        "docs": install_docs,
         "client": build_client,
         "tools": install_tools,
     }
