@@ -7,18 +7,19 @@ not have at all is sent whole. Things are in encoded form. All stamps have to be
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from durabase._codec import ordered_items
 from durabase.mergeable.hashes import Hash
 from durabase.mergeable.hlc import Hlc
-from durabase.mergeable.stamps import ContentStamps, TableStamps, ThingStamps
+from durabase.mergeable.stamps import ContentStamps, TablesStamps, TableStamps, ThingStamps
 from durabase.types import UNDEFINED, Id
 
 __all__ = [
     "cell_diff",
     "cell_hashes",
+    "hash_at",
     "row_diff",
     "row_hashes",
     "table_diff",
@@ -32,6 +33,17 @@ StampOut: TypeAlias = list[Any]
 TableHashes: TypeAlias = Mapping[Id, Hash]
 RowHashes: TypeAlias = Mapping[Id, Mapping[Id, Hash]]
 CellHashes: TypeAlias = Mapping[Id, Mapping[Id, Mapping[Id, Hash]]]
+
+
+def hash_at(node: TablesStamps | ThingStamps, ids: Iterable[Id]) -> Hash:
+    """The hash of what ids lead to from the tables or values; 0 if nothing is there."""
+    found: Any = node
+    for id_ in ids:
+        found = found.children.get(id_)
+        if found is None:
+            return 0
+    hash_: Hash = found[2] if isinstance(found, tuple) else found.hash
+    return hash_
 
 
 def table_hashes(stamps: ContentStamps) -> dict[Id, Hash]:

@@ -9,7 +9,7 @@ that hashes are computed when they are asked for, and that a thing that cannot b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Self
 
 from durabase._collector import CollectorPause
@@ -193,6 +193,11 @@ class MergeableStore(Store):
         for piece in pieces_of(changes, things):
             self._merging.merge(piece, True)
             yield
+
+    def _get_hash(self, ids: Sequence[Id], *, is_value: bool) -> Hash:
+        """The hash of all tables or values, or of the table, row, cell or value of these ids; 0 if absent."""
+        stamps = self._stamping.settle()
+        return _diffs.hash_at(stamps.values if is_value else stamps.tables, ids)
 
     def _listener_count(self) -> int:
         """How many listeners there are, of all kinds."""

@@ -25,6 +25,7 @@ from durabase.errors import SyncError, SyncMessageError, SyncOverflowError, Sync
 from durabase.persisters.base import Persister
 from durabase.sync_server._fetch import MESSAGE_BYTES, client_id_of, opens_web_socket
 from durabase.sync_server._peer import ServerSeat
+from durabase.sync_server.rest.objects import ObjectsEntry, answer_in_object
 from durabase.synchronizers._deadlines import DeadlineTimer
 from durabase.synchronizers.protocol.payloads import (
     MAX_PAYLOAD_BYTES,
@@ -160,6 +161,10 @@ class WsServerDurableObject(DurableObject):
     def web_socket_error(self, ws: WebSocket, error: Any) -> None:
         """A client's connection broke; no close is told after that."""
         self._say_goodbye(ws)
+
+    async def rest_fetch(self, request: Request, prefix: str) -> Response:
+        """Answer a request for something in this room; see ``rest`` of :func:`ws_server_fetch`."""
+        return await answer_in_object(request, prefix, self._seat, self.ctx.storage)
 
     def _say_goodbye(self, ws: WebSocket) -> None:
         self._forget(ws)
@@ -343,7 +348,9 @@ class _EventClock:
         return self._clock.call_later(seconds, callback if owner is None else lambda: owner.enter(callback))
 
 
-def ws_server_fetch(namespace_name: str) -> Callable[[Any, Request], Awaitable[Response]]:
+def ws_server_fetch(
+    namespace_name: str, *, rest: str | None = None
+) -> Callable[[Any, Request], Awaitable[Response]]:
     """The ``fetch`` of a worker that sends each client to the object of its path.
 
     ::
@@ -353,9 +360,18 @@ def ws_server_fetch(namespace_name: str) -> Callable[[Any, Request], Awaitable[R
 
     Args:
         namespace_name: of the binding of a :class:`WsServerDurableObject`.
+        rest: the path below which rooms are resources, as ``/api``; by default nowhere.
+
+    Raises:
+        ValueError: ``rest`` is no path.
     """
+    entry = None if rest is None else ObjectsEntry(rest, namespace_name)
 
     async def fetch(self: Any, request: Request) -> Response:
+        if entry is not None and not opens_web_socket(request):
+            answer = await entry.answer(self.env, request)
+            if answer is not None:
+                return answer
         refusal = _refusal_of(request)
         if refusal is not None:
             return refusal

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from http import HTTPStatus
 from types import TracebackType
 from typing import Self, TypeAlias
 
@@ -16,11 +17,17 @@ from durabase.clock import SystemClock, TimerClock
 from durabase.errors import ServerError
 from durabase.persisters.base import IgnoredErrorHandler
 from durabase.sync_server._connections import Member
+from durabase.sync_server._fetch import opens_web_socket
 from durabase.sync_server._reports import ErrorReporter
 from durabase.sync_server._room import MadePersister, PathRoom
 from durabase.sync_server._serving import ConnectionHost
+from durabase.sync_server.rest.entry import RestEntry
+from durabase.sync_server.rest.problems import ProblemError
+from durabase.sync_server.rest.room import RestRoom
+from durabase.sync_server.rest.target import Target
 from durabase.sync_server.room import HeldPath, OpeningRoom, Room
 from durabase.types import Id
+from durabase.web import Request, Response
 
 __all__ = ["ClientIdsListener", "PathIdsListener", "WsServer"]
 
@@ -55,6 +62,7 @@ class WsServer(ConnectionHost):
         fragment_size: float | None = None,
         *,
         clock: TimerClock | None = None,
+        rest: str | None = None,
     ) -> None:
         """Start with no clients.
 
@@ -67,8 +75,13 @@ class WsServer(ConnectionHost):
             request_timeout_seconds: how long the server waits for answers, and for the rest of a message.
             fragment_size: bytes of UTF-8 after which the server cuts its messages.
             clock: what timers run on.
+            rest: the path below which :meth:`fetch` has rooms as resources, as ``/api``; by default nowhere.
+
+        Raises:
+            ValueError: ``rest`` is no path.
         """
         super().__init__(SystemClock() if clock is None else clock, request_timeout_seconds)
+        self._rest = None if rest is None else RestEntry(rest)
         self.fragment_size = fragment_size
         self._create_persister_for_path = create_persister_for_path
         self._reporter = ErrorReporter(on_ignored_error)
@@ -125,6 +138,25 @@ class WsServer(ConnectionHost):
             room.release()
             raise
         return Room(path_id, HeldPath(room, seat))
+
+    # Requests that open no WebSocket
+
+    async def fetch(self, request: Request) -> Response:
+        if self._rest is not None and not (self._is_destroyed or opens_web_socket(request)):
+            response = await self._rest.answer(request, self._answer_rest)
+            if response is not None:
+                return response
+        return await super().fetch(request)
+
+    async def _answer_rest(self, request: Request, target: Target) -> Response:
+        try:
+            room = await self.room(target.path_id)
+        except ServerError as error:
+            raise ProblemError(HTTPStatus.NOT_FOUND, str(error)) from error
+        try:
+            return await RestRoom(room.store, room.saved).answer(request, target)
+        finally:
+            await room.close()
 
     # Listeners
 

@@ -1,0 +1,60 @@
+"""Rooms in Durable Objects: a worker passes requests on to the object of the room, which answers.
+
+It does so by a call, which only programs can make, not by ``fetch``: an object is no resource to those who
+pass on to ``fetch`` whatever comes.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, final
+
+from durabase.sync_server._peer import ServerSeat
+from durabase.sync_server.rest.entry import RestEntry
+from durabase.sync_server.rest.problems import ProblemError
+from durabase.sync_server.rest.room import RestRoom
+from durabase.sync_server.rest.target import Target, target_of
+from durabase.web import Request, Response
+
+__all__ = ["ObjectsEntry", "answer_in_object"]
+
+
+@final
+class ObjectsEntry:
+    """The resources of all rooms of a namespace.
+
+    Raises:
+        ValueError: the prefix is no path.
+    """
+
+    def __init__(self, prefix: str, namespace_name: str) -> None:
+        self._entry = RestEntry(prefix)
+        self._namespace_name = namespace_name
+
+    async def answer(self, env: Any, request: Request) -> Response | None:
+        """The answer; ``None`` if the request's path is not below the prefix."""
+
+        async def ask_object(request: Request, target: Target) -> Response:
+            namespace = getattr(env, self._namespace_name)
+            stub = namespace.get_by_name(target.path_id)
+            response: Response = await stub.rest_fetch(request, self._entry.prefix)
+            return response
+
+        return await self._entry.answer(request, ask_object)
+
+
+async def answer_in_object(request: Request, prefix: str, seat: ServerSeat | None, storage: Any) -> Response:
+    """What the object of a room answers."""
+
+    async def saved() -> None:
+        if seat is not None:
+            await seat.saved()
+            await storage.sync()
+
+    try:
+        target = target_of(prefix, request)
+        if seat is None:
+            raise ProblemError(HTTPStatus.NOT_FOUND, f"the room {target.path_id!r} keeps no store")
+        return await RestRoom(seat.store, saved).answer(request, target)
+    except ProblemError as problem:
+        return problem.response()

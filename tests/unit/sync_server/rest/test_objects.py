@@ -1,0 +1,75 @@
+"""Rooms in Durable Objects as resources."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from durabase.sync_server import object_room
+from durabase.testing import WorkerHarness
+from durabase.web import Response
+from unit.sync_server.test_object_room import PROGRAM, TOML
+from unit.workers.programs import write_program
+
+REST = PROGRAM.replace('ws_server_fetch("ROOM")', 'ws_server_fetch("ROOM", rest="/api")')
+RELAYS = PROGRAM.replace('ws_server_fetch("ROOM")', 'ws_server_fetch("RELAY", rest="/api")')
+
+
+def run(tmp_path: Path, test: Callable[[WorkerHarness], Awaitable[None]], program: str = REST) -> None:
+    worker = WorkerHarness(write_program(tmp_path, program, TOML), leak_check=True)
+
+    async def use() -> None:
+        await test(worker)
+
+    worker.run(use)
+
+
+async def ask(worker: WorkerHarness, method: str, path: str, body: Any = None) -> Response:
+    headers = {} if body is None else {"content-type": "application/json"}
+    text = None if body is None else json.dumps(body)
+    return await worker.fetch(path, method=method, headers=headers, body=text)
+
+
+def test_what_was_answered_outlives_a_crash_and_keeps_its_tag(tmp_path: Path) -> None:
+    async def test(worker: WorkerHarness) -> None:
+        put = await ask(worker, "PUT", "/api/rooms/a%2Fb/values/v", {"x": 1})
+        assert put.status == 201
+        await worker.crash()
+        got = await ask(worker, "GET", "/api/rooms/a%2Fb/values/v")
+        assert (got.status, await got.json()) == (200, {"x": 1})
+        assert got.headers["etag"] == put.headers["etag"]
+        async with object_room(worker.env.ROOM, "a/b") as room:
+            assert room.store.get_values() == {"v": {"x": 1}}
+        assert (await ask(worker, "GET", "/api/rooms/b/values/v")).status == 404
+
+    run(tmp_path, test)
+
+
+def test_problems_are_told_through_the_object(tmp_path: Path) -> None:
+    async def test(worker: WorkerHarness) -> None:
+        response = await ask(worker, "PUT", "/api/rooms/a/tables/t/rows/r", {})
+        assert (response.status, response.headers["content-type"]) == (422, "application/problem+json")
+        assert (await ask(worker, "POST", "/api/rooms/a/values", 1)).headers["allow"].startswith("GET")
+
+    run(tmp_path, test)
+
+
+def test_a_room_without_a_store_is_404(tmp_path: Path) -> None:
+    async def test(worker: WorkerHarness) -> None:
+        response = await ask(worker, "GET", "/api/rooms/a/values")
+        assert response.status == 404
+        assert "keeps no store" in (await response.json())["detail"]
+
+    run(tmp_path, test, RELAYS)
+
+
+def test_the_document_wakes_no_object_and_elsewhere_nothing_has_changed(tmp_path: Path) -> None:
+    async def test(worker: WorkerHarness) -> None:
+        assert (await ask(worker, "GET", "/api/openapi.json")).status == 200
+        assert (await ask(worker, "GET", "/a")).status == 426
+        stub = worker.env.ROOM.get_by_name("a")
+        assert (await stub.fetch("http://h/api/rooms/a/values")).status == 426
+
+    run(tmp_path, test)
