@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -83,6 +83,18 @@ def _rooms(kind: str, size: int, effort: Effort) -> Result:
     return _inside("hot_path.py", kind, size, messages)
 
 
+def _processes(size: int, effort: Effort) -> Result:
+    """Rooms with a store, shared out among processes."""
+    alone = SERVERS["durabase"]
+    shared = replace(alone, parts=(*alone.parts, "--processes", str(size)))
+    with ServerProcess(shared) as server:
+        times = ("--warmup", 1, "--settle", 2, "--secs", effort.seconds)
+        result = run_load(server, "--mode", "pingpong", "--rooms", 200, "--clients", 2, *times)
+    if "error" in result:
+        return result
+    return {"µs a message": 1e6 / result["deliveries_s"], "µs CPU a message": result["us_per_delivery"]}
+
+
 def _inside(script: str, *arguments: object) -> Result:
     return _json_of([sys.executable, str(HERE / "inside" / script), *map(str, arguments)])
 
@@ -110,6 +122,9 @@ CURVES: dict[str, Curve] = {
         "rooms",
         (1, 10, 100, 1_000, 10_000),
         partial(_rooms, "stored"),
+    ),
+    "curve-processes": Curve(
+        "Processes that share 200 rooms of two clients with a store", "processes", (1, 2), _processes
     ),
     "curve-cells": Curve(
         "Cells in a store",
