@@ -17,62 +17,16 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from e2e._rooms import write_rooms
 from e2e._server import Server
 
-PROGRAM = """
-import os
-from durabase.durable_objects import DurableObject
-from durabase.web import Response, WebSocketPair
-from durabase.workers import WorkerEntrypoint
-
-class Room(DurableObject):
-    async def fetch(self, request):
-        client, server = WebSocketPair()
-        self.ctx.accept_web_socket(server)
-        server.send(f"{os.getpid()} {await self.ctx.storage.get('last')}")
-        return Response(None, status=101, web_socket=client)
-
-    async def web_socket_message(self, socket, message):
-        await self.ctx.storage.put("last", message)
-        for each in self.ctx.get_web_sockets():
-            each.send(message)
-
-    def process(self):
-        return os.getpid()
-
-    async def process_of(self, name):
-        return await self.env.ROOMS.get_by_name(name).process()
-
-class Default(WorkerEntrypoint):
-    async def fetch(self, request):
-        _, _, _, first, *more = request.url.split("/")
-        room = self.env.ROOMS.get_by_name(first)
-        if not more:
-            return await room.fetch(request)
-        found = [os.getpid(), await room.process(), await room.process_of(more[0])]
-        return Response.json(found)
-"""
-CONFIG = """
-name = "rooms"
-main = "program.py"
-compatibility_date = "2026-11-01"
-
-[[durable_objects.bindings]]
-name = "ROOMS"
-class_name = "Room"
-
-[[migrations]]
-tag = "v1"
-new_classes = ["Room"]
-"""
 NAMES = [f"room{number}" for number in range(12)]
 PATIENCE = 30.0
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    (tmp_path / "program.py").write_text(PROGRAM)
-    (tmp_path / "wrangler.toml").write_text(CONFIG)
+    write_rooms(tmp_path)
     server = Server(tmp_path, "serve", str(tmp_path), "--processes", "2", "--admin", "0").start()
     yield server
     server.kill()

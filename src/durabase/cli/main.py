@@ -19,6 +19,7 @@ from durabase.cli.operating import (
     add_objects,
     add_storage_options,
     add_tail,
+    add_tls_options,
     add_watching_options,
 )
 from durabase.cli.options import ServeOptions
@@ -222,6 +223,7 @@ def _add_serving_options(parser: argparse.ArgumentParser) -> None:
     add_storage_options(parser)
     add_watching_options(parser)
     add_access_options(parser)
+    add_tls_options(parser)
 
 
 def _variable(text: str) -> tuple[str, str]:
@@ -254,6 +256,8 @@ def _serve_options(options: argparse.Namespace, places: Sequence[Path]) -> Serve
         origins=tuple(options.origins),
         trusted_proxies=tuple(options.trusted_proxies),
         connections_per_address=options.connections_per_address,
+        certificate=options.certificate,
+        certificate_key=options.certificate_key,
         processes=getattr(options, "processes", 1),
         arguments=tuple(options.arguments),
     )

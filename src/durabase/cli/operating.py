@@ -17,6 +17,7 @@ __all__ = [
     "add_objects",
     "add_storage_options",
     "add_tail",
+    "add_tls_options",
     "add_watching_options",
 ]
 
@@ -96,6 +97,20 @@ def add_access_options(parser: argparse.ArgumentParser) -> None:
         dest="connections_per_address",
         type=positive,
         help="how many connections one address may have (default: any number)",
+    )
+
+
+def add_tls_options(parser: argparse.ArgumentParser) -> None:
+    """Add what it takes to speak TLS."""
+    parser.add_argument(
+        "--tls-cert",
+        metavar="FILE",
+        dest="certificate",
+        type=Path,
+        help="speak TLS, with this chain of certificates (PEM); read anew when it is renewed",
+    )
+    parser.add_argument(
+        "--tls-key", metavar="FILE", dest="certificate_key", type=Path, help="its private key (PEM)"
     )
 
 

@@ -41,5 +41,7 @@ class ServeOptions:
     origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     connections_per_address: int | None = None
+    certificate: Path | None = None
+    certificate_key: Path | None = None
     processes: int = 1
     arguments: tuple[str, ...] = field(default=(), compare=False)

@@ -16,7 +16,7 @@ from durabase.cli.frontend.built import BuiltClient
 from durabase.cli.monitor import Monitor
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project
-from durabase.cli.serving import address_of, spare_the_collector, start_runtime, start_server
+from durabase.cli.serving import address_of, certificate_of, spare_the_collector, start_runtime, start_server
 from durabase.cli.stop import StopSignals
 from durabase.clock import SystemClock
 from durabase.cluster.admin import ClusterAdmin
@@ -37,11 +37,12 @@ __all__ = ["serve_partition", "supervise"]
 async def supervise(project: Project, options: ServeOptions, console: Console, client: Path | None) -> None:
     """Start the processes, and stop them together."""
     hosts, port = address_of(project, options)
+    scheme = "http" if certificate_of(options) is None else "https"
     listeners = await bind(hosts, port)
     command = [sys.executable, "-m", "durabase", *options.arguments]
     stop = StopSignals(lambda: console.line("Stopping ..."))
     async with Supervisor(options.processes, command, project.state_dir, listeners, SystemClock()):
-        url = url_of(hosts[0], listeners[0].getsockname()[1])
+        url = url_of(hosts[0], listeners[0].getsockname()[1], scheme)
         show_banner(console, "serve", project, url, None if client is None else "built client")
         console.info(f"Ready on {url}, {options.processes} processes")
         await stop.stopped.wait()

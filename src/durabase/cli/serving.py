@@ -26,11 +26,20 @@ from durabase.server import Server, ServerLimits
 from durabase.server import run as run_on_loop
 from durabase.server.context import Handover
 from durabase.server.origins import OriginCheck
+from durabase.server.tls import Certificate
 from durabase.workers.loader import load_workers
 from durabase.workers.places import id_secret
 from durabase.workers.runtime import Runtime
 
-__all__ = ["address_of", "run", "serve_until_stopped", "spare_the_collector", "start_runtime", "start_server"]
+__all__ = [
+    "address_of",
+    "certificate_of",
+    "run",
+    "serve_until_stopped",
+    "spare_the_collector",
+    "start_runtime",
+    "start_server",
+]
 
 
 def run(main: Coroutine[Any, Any, None]) -> int:
@@ -90,6 +99,20 @@ def address_of(project: Project, options: ServeOptions) -> tuple[list[str], int]
     return [host] if isinstance(host, str) else list(host), project.config.dev.port if port is None else port
 
 
+def certificate_of(options: ServeOptions) -> Certificate | None:
+    """The certificate that the options name; ``None`` without TLS.
+
+    Raises:
+        ConfigError: only one of the two files is named.
+        ServerError: there is none in them.
+    """
+    if options.certificate is None and options.certificate_key is None:
+        return None
+    if options.certificate is None or options.certificate_key is None:
+        raise ConfigError("TLS needs both --tls-cert and --tls-key")
+    return Certificate(options.certificate, options.certificate_key)
+
+
 async def start_server(
     stack: AsyncExitStack,
     program: Fetch,
@@ -103,11 +126,12 @@ async def start_server(
     """Listen where the options or the configuration say, or on ``listeners``; the stack ends it.
 
     Raises:
-        ServerError: the port is taken, or the address is not ours.
-        ConfigError: an origin or the address of a proxy is none.
+        ServerError: the port is taken, the address is not ours, or there is no certificate in its file.
+        ConfigError: an origin or the address of a proxy is none, or half of a certificate is named.
     """
     hosts, port = address_of(project, options)
     fetch = Site(program, frontend, runtime.leads_elsewhere).fetch
+    certificate = certificate_of(options)
     try:
         server = Server(
             OriginCheck(fetch, options.origins).fetch if options.origins else fetch,
@@ -118,6 +142,7 @@ async def start_server(
             compression=project.config.compresses_web_sockets,
             listeners=listeners,
             handover=handover,
+            certificate=certificate,
         )
     except ValueError as error:
         raise ConfigError(str(error)) from None

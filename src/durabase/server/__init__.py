@@ -6,5 +6,6 @@ async with Server(fetch, port=8787) as server:
 
 from durabase.server.context import ServerLimits
 from durabase.server.listener import Server, run
+from durabase.server.tls import Certificate
 
-__all__ = ["Server", "ServerLimits", "run"]
+__all__ = ["Certificate", "Server", "ServerLimits", "run"]

@@ -14,8 +14,10 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from durabase.errors import ServerError
+from durabase.server.clients import peer_address
 from durabase.server.frames import CLOSE_ABNORMAL, binary_frame
 from durabase.server.outbox import Outbox
+from durabase.server.tls import hold_back_at_once, stop_sending
 from durabase.server.websocket import WebSocketEndpoint
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class SocketConnection(asyncio.Protocol):
     def start(self, web_socket: WebSocket, protocol: str, extensions: str, early: bytes) -> None:
         """Connect the two ends; ``early`` is what the peer sent along with its handshake."""
         self._context.sockets.add(self)
-        self._transport.set_write_buffer_limits(high=0)
+        hold_back_at_once(self._transport)
         self._transport.set_protocol(self)
         self._sink = web_socket.connect(self, protocol=protocol, extensions=extensions)
         if self._endpoint.is_over:  # it was, by what had been sent before
@@ -71,7 +73,11 @@ class SocketConnection(asyncio.Protocol):
             self._deliver()
 
     def eof_received(self) -> bool:
-        """The peer sends nothing more: the transport closes itself."""
+        """The peer sends nothing more: the transport closes itself. A peer without an address is a process
+        that carries the client's bytes, and stops; that still brings the client a goodbye."""
+        if not peer_address(self._transport):
+            self.drain()
+            self._outbox.flush()
         return False
 
     def pause_writing(self) -> None:
@@ -197,7 +203,7 @@ class SocketConnection(asyncio.Protocol):
         if not self._endpoint.is_over or not self._outbox.is_empty or self._transport.is_closing():
             return
         if self._endpoint.peer_close is None:
-            self._transport.write_eof()
+            stop_sending(self._transport)
         else:
             self._transport.close()
 

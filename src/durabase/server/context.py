@@ -102,7 +102,7 @@ class ServerContext:
     ``farewell`` is the close code and reason that sockets get when the server stops. ``compression``: whether
     messages are compressed for clients that offer it. ``proxies`` are believed
     what they say of their clients, ``addresses`` counts connections, ``handover`` knows which
-    sockets are served elsewhere.
+    sockets are served elsewhere, ``scheme`` is that of URLs (``https`` with TLS).
     """
 
     fetch: Fetch
@@ -115,6 +115,7 @@ class ServerContext:
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
     compression: bool = False
     handover: Handover | None = None
+    scheme: str = "http"
     addresses: AddressCounts = field(init=False)
     turn: Turn = field(init=False)
     deadlines: Deadlines = field(init=False)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from durabase.server.bridge import start_socket
 from durabase.server.context import Answered
+from durabase.server.pump import Pump
 
 if TYPE_CHECKING:
     from durabase.server.compression import Compression
@@ -32,6 +33,9 @@ def hand_over(
     depart = None if context.handover is None else context.handover(web_socket)
     if depart is None:
         return False
+    if transport.get_extra_info("ssl_object") is not None:
+        depart(Pump(context, transport).start(), answered)
+        return True
     depart(os.dup(transport.get_extra_info("socket").fileno()), answered)
     transport.abort()  # the other process has a descriptor of its own, the connection stays
     return True

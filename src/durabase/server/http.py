@@ -26,6 +26,7 @@ from durabase.server.handshake import (
 )
 from durabase.server.heads import error_response, head_size, is_bodiless, reason_phrase, response_fields
 from durabase.server.target import request_url
+from durabase.server.tls import stop_sending
 from durabase.web import Request, Response
 
 if TYPE_CHECKING:
@@ -117,7 +118,8 @@ class HttpConnection(asyncio.Protocol):
             self._served.abandon()
         else:
             self._advance()
-        return self._task is not None and not self._is_streaming
+        is_half = self._transport.can_write_eof()  # TLS has no half of a connection
+        return is_half and self._task is not None and not self._is_streaming
 
     def pause_writing(self) -> None:
         """The client does not read fast enough."""
@@ -235,7 +237,7 @@ class HttpConnection(asyncio.Protocol):
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers]
         client = self._context.proxies.client(peer_address(self._transport), headers)
         return Request(
-            request_url(host, head.target.decode("ascii"), address, client.scheme or "http"),
+            request_url(host, head.target.decode("ascii"), address, client.scheme or self._context.scheme),
             method=method,
             headers=with_address(headers, client.address),
             body=None if method in ("GET", "HEAD") else b"".join(self._body) or None,
@@ -348,7 +350,7 @@ class HttpConnection(asyncio.Protocol):
                 self._write_data(body)
             self._write(h11.EndOfMessage())
         self._context.deadlines.watch(self, self._context.limits.close_seconds)
-        self._transport.write_eof()
+        stop_sending(self._transport)
 
     # Upgrading.
 

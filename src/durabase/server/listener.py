@@ -19,6 +19,7 @@ from durabase.server.context import AccessHook, Fetch, Handover, ServerContext, 
 from durabase.server.deadlines import Heartbeat
 from durabase.server.handover import Answered, Arrival
 from durabase.server.http import HttpConnection
+from durabase.server.tls import Certificate
 from durabase.web import WebSocket
 
 __all__ = ["Server", "bind", "run", "url_of"]
@@ -48,6 +49,7 @@ class Server:
             (permessage-deflate). A message then costs more processor time, and less of a slow network.
         listeners: sockets that are listened on, in place of ones for ``host`` and ``port``.
         handover: tells which clients are served by another process, see :meth:`adopt`.
+        certificate: for TLS; without one the server speaks it not.
 
     Raises:
         ValueError: one of the proxies is no address.
@@ -70,10 +72,13 @@ class Server:
         compression: bool = False,
         listeners: Sequence[socket_module.socket] = (),
         handover: Handover | None = None,
+        certificate: Certificate | None = None,
     ) -> None:
         self._fetch = fetch
         self._given = list(listeners)
         self._handover = handover
+        self._certificate = certificate
+        self._scheme = "http" if certificate is None else "https"
         self._hosts = [host] if isinstance(host, str) else list(host)
         self._asked_port = port
         self._clock = clock or SystemClock()
@@ -98,7 +103,7 @@ class Server:
     @property
     def url(self) -> str:
         """Where a client on this machine finds the server, without a path."""
-        return url_of(self._hosts[0], self._port)
+        return url_of(self._hosts[0], self._port, self._scheme)
 
     @property
     def socket_count(self) -> int:
@@ -123,18 +128,32 @@ class Server:
             self._proxies,
             self._compression,
             self._handover,
+            self._scheme,
         )
         sockets = self._given or await bind(self._hosts, self._asked_port)
         self._port = sockets[0].getsockname()[1]
         for socket in sockets:
-            self._listeners.append(
-                await loop.create_server(lambda: HttpConnection(context), sock=socket, backlog=_BACKLOG)
-            )
+            self._listeners.append(await self._listen(context, socket))
         self._context = context
         if self._ping_seconds is not None:
             self._heartbeat = Heartbeat(context.sockets, self._ping_seconds, self._clock, loop.call_soon)
             self._heartbeat.start()
         return self
+
+    async def _listen(self, context: ServerContext, socket: socket_module.socket) -> asyncio.Server:
+        def accept() -> HttpConnection:
+            return HttpConnection(context)
+
+        if self._certificate is None:
+            return await context.loop.create_server(accept, sock=socket, backlog=_BACKLOG)
+        return await context.loop.create_server(
+            accept,
+            sock=socket,
+            backlog=_BACKLOG,
+            ssl=self._certificate.context,
+            ssl_handshake_timeout=self._limits.request_seconds,
+            ssl_shutdown_timeout=self._limits.close_seconds,
+        )
 
     async def __aexit__(
         self,
@@ -162,10 +181,10 @@ class Server:
         await asyncio.get_running_loop().create_future()
 
 
-def url_of(host: str, port: int) -> str:
+def url_of(host: str, port: int, scheme: str = "http") -> str:
     """Where a client on this machine finds what listens there, without a path."""
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host)  # noqa: S104 - shown, not bound
-    return f"http://{shown or (f'[{host}]' if ':' in host else host)}:{port}"
+    return f"{scheme}://{shown or (f'[{host}]' if ':' in host else host)}:{port}"
 
 
 async def bind(hosts: Sequence[str], port: int) -> list[socket_module.socket]:

@@ -9,6 +9,7 @@ import importlib.util
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from ssl import SSLContext
 from typing import Any, cast
 
 import pytest
@@ -131,8 +132,8 @@ class Client:
 
     @staticmethod
     @asynccontextmanager
-    async def opened(port: int) -> AsyncIterator[Client]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 25)
+    async def opened(port: int, *, ssl: SSLContext | None = None) -> AsyncIterator[Client]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 25, ssl=ssl)
         try:
             yield Client(reader, writer)
         finally:
@@ -140,8 +141,10 @@ class Client:
 
     @staticmethod
     @asynccontextmanager
-    async def connected(port: int, path: str = "/", *extra: str) -> AsyncIterator[Client]:
-        async with Client.opened(port) as client:
+    async def connected(
+        port: int, path: str = "/", *extra: str, ssl: SSLContext | None = None
+    ) -> AsyncIterator[Client]:
+        async with Client.opened(port, ssl=ssl) as client:
             await client.send(upgrade_request(path, *extra))
             client.head = await client.reader.readuntil(b"\r\n\r\n")
             assert client.head.startswith(b"HTTP/1.1 101 Switching Protocols\r\n"), client.head

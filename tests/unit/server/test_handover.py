@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import websockets
@@ -12,6 +13,7 @@ import websockets
 from durabase.errors import ServerError
 from durabase.server import Server
 from durabase.server.context import Answered
+from durabase.server.tls import Certificate
 from durabase.web import WebSocket
 from unit.server.live import Client, Hub, LoopFactory, on_each_loop, run_on, serving, until, upgrade_request
 from unit.server.wire import TEXT, Frame, frame
@@ -27,7 +29,7 @@ class House:
 
 
 @asynccontextmanager
-async def house(hub: Hub, **options: bool) -> AsyncIterator[House]:
+async def house(hub: Hub, certificate: Certificate | None = None, **options: Any) -> AsyncIterator[House]:
     arrivals: set[asyncio.Task[None]] = set()
 
     async with serving(hub.fetch, **options) as back:
@@ -40,7 +42,7 @@ async def house(hub: Hub, **options: bool) -> AsyncIterator[House]:
 
             return depart
 
-        async with serving(hub.fetch, handover=handover, **options) as front:
+        async with serving(hub.fetch, handover=handover, certificate=certificate, **options) as front:
             yield House(hub, front, back)
 
 

@@ -21,12 +21,21 @@ class Authority:
         self._folder = folder
         self._make("authority", FOR_AUTHORITY, "-signkey authority.key")
 
-    def server_context(self, names: str = "IP:127.0.0.1") -> ssl.SSLContext:
-        """For a server that goes by these names."""
+    @property
+    def server_files(self) -> tuple[Path, Path]:
+        """The certificate that was signed last, and its key."""
+        return self._folder / "server.pem", self._folder / "server.key"
+
+    def sign(self, names: str = "IP:127.0.0.1") -> None:
+        """Make a certificate for a server that goes by these names."""
         signer = "-CA authority.pem -CAkey authority.key -set_serial 1"
         self._make("server", FOR_SERVER.format(names=names), signer)
+
+    def server_context(self, names: str = "IP:127.0.0.1") -> ssl.SSLContext:
+        """For a server that goes by these names."""
+        self.sign(names)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self._folder / "server.pem", self._folder / "server.key")
+        context.load_cert_chain(*self.server_files)
         return context
 
     def client_context(self) -> ssl.SSLContext:
