@@ -13,7 +13,7 @@ BEGIN = "<!-- rooms: written by scripts/rooms.py -->\n"
 END = "<!-- end of rooms -->\n"
 STOREYS = (
     ("Cellar", ("errors", "types", "clock", "_codec", "_collector", "_names", "_listeners")),
-    ("Data wing", ("store", "mergeable", "schematizers", "persisters", "synchronizers", "ui")),
+    ("Data wing", ("store", "mergeable", "schematizers", "frames", "persisters", "synchronizers", "ui")),
     ("Runtime wing", ("web", "durable_objects", "workers", "server")),
     (
         "Landing, front door and the rest",

@@ -17,6 +17,8 @@ HEAVY = (
     "h11",
     "pydantic",
     "psycopg",
+    "pandas",
+    "polars",
     "durabase.server",
     "durabase.workers",
     "durabase.durable_objects",
@@ -34,7 +36,9 @@ def test_a_store_needs_no_event_loop_database_or_server(heavy: str) -> None:
     assert heavy not in loaded_by("from durabase import Store, MergeableStore; MergeableStore('s')")
 
 
-@pytest.mark.parametrize("package", ["store", "mergeable", "schematizers", "persisters", "synchronizers"])
+@pytest.mark.parametrize(
+    "package", ["store", "mergeable", "schematizers", "frames", "persisters", "synchronizers"]
+)
 def test_importing_the_data_wing_needs_none_of_these_either(package: str) -> None:
     assert loaded_by(f"import durabase.{package}").isdisjoint(HEAVY)
 

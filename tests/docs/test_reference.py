@@ -26,6 +26,7 @@ PAGE_OF = {
     "durabase.synchronizers.blocking": "blocking.md",
     "durabase.sync_server": "sync_server.md",
     "durabase.schematizers": "schematizers.md",
+    "durabase.frames": "frames.md",
     "durabase.ui": "ui.md",
     "durabase.clock": "clock.md",
     "durabase.errors": "errors.md",
