@@ -110,8 +110,11 @@ class Stamping:
 
     def accepts(self, changes: Any, *, is_content: bool, encoded: bool) -> bool:
         """Whether mergeable changes (or content) from outside may be merged now."""
-        bound = self._clock.upper_bound()
-        return is_mergeable(changes, bound, is_content=is_content, encoded=encoded)
+        return is_mergeable(changes, self.upper_bound(), is_content=is_content, encoded=encoded)
+
+    def upper_bound(self) -> str:
+        """What all HLCs that may be merged are below just now."""
+        return self._clock.upper_bound()
 
     def merge(self, changes: MergeableChanges) -> Changes:
         """Merge accepted changes into the stamps; what the store has to apply."""
@@ -119,6 +122,16 @@ class Stamping:
         plain, latest = merge_changes(self.stamps, changes, self._journal)
         self._clock.see(latest)
         return plain
+
+    def restamp_cell(self, table_id: Id, row_id: Id, cell_id: Id, thing: Any, is_new: bool) -> None:
+        """Stamp a cell with what the store holds: later than all seen, or if it ``is_new``, as a default."""
+        hlc = self._next_hlc(True, is_new)
+        self._finish_edit(self._put_cell(table_id, row_id, cell_id, thing, hlc), hlc)
+
+    def restamp_value(self, value_id: Id, thing: Any) -> None:
+        """Stamp a value with what the store holds, later than all seen."""
+        hlc = self._next_hlc(True, False)
+        self._finish_edit(self.stamps.values.put(value_id, thing, hlc, self._journal), hlc)
 
     def replace(self, content: MergeableContent) -> Changes:
         """Take the stamps of accepted content instead of all present ones; what the store has to apply."""

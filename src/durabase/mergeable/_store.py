@@ -15,8 +15,9 @@ from typing import Any, Final, Self
 from durabase._collector import CollectorPause
 from durabase.clock import Clock
 from durabase.mergeable import _diffs
+from durabase.mergeable._ahead import held_later, split_ahead
 from durabase.mergeable._journal import CellIds
-from durabase.mergeable._merging import Merging
+from durabase.mergeable._merging import Judge, Merging
 from durabase.mergeable._pieces import pieces_of
 from durabase.mergeable._shapes import as_encoded, as_public, changes_shape, content_shape
 from durabase.mergeable._stamping import Stamping
@@ -47,7 +48,9 @@ class MergeableStore(Store):
     def __init__(self, unique_id: Id | None = None, *, clock: Clock | None = None) -> None:
         self._stamping = Stamping(unique_id, clock)
         super().__init__(self._stamping)
-        self._merging = Merging(self._stamping, self._transaction, self._edits, self._listeners)
+        self._merging = Merging(
+            self._stamping, self._transaction, self._content, self._edits, self._listeners
+        )
 
     def is_mergeable(self) -> bool:
         """Whether this is a MergeableStore."""
@@ -155,22 +158,24 @@ class MergeableStore(Store):
         """Like ``get_transaction_mergeable_changes``, things in encoded form."""
         return self._touched(with_hashes, as_encoded)
 
-    def _get_encoded_transaction_stamp_changes(self) -> MergeableChanges:
-        """All stamps that the running transaction has set, with hashes: what to save of it.
+    def _get_encoded_transaction_stamp_changes(self, with_hashes: bool = True) -> MergeableChanges:
+        """All stamps that the running transaction has set: what to save of it, or to tell of it.
 
         More than what was touched: also later stamps of equal things, and deletions of what never was
         there, without which the hashes could not be had again. If all content was replaced it is all.
         """
-        return self._get_encoded_stamps(*self._get_transaction_stamp_ids())
+        return self._get_encoded_stamps(*self._get_transaction_stamp_ids(), with_hashes)
 
     def _get_transaction_stamp_ids(self) -> tuple[CellIds, dict[Id, None]]:
         """The ids of the cells and values that ``_get_encoded_transaction_stamp_changes`` would give."""
         return self._stamping.stamped()
 
-    def _get_encoded_stamps(self, cells: CellIds, values: Iterable[Id]) -> MergeableChanges:
-        """The present stamps of some cells and values, with hashes."""
-        stamps = self._stamping.settle()
-        return changes_shape(stamps, cells, values, with_hashes=True, decode=as_encoded)
+    def _get_encoded_stamps(
+        self, cells: CellIds, values: Iterable[Id], with_hashes: bool = True
+    ) -> MergeableChanges:
+        """The present stamps of some cells and values."""
+        stamps = self._stamping.settle() if with_hashes else self._stamping.stamps
+        return changes_shape(stamps, cells, values, with_hashes=with_hashes, decode=as_encoded)
 
     def _set_encoded_mergeable_content(self, mergeable_content: MergeableContent) -> Self:
         """Like ``set_mergeable_content``, things in encoded form."""
@@ -198,6 +203,28 @@ class MergeableStore(Store):
         """The hash of all tables or values, or of the table, row, cell or value of these ids; 0 if absent."""
         stamps = self._stamping.settle()
         return _diffs.hash_at(stamps.values if is_value else stamps.tables, ids)
+
+    def _merge_judged(self, changes: MergeableChanges, judge: Judge) -> MergeableChanges:
+        """Merge encoded changes, but apply of what is newer only that which ``judge`` leaves.
+
+        What then is held otherwise than the changes say gets newer stamps, and holds everywhere.
+
+        Returns what their sender alone has to be told: what holds in place of things that are too far ahead.
+        """
+        ahead: MergeableChanges = [[{}], [{}], 1]
+        if not self._stamping.accepts(changes, is_content=False, encoded=True):
+            changes, ahead = split_ahead(changes, self._stamping.upper_bound())
+        if self._stamping.accepts(changes, is_content=False, encoded=True):
+            self._merging.merge_judged(changes, judge)
+        return held_later(self._content, ahead)
+
+    def _allows_cell(self, table_id: Id, cell_id: Id, cell: object) -> bool:
+        """Whether a cell, perhaps encoded, is one and suits the schema."""
+        return self._tables_schema.allows(table_id, cell_id, cell)
+
+    def _allows_value(self, value_id: Id, value: object) -> bool:
+        """Whether a value, perhaps encoded, is one and suits the schema."""
+        return self._values_schema.allows(value_id, value)
 
     def _listener_count(self) -> int:
         """How many listeners there are, of all kinds."""

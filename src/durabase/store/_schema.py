@@ -148,6 +148,13 @@ class TablesSchema:
         cells = self._entries.get(table_id)
         return None if cells is None else cells.get(cell_id)
 
+    def allows(self, table_id: Id, cell_id: Id, cell: object) -> bool:
+        """Whether a cell, perhaps encoded, is one and suits the schema if there is one."""
+        if not self.active:
+            return encode(cell, True) is not UNDEFINED
+        entry = self.entry(table_id, cell_id)
+        return entry is not None and entry.encode(cell, True) is not UNDEFINED
+
     def complete_row(self, table_id: Id, row_id: object, row: dict[Id, Any], log: ChangeLog) -> None:
         """Add the defaults that a row lacks; report as invalid what it lacks otherwise.
 
@@ -204,6 +211,13 @@ class ValuesSchema:
     def entry(self, value_id: Id) -> ThingSchema | None:
         """The schema of one value, if it is known."""
         return self._entries.get(value_id)
+
+    def allows(self, value_id: Id, value: object) -> bool:
+        """Whether a value, perhaps encoded, is one and suits the schema if there is one."""
+        if not self.active:
+            return encode(value, True) is not UNDEFINED
+        entry = self.entry(value_id)
+        return entry is not None and entry.encode(value, True) is not UNDEFINED
 
     def complete_values(self, values: dict[Id, Any], log: ChangeLog) -> None:
         """Add the defaults that are lacking; report as invalid what is lacking otherwise."""

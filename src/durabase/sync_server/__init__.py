@@ -1,6 +1,7 @@
 """Where a store meets sockets and objects: servers that relay, and that may keep a store per path."""
 
 from durabase.sync_server.access import Access, Level
+from durabase.sync_server.authority import Edit, Proposal
 from durabase.sync_server.durable_object import WsServerDurableObject, ws_server_fetch
 from durabase.sync_server.object_room import object_room
 from durabase.sync_server.room import BlockingRoom, OpeningRoom, Room
@@ -11,8 +12,10 @@ from durabase.sync_server.ws_server_simple import WsServerSimple
 __all__ = [
     "Access",
     "BlockingRoom",
+    "Edit",
     "Level",
     "OpeningRoom",
+    "Proposal",
     "Refused",
     "Room",
     "Rules",

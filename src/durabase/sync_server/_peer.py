@@ -19,6 +19,7 @@ from durabase.mergeable import MergeableStore
 from durabase.mergeable._pieces import has_more_things
 from durabase.persisters._steps import Completion, Steps, start_steps
 from durabase.persisters.base import IgnoredErrorHandler, Persister, Status
+from durabase.sync_server.authority import Authority, has_things, unlike
 from durabase.synchronizers._deadlines import DeadlineTimer
 from durabase.synchronizers.protocol.messages import Message, MessageType, message_text
 from durabase.synchronizers.protocol.relay import EVERYBODY
@@ -50,6 +51,8 @@ class ServerSeat:
         request_timeout_seconds: float,
         on_ignored_error: IgnoredErrorHandler,
         in_slices: Callable[[Iterator[None]], object] | None = None,
+        authority: Authority | None = None,
+        send_to_others: Callable[[Id, str], None] | None = None,
     ) -> None:
         """Take a seat; nothing happens before :meth:`load`.
 
@@ -63,6 +66,9 @@ class ServerSeat:
             in_slices: goes through an iterator, now or soon, letting others have their turn between its
                 items. In between this seat, its store and what that is saved in must not be used. ``None``:
                 what is large is merged at once.
+            authority: decides what of clients' changes holds, where clients hear nobody but this seat.
+            send_to_others: sends the text of a message to everybody but a client id; there is one with an
+                authority.
 
         Raises:
             StoreTypeError: the persister's store can't merge.
@@ -83,11 +89,14 @@ class ServerSeat:
         self._pulls = 0
         self._later: dict[Id, Message] = {}
         self._merging: MergeSource | None = None
-        self._in_slices = in_slices
+        self._in_slices = None if authority is not None else in_slices
+        self._authority = authority
+        self._send_to_others = send_to_others
         self._is_slicing = False
         self._has_pulled_something = False
         self._has_news = False
         self._is_draining = False
+        self._outcome: MergeableChanges | None = None
 
     # The life of the seat
 
@@ -197,7 +206,11 @@ class ServerSeat:
         has_sent = False
         for outgoing in self._session.outgoing():
             has_sent = True
-            self._send(outgoing.to_client or EVERYBODY, message_text(outgoing.message))
+            text = message_text(outgoing.message)
+            if outgoing.but_not_to is None or self._send_to_others is None:
+                self._send(outgoing.to_client or EVERYBODY, text)
+            else:
+                self._send_to_others(outgoing.but_not_to, text)
         return has_sent
 
     def _take(self, merge: Merge) -> None:
@@ -206,7 +219,7 @@ class ServerSeat:
                 self._is_slicing = True
                 self._in_slices(self._merge_in_slices(merge, merge.changes))
                 return
-            self._merge(merge.changes, merge.source)
+            self._merge(merge.changes, merge)
         self._conclude(merge)
 
     def _conclude(self, merge: Merge) -> None:
@@ -234,17 +247,38 @@ class ServerSeat:
 
     # The store
 
-    def _merge(self, changes: MergeableChanges, source: MergeSource) -> None:
+    def _merge(self, changes: MergeableChanges, merge: Merge) -> None:
         """Merge changes, and note whether the store has something now that nobody has told all others."""
-        self._merging = source
+        self._merging = merge.source
         self._has_pulled_something = False
         try:
-            self.store._apply_encoded_mergeable_changes(changes)
+            if self._authority is None:
+                self.store._apply_encoded_mergeable_changes(changes)
+            else:
+                self._merge_judged(self._authority, changes, merge)
         except Exception as error:
             self._on_ignored_error(error)
         finally:
             self._merging = None
         self._note_news()
+
+    def _merge_judged(self, authority: Authority, changes: MergeableChanges, merge: Merge) -> None:
+        """Merge what may be merged; tell others what has become of it, and the sender what did not."""
+        peer = merge.peer or EVERYBODY
+        self._outcome = None
+        only_theirs = authority.merge(self.store, peer, changes)
+        if has_things(only_theirs):
+            self._session.send_diff(peer, only_theirs)
+        if self._outcome is None:
+            return
+        if merge.source is MergeSource.DIFF:
+            self.store._had_mutated()  # what mutators have written is in the outcome
+            self._session.broadcast_diff(self._outcome, but_not_to=peer)
+            corrections = unlike(self._outcome, changes)
+            if has_things(corrections):
+                self._session.send_diff(peer, corrections)
+        else:
+            self._has_pulled_something = True
 
     def _can_slice(self, changes: MergeableChanges) -> bool:
         """Whether changes are large, and nobody can tell whether they are merged at once or bit by bit."""
@@ -280,6 +314,9 @@ class ServerSeat:
         self._has_news |= had_mutated or (self._has_pulled_something and self._has_several_clients())
 
     def _on_transaction(self, _store: object) -> None:
+        if self._authority is not None and self._merging is not None:
+            self._note_outcome()
+            return
         if self._merging is MergeSource.DIFF:
             return
         changes = self.store._get_encoded_transaction_mergeable_changes(False)
@@ -290,6 +327,11 @@ class ServerSeat:
         elif not self._is_asking:
             self._session.broadcast_diff(changes)
             self._drain()
+
+    def _note_outcome(self) -> None:
+        """The stamps that the running transaction has set, also those of corrections and mutators."""
+        outcome = self.store._get_encoded_transaction_stamp_changes(with_hashes=False)
+        self._outcome = outcome if has_things(outcome) else None
 
 
 def _nothing() -> None:

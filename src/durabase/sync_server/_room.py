@@ -13,14 +13,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeAlias, final
 
 from durabase.clock import TimerClock
+from durabase.errors import ServerError
 from durabase.mergeable import MergeableStore
 from durabase.persisters._steps import Completion, Steps, start_steps
 from durabase.persisters.base import Persister
 from durabase.sync_server._connections import Member, deliver
 from durabase.sync_server._peer import ServerSeat
 from durabase.sync_server._waiting import WaitingMessages
+from durabase.sync_server.authority import Authority
 from durabase.synchronizers.protocol.payloads import Payload, encode_payloads
-from durabase.synchronizers.protocol.relay import NODE_RULES, SERVER_ID, Relay, forwarded
+from durabase.synchronizers.protocol.relay import NODE_RULES, SERVER_ID, HubRelay, Relay, forwarded
+from durabase.types import Id
 
 __all__ = ["MadePersister", "PathRoom", "PathRoomHost"]
 
@@ -35,6 +38,8 @@ class PathRoomHost(Protocol):
     clock: TimerClock
     request_timeout_seconds: float
     fragment_size: float | None
+    authority: Callable[[Id], Authority] | None
+    """What decides in the room of a path; ``None``: rooms pass everything on."""
 
     def make_persister(self, path_id: str) -> MadePersister | Awaitable[MadePersister]:
         """The persister of a path."""
@@ -55,7 +60,7 @@ class PathRoom:
 
     def __init__(self, host: PathRoomHost, path_id: str, predecessor: Completion[None] | None) -> None:
         self.path_id = path_id
-        self.relay: Relay[Member] = Relay(NODE_RULES)
+        self.relay: Relay[Member] = (Relay if host.authority is None else HubRelay)(NODE_RULES)
         self._host = host
         self._predecessor = predecessor
         self._seat: ServerSeat | None = None
@@ -132,7 +137,10 @@ class PathRoom:
             yield from _ended(self._predecessor)
             self._predecessor = None
         made = yield self._host.make_persister(self.path_id)
+        decides = self._host.authority
         if made is None:
+            if decides is not None:
+                raise ServerError(f"the path {self.path_id!r} has no store: who is to decide there?")
             self._become_ready()
             return
         persister, then = made if isinstance(made, (tuple, list)) else (made, None)
@@ -143,6 +151,8 @@ class PathRoom:
             clock=self._host.clock,
             request_timeout_seconds=self._host.request_timeout_seconds,
             on_ignored_error=self._host.report,
+            authority=None if decides is None else decides(self.path_id),
+            send_to_others=self._send_to_others,
         )
         yield seat.load()
         if self.stopping is None:
@@ -179,7 +189,12 @@ class PathRoom:
     # The server's own seat
 
     def _send_from_server(self, address: str, remainder: str) -> None:
-        members = self.relay.route_from_server(address)
+        self._send_as_server(self.relay.route_from_server(address), remainder)
+
+    def _send_to_others(self, client_id: Id, remainder: str) -> None:
+        self._send_as_server(self.relay.others_than(client_id), remainder)
+
+    def _send_as_server(self, members: list[Member], remainder: str) -> None:
         if members:
             deliver(members, encode_payloads(SERVER_ID, remainder, self._host.fragment_size))
 

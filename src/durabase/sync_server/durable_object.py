@@ -15,28 +15,27 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, ClassVar, Final, final
+from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from durabase._codec import utf8_length
-from durabase.clock import SystemClock, TimerClock, TimerHandle
+from durabase.clock import SystemClock, TimerClock
 from durabase.durable_objects.base import DurableObject
-from durabase.errors import SyncError, SyncMessageError, SyncOverflowError, SyncTimeoutError
+from durabase.errors import ServerError, SyncError, SyncOverflowError, SyncTimeoutError
 from durabase.persisters.base import Persister
 from durabase.sync_server._fetch import MESSAGE_BYTES, client_id_of, opens_web_socket
+from durabase.sync_server._inbox import EventClock, Inbox
 from durabase.sync_server._peer import ServerSeat
+from durabase.sync_server.authority import Authority, Proposal
 from durabase.sync_server.rest.objects import ObjectsEntry, answer_in_object
-from durabase.synchronizers._deadlines import DeadlineTimer
 from durabase.synchronizers.protocol.payloads import (
     MAX_PAYLOAD_BYTES,
     Payload,
-    PayloadDecoder,
     encode_payloads,
 )
-from durabase.synchronizers.protocol.relay import OBJECT_RULES, SERVER_ID, Relay
+from durabase.synchronizers.protocol.relay import EVERYBODY, OBJECT_RULES, SERVER_ID, HubRelay, Relay
 from durabase.types import Id
 from durabase.web import Request, Response, WebSocket, WebSocketPair
-from durabase.web.connection import socket_owner
 
 __all__ = ["WsServerDurableObject", "ws_server_fetch"]
 
@@ -65,17 +64,20 @@ class WsServerDurableObject(DurableObject):
         clock: what timers run on.
         durable_before_visible: whether clients get each other's edits only when these are safe on disk. If
             not, as in the original, an edit lost in a crash of the server comes back from whoever has it.
+        authoritative: whether clients hear of each other's edits from the store alone, and only of those that
+            its schema and :meth:`validate` allow, when they are safe on disk. Others are taken back.
     """
 
     clock: ClassVar[TimerClock] = SystemClock()
     durable_before_visible: ClassVar[bool] = False
+    authoritative: ClassVar[bool] = False
 
     def __init__(self, ctx: Any, env: Any) -> None:
         super().__init__(ctx, env)
-        self._timers = _EventClock(self.clock)
+        self._timers = EventClock(self.clock)
         self._seat: ServerSeat | None = None
-        self._inboxes: dict[WebSocket, _Inbox] = {}
-        self._relay: Relay[WebSocket] = Relay(OBJECT_RULES)
+        self._inboxes: dict[WebSocket, Inbox] = {}
+        self._relay: Relay[WebSocket] = (HubRelay if self.authoritative else Relay)(OBJECT_RULES)
         self._tells_messages = type(self).on_message is not WsServerDurableObject.on_message
         for socket in self._sockets():
             if socket.connection.sendable:
@@ -87,6 +89,15 @@ class WsServerDurableObject(DurableObject):
     def create_persister(self) -> Persister | Awaitable[Persister | None] | None:
         """The persister of this object's store, which must be able to merge; ``None`` to relay only."""
         return None
+
+    def validate(self, proposal: Proposal) -> None:
+        """Refuse what must not be of what a client's message would change. If this raises, all is refused.
+
+        Called if the room is :attr:`authoritative`.
+        """
+
+    def on_refused(self, proposal: Proposal) -> Any:
+        """Something of a proposal was refused, and its client is being corrected."""
 
     def get_path_id(self) -> Id:
         """The path that this object serves; empty while there is no socket."""
@@ -145,7 +156,7 @@ class WsServerDurableObject(DurableObject):
             return
         inbox = self._inboxes.get(ws)
         if inbox is None:
-            inbox = self._inboxes[ws] = _Inbox(self._timers, self.get_request_timeout_seconds())
+            inbox = self._inboxes[ws] = Inbox(self._timers, self.get_request_timeout_seconds())
         try:
             payload = inbox.receive(message)
         except SyncError as error:
@@ -221,6 +232,8 @@ class WsServerDurableObject(DurableObject):
         made = self.create_persister()
         persister = await made if isinstance(made, Awaitable) else made
         if persister is None:
+            if self.authoritative:
+                raise ServerError(f"create_persister of {type(self).__name__} gives none: who is to decide?")
             return
         seat = ServerSeat(
             persister,
@@ -230,6 +243,8 @@ class WsServerDurableObject(DurableObject):
             request_timeout_seconds=self.get_request_timeout_seconds(),
             on_ignored_error=self._report_of_store,
             in_slices=None if self.durable_before_visible else self._in_slices,
+            authority=self._authority() if self.authoritative else None,
+            send_to_others=self._send_to_others,
         )
         await seat.load()
         self._seat = seat
@@ -251,8 +266,20 @@ class WsServerDurableObject(DurableObject):
 
         self.ctx.storage.in_one_turn(go_on)
 
+    def _authority(self) -> Authority:
+        return Authority(
+            validate=self.validate,
+            on_refused=lambda proposal: self._tell(self.on_refused, proposal),
+            report=lambda error: self._tell(self.on_ignored_error, error),
+        )
+
     def _send_from_store(self, address: Id, remainder: str) -> None:
-        sockets = self._relay.route_from_server(address)
+        self._send_as_store(self._relay.route_from_server(address), address, remainder)
+
+    def _send_to_others(self, client_id: Id, remainder: str) -> None:
+        self._send_as_store(self._relay.others_than(client_id), EVERYBODY, remainder)
+
+    def _send_as_store(self, sockets: list[WebSocket], address: Id, remainder: str) -> None:
         if not sockets and not self._tells_messages:
             return
         for payload in encode_payloads(SERVER_ID, remainder, self.get_fragment_size()):
@@ -304,48 +331,6 @@ class WsServerDurableObject(DurableObject):
         else:
             if result is not None and isinstance(result, Awaitable):
                 self.ctx.wait_until(result)
-
-
-@final
-class _Inbox:
-    """What one socket has sent of messages that are not complete."""
-
-    __slots__ = ("_clock", "_decoder", "_timer")
-
-    def __init__(self, clock: TimerClock, timeout_seconds: float) -> None:
-        self._clock = clock
-        self._decoder = PayloadDecoder(timeout_seconds)
-        self._timer = DeadlineTimer(clock, self._decoder)
-
-    def receive(self, message: str | bytes) -> Payload | None:
-        if not isinstance(message, str):
-            raise SyncMessageError
-        payload = self._decoder.receive(message, self._clock.now_ms())
-        if payload is None:
-            self._timer.arm()
-        return payload
-
-    def drop(self) -> None:
-        self._timer.cancel()
-        self._decoder.poison()
-
-
-@final
-class _EventClock:
-    """A clock whose timers are events of the object that made it, like those that come from outside."""
-
-    __slots__ = ("_clock", "_owner")
-
-    def __init__(self, clock: TimerClock) -> None:
-        self._clock = clock
-        self._owner = socket_owner.get()
-
-    def now_ms(self) -> int:
-        return self._clock.now_ms()
-
-    def call_later(self, seconds: float, callback: Callable[[], object]) -> TimerHandle:
-        owner = self._owner
-        return self._clock.call_later(seconds, callback if owner is None else lambda: owner.enter(callback))
 
 
 def ws_server_fetch(

@@ -21,6 +21,7 @@ from durabase.sync_server._fetch import opens_web_socket
 from durabase.sync_server._reports import ErrorReporter
 from durabase.sync_server._room import MadePersister, PathRoom
 from durabase.sync_server._serving import ConnectionHost
+from durabase.sync_server.authority import Authority, Proposal
 from durabase.sync_server.rest.entry import RestEntry
 from durabase.sync_server.rest.problems import ProblemError
 from durabase.sync_server.rest.room import RestRoom
@@ -35,6 +36,8 @@ PathIdsListener: TypeAlias = Callable[["WsServer", Id, int], object]
 """``listener(server, path_id, change)``: 1 for a path that appeared, -1 for one that is gone."""
 ClientIdsListener: TypeAlias = Callable[["WsServer", Id, Id, int], object]
 """``listener(server, path_id, client_id, change)``: 1 for a client that came, -1 for one that went."""
+PathValidate: TypeAlias = Callable[[Id, Proposal], object]
+"""Called with a path id and what a client's message would change, or was refused of it."""
 CreatePersisterForPath: TypeAlias = Callable[[Id], MadePersister | Awaitable[MadePersister]]
 
 _ADDED = 1
@@ -61,6 +64,9 @@ class WsServer(ConnectionHost):
         request_timeout_seconds: float = 1.0,
         fragment_size: float | None = None,
         *,
+        authoritative: bool = False,
+        validate: PathValidate | None = None,
+        on_refused: PathValidate | None = None,
         clock: TimerClock | None = None,
         rest: str | None = None,
     ) -> None:
@@ -74,17 +80,27 @@ class WsServer(ConnectionHost):
             on_ignored_error: is called with each error that is not raised; unset, they are logged.
             request_timeout_seconds: how long the server waits for answers, and for the rest of a message.
             fragment_size: bytes of UTF-8 after which the server cuts its messages.
+            authoritative: whether clients hear of each other's edits from the store alone, and only of those
+                that its schema and ``validate`` allow. Others are taken back.
+            validate: called as ``validate(path_id, proposal)`` with what a client's message would change; it
+                refuses what must not be. If it raises, all is refused.
+            on_refused: called as ``on_refused(path_id, proposal)`` when something was.
             clock: what timers run on.
             rest: the path below which :meth:`fetch` has rooms as resources, as ``/api``; by default nowhere.
 
         Raises:
-            ValueError: ``rest`` is no path.
+            ValueError: ``rest`` is no path; or ``validate`` or ``on_refused`` for rooms that are not authoritative.
         """
         super().__init__(SystemClock() if clock is None else clock, request_timeout_seconds)
         self._rest = None if rest is None else RestEntry(rest)
         self.fragment_size = fragment_size
         self._create_persister_for_path = create_persister_for_path
         self._reporter = ErrorReporter(on_ignored_error)
+        if not authoritative and (validate or on_refused):
+            raise ValueError("only what is authoritative refuses edits: pass authoritative=True, too")
+        self._validate = validate
+        self._on_refused = on_refused
+        self.authority: Callable[[Id], Authority] | None = self._authority_of if authoritative else None
         self._rooms: dict[Id, PathRoom] = {}
         self._path_ids_listeners: dict[Id, PathIdsListener] = {}
         self._client_ids_listeners: dict[Id, tuple[Id | None, ClientIdsListener]] = {}
@@ -221,6 +237,16 @@ class WsServer(ConnectionHost):
 
     def make_persister(self, path_id: Id) -> MadePersister | Awaitable[MadePersister]:
         return None if self._create_persister_for_path is None else self._create_persister_for_path(path_id)
+
+    def _authority_of(self, path_id: Id) -> Authority:
+        validate, on_refused = self._validate, self._on_refused
+        return Authority(
+            None if validate is None else partial(validate, path_id),
+            None
+            if on_refused is None
+            else lambda proposal: self._reporter.call(on_refused, path_id, proposal),
+            self.report,
+        )
 
     def client_left(self, path_id: Id, client_id: Id) -> None:
         self._tell_client(path_id, client_id, _REMOVED)

@@ -18,6 +18,7 @@ __all__ = [
     "OBJECT_RULES",
     "SERVER_ID",
     "Delivery",
+    "HubRelay",
     "Relay",
     "RelayRules",
     "forwarded",
@@ -130,11 +131,25 @@ class Relay(Generic[MemberT]):
         receiver = self._by_id.get(address)
         return [] if receiver is None else [receiver]
 
+    def others_than(self, client_id: str) -> list[MemberT]:
+        """Everybody who is on the path under another id."""
+        return [member for member, other_id in self._members.items() if other_id != client_id]
+
     def _appoint_next(self, client_id: str) -> None:
         for member, other_id in self._members.items():
             if other_id == client_id:
                 self._by_id[client_id] = member
                 return
+
+
+class HubRelay(Relay[MemberT]):
+    """A path whose clients are heard by the server's own seat alone, and hear nobody else."""
+
+    __slots__ = ()
+
+    def route(self, sender: MemberT, address: str) -> Delivery[MemberT]:
+        """Everything goes to the server; what is addressed to a client goes nowhere."""
+        return Delivery([], address in (EVERYBODY, SERVER_ID))
 
 
 def forwarded(sender_id: str, remainders: list[str]) -> list[str]:

@@ -49,19 +49,24 @@ class MergeSource(Enum):
 @final
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Changes to be merged. ``None``: the pull failed, or for a load, brought nothing."""
+    """Changes to be merged. ``None``: the pull failed, or for a load, brought nothing.
+
+    ``peer``: whose they are; ``None`` if nobody answered.
+    """
 
     source: MergeSource
     changes: MergeableChanges | None
+    peer: Id | None = None
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to be sent to one client, or with ``None`` to everybody else."""
+    """A message to be sent to one client, or with ``None`` to everybody else, but not to ``but_not_to``."""
 
     to_client: Id | None
     message: Message
+    but_not_to: Id | None = None
 
 
 _Question: TypeAlias = tuple[MessageType, Any]
@@ -142,7 +147,7 @@ class Session:
             self._receive_response(from_client, message)
         elif number is MessageType.CONTENT_DIFF:
             if self.follows:
-                self._merges.append(Merge(MergeSource.DIFF, message.body))
+                self._merges.append(Merge(MergeSource.DIFF, message.body, from_client))
         elif number is MessageType.CONTENT_HASHES:
             if self.follows:
                 self._begin_pull_from(from_client, message)
@@ -157,9 +162,14 @@ class Session:
         """Tell everybody the content hashes, so that they pull what they lack."""
         self._broadcast(MessageType.CONTENT_HASHES, list(self._store.get_mergeable_content_hashes()))
 
-    def broadcast_diff(self, changes: MergeableChanges) -> None:
-        """Send everybody the changes of a transaction."""
-        self._broadcast(MessageType.CONTENT_DIFF, changes)
+    def broadcast_diff(self, changes: MergeableChanges, but_not_to: Id | None = None) -> None:
+        """Send everybody, perhaps but one, the changes of a transaction."""
+        message = Message(_new_transaction_id(), MessageType.CONTENT_DIFF, changes)
+        self._outgoing.append(Outgoing(None, message, but_not_to))
+
+    def send_diff(self, to_client: Id, changes: MergeableChanges) -> None:
+        """Send one client changes."""
+        self._send(to_client, Message(_new_transaction_id(), MessageType.CONTENT_DIFF, changes))
 
     def fail_request(self, message: Message, error: Exception) -> bool:
         """End the pull that this message belongs to, as it could not be sent; tell whether there is one."""
@@ -271,12 +281,12 @@ class Session:
 
     def _finish(self, dialogue: _Dialogue, changes: MergeableChanges) -> None:
         is_empty_load = dialogue.source is MergeSource.LOAD and not (changes[0][0] or changes[1][0])
-        self._merges.append(Merge(dialogue.source, None if is_empty_load else changes))
+        self._merges.append(Merge(dialogue.source, None if is_empty_load else changes, dialogue.peer))
 
     def _fail(self, dialogue: _Dialogue, error: Exception) -> None:
         dialogue.pull.close()
         self._errors.append(error)
-        self._merges.append(Merge(dialogue.source, None))
+        self._merges.append(Merge(dialogue.source, None, dialogue.peer))
 
 
 def _drain(queue: deque[Any]) -> Iterator[Any]:

@@ -85,7 +85,7 @@ def test_loading_from_a_peer_that_has_nothing_brings_nothing() -> None:
     _, b = make("b")
     b.load()
     talk({"a": a, "b": b})
-    assert list(b.merges()) == [Merge(MergeSource.LOAD, None)]
+    assert list(b.merges()) == [Merge(MergeSource.LOAD, None, "a")]
     assert list(b.errors()) == []
 
 
@@ -110,7 +110,7 @@ def test_equal_hashes_end_a_pull_without_a_question() -> None:
     _, a = make("a")
     receive(a, "b", "tx", 2, [0, 0])
     assert list(a.outgoing()) == []
-    assert list(a.merges()) == [Merge(MergeSource.PULL, [[{}], [{}], 1])]
+    assert list(a.merges()) == [Merge(MergeSource.PULL, [[{}], [{}], 1], "b")]
 
 
 def test_container_times_are_merged_when_levels_are_joined() -> None:
@@ -166,7 +166,7 @@ def test_a_diff_is_merged() -> None:
     _, a = make("a")
     changes = [[{}], [{"v": [1]}], 1]
     receive(a, "b", None, 3, changes)
-    assert list(a.merges()) == [Merge(MergeSource.DIFF, changes)]
+    assert list(a.merges()) == [Merge(MergeSource.DIFF, changes, "b")]
 
 
 def test_broadcasts() -> None:
@@ -201,7 +201,7 @@ def test_requests_that_are_not_answered() -> None:
     errors = list(a.errors())
     assert [str(error) for error in errors] == [f"tinybase:3:.{first}.1", f"tinybase:3:b.{second}.4"]
     assert all(isinstance(error, SyncTimeoutError) for error in errors)
-    assert list(a.merges()) == [Merge(MergeSource.LOAD, None), Merge(MergeSource.PULL, None)]
+    assert list(a.merges()) == [Merge(MergeSource.LOAD, None), Merge(MergeSource.PULL, None, "b")]
     assert a.next_deadline() is None
     receive(a, "b", first, 0, [0, 0])  # too late
     assert list(a.merges()) == []
@@ -224,7 +224,7 @@ def test_a_response_to_something_else_ends_the_pull(body: Any) -> None:
     receive(a, "b", only(a).message.request_id, 0, body)
     (error,) = a.errors()
     assert isinstance(error, SyncMessageError)
-    assert list(a.merges()) == [Merge(MergeSource.PULL, None)]
+    assert list(a.merges()) == [Merge(MergeSource.PULL, None, "b")]
 
 
 def test_unknown_and_missing_request_ids_of_responses() -> None:
@@ -243,7 +243,7 @@ def test_too_many_pending_requests() -> None:
     (error,) = a.errors()
     assert isinstance(error, SyncOverflowError)
     assert str(error) == "tinybase:15:requests"
-    assert list(a.merges()) == [Merge(MergeSource.PULL, None)]
+    assert list(a.merges()) == [Merge(MergeSource.PULL, None, "b")]
 
 
 def test_the_connection_is_gone() -> None:

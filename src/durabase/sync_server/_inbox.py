@@ -1,0 +1,56 @@
+"""What a socket of an object has sent that is not complete, and timers that are events of the object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import final
+
+from durabase.clock import TimerClock, TimerHandle
+from durabase.errors import SyncMessageError
+from durabase.synchronizers._deadlines import DeadlineTimer
+from durabase.synchronizers.protocol.payloads import Payload, PayloadDecoder
+from durabase.web.connection import socket_owner
+
+__all__ = ["EventClock", "Inbox"]
+
+
+@final
+class Inbox:
+    """What one socket has sent of messages that are not complete."""
+
+    __slots__ = ("_clock", "_decoder", "_timer")
+
+    def __init__(self, clock: TimerClock, timeout_seconds: float) -> None:
+        self._clock = clock
+        self._decoder = PayloadDecoder(timeout_seconds)
+        self._timer = DeadlineTimer(clock, self._decoder)
+
+    def receive(self, message: str | bytes) -> Payload | None:
+        if not isinstance(message, str):
+            raise SyncMessageError
+        payload = self._decoder.receive(message, self._clock.now_ms())
+        if payload is None:
+            self._timer.arm()
+        return payload
+
+    def drop(self) -> None:
+        self._timer.cancel()
+        self._decoder.poison()
+
+
+@final
+class EventClock:
+    """A clock whose timers are events of the object that made it, like those that come from outside."""
+
+    __slots__ = ("_clock", "_owner")
+
+    def __init__(self, clock: TimerClock) -> None:
+        self._clock = clock
+        self._owner = socket_owner.get()
+
+    def now_ms(self) -> int:
+        return self._clock.now_ms()
+
+    def call_later(self, seconds: float, callback: Callable[[], object]) -> TimerHandle:
+        owner = self._owner
+        return self._clock.call_later(seconds, callback if owner is None else lambda: owner.enter(callback))

@@ -1,0 +1,211 @@
+"""What of clients' changes holds in an authoritative room: its store's schema and the program's rules decide.
+
+Changes are merged by their stamps into the server's store; of what they would bring, what is refused is not
+applied. Wherever the store then holds something else than the newest stamp says, it gets a newer one: that is
+the correction, which wins in every copy that has met the refused edit, whatever way that came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias, final
+
+from durabase.errors import ContentError
+from durabase.mergeable import MergeableStore
+from durabase.mergeable._ahead import is_marked
+from durabase.mergeable._shapes import as_public
+from durabase.persisters.base import IgnoredErrorHandler
+from durabase.types import UNDEFINED, Changes, Id, MergeableChanges
+
+__all__ = ["Authority", "Edit", "Proposal", "Validate", "has_things", "unlike"]
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Edit:
+    """One cell or value that a client wants to be different.
+
+    Attributes:
+        table_id, row_id, cell_id: where the cell is; ``None`` for a value.
+        value_id: which value; ``None`` for a cell.
+        thing: what it shall be, objects and arrays decoded; ``UNDEFINED`` if it shall be deleted.
+    """
+
+    table_id: Id | None
+    row_id: Id | None
+    cell_id: Id | None
+    value_id: Id | None
+    thing: Any
+
+    @property
+    def is_deletion(self) -> bool:
+        """Whether it is to be deleted."""
+        return self.thing is UNDEFINED
+
+
+@final
+class Proposal:
+    """What one message of a client would change, before it is done: refuse what must not be.
+
+    Attributes:
+        client_id: whose message it is.
+        store: the server's store as it is so far. It must not be written to.
+        edits: what the store's schema allows and what is newer than what it has, in order.
+        refused: why edits are refused, those included that the schema does not allow.
+    """
+
+    __slots__ = ("client_id", "edits", "refused", "store")
+
+    def __init__(
+        self, client_id: Id, store: MergeableStore, edits: list[Edit], refused: dict[Edit, str]
+    ) -> None:
+        self.client_id = client_id
+        self.store = store
+        self.edits = edits
+        self.refused = refused
+
+    def before(self, edit: Edit) -> Any:
+        """What the server's store has in the place of an edit; ``UNDEFINED`` if nothing."""
+        if edit.table_id is None or edit.row_id is None or edit.cell_id is None:
+            return self.store.get_value(edit.value_id or "", UNDEFINED)
+        return self.store.get_cell(edit.table_id, edit.row_id, edit.cell_id, UNDEFINED)
+
+    def refuse(self, edit: Edit, reason: str = "refused") -> None:
+        """Have one edit not done."""
+        self.refused.setdefault(edit, reason)
+
+    def refuse_all(self, reason: str = "refused") -> None:
+        """Have none of them done."""
+        for edit in self.edits:
+            self.refuse(edit, reason)
+
+
+Validate: TypeAlias = Callable[[Proposal], object]
+"""Looks at a proposal, and refuses what must not be."""
+
+_SCHEMA: Final = "the schema does not allow it"
+_MARKED: Final = "an old correction is no edit"
+_FAILED: Final = "it could not be checked"
+
+
+@final
+class Authority:
+    """Merges what clients send into the server's store, as far as it may be.
+
+    Args:
+        validate: the program's rules, if there are any.
+        on_refused: is told of each proposal of which something was refused.
+        report: is told what ``validate`` raises; all of that proposal is refused then.
+    """
+
+    def __init__(
+        self,
+        validate: Validate | None,
+        on_refused: Validate | None,
+        report: IgnoredErrorHandler,
+    ) -> None:
+        self._validate = validate
+        self._on_refused = on_refused
+        self._report = report
+
+    def merge(self, store: MergeableStore, client_id: Id, changes: MergeableChanges) -> MergeableChanges:
+        """Merge encoded changes of a client into a store; what that client alone is to be told."""
+        proposals: list[Proposal] = []
+
+        def judge(proposed: Changes) -> Changes:
+            proposals.append(proposal := _proposal(store, client_id, proposed, changes))
+            self._examine(proposal)
+            return _without(proposed, proposal.refused) if proposal.refused else proposed
+
+        only_theirs = store._merge_judged(changes, judge)
+        if self._on_refused is not None and proposals and proposals[0].refused:
+            self._on_refused(proposals[0])
+        return only_theirs
+
+    def _examine(self, proposal: Proposal) -> None:
+        if self._validate is None or not proposal.edits:
+            return
+        try:
+            self._validate(proposal)
+        except Exception as error:
+            proposal.refuse_all(_FAILED)
+            self._report(error)
+
+
+def _proposal(store: MergeableStore, client_id: Id, proposed: Changes, changes: MergeableChanges) -> Proposal:
+    edits: list[Edit] = []
+    refused: dict[Edit, str] = {}
+    for edit, encoded, stamp in _edits(proposed, changes):
+        if is_marked(stamp):
+            refused[edit] = _MARKED
+        elif encoded is UNDEFINED or _suits(store, edit, encoded):
+            edits.append(edit)
+        else:
+            refused[edit] = _SCHEMA
+    return Proposal(client_id, store, edits, refused)
+
+
+def _suits(store: MergeableStore, edit: Edit, encoded: Any) -> bool:
+    if edit.table_id is not None and edit.cell_id is not None:
+        return store._allows_cell(edit.table_id, edit.cell_id, encoded)
+    return edit.value_id is not None and store._allows_value(edit.value_id, encoded)
+
+
+def _edits(proposed: Changes, changes: MergeableChanges) -> Iterator[tuple[Edit, Any, list[Any]]]:
+    """The edits of plain changes, with their encoded things and the stamps that they came with."""
+    for table_id, rows in proposed[0].items():
+        for row_id, cells in rows.items():
+            stamps = changes[0][0][table_id][0][row_id][0]
+            for cell_id, thing in cells.items():
+                yield Edit(table_id, row_id, cell_id, None, _decoded(thing)), thing, stamps[cell_id]
+    for value_id, thing in proposed[1].items():
+        yield Edit(None, None, None, value_id, _decoded(thing)), thing, changes[1][0][value_id]
+
+
+def _decoded(thing: Any) -> Any:
+    try:
+        return as_public(thing)
+    except ContentError:  # the schema check refuses it
+        return thing
+
+
+def _without(proposed: Changes, refused: dict[Edit, str]) -> Changes:
+    cells = {(edit.table_id, edit.row_id, edit.cell_id) for edit in refused if edit.value_id is None}
+    values = {edit.value_id for edit in refused}
+    tables = {
+        table_id: {
+            row_id: {
+                cell_id: thing for cell_id, thing in row.items() if (table_id, row_id, cell_id) not in cells
+            }
+            for row_id, row in rows.items()
+        }
+        for table_id, rows in proposed[0].items()
+    }
+    return [tables, {value_id: thing for value_id, thing in proposed[1].items() if value_id not in values}, 1]
+
+
+def has_things(changes: MergeableChanges) -> bool:
+    """Whether there is anything in changes."""
+    return bool(changes[0][0] or changes[1][0])
+
+
+def unlike(stamps: MergeableChanges, changes: MergeableChanges) -> MergeableChanges:
+    """The part of ``stamps`` that is not in ``changes`` with the same HLC."""
+    tables: dict[Id, list[Any]] = {}
+    for table_id, table in stamps[0][0].items():
+        their_rows = _children(changes[0], table_id)
+        for row_id, row in table[0].items():
+            things = _unlike_things(row, their_rows.get(row_id, [{}]))
+            if things:
+                tables.setdefault(table_id, [{}])[0][row_id] = [things]
+    return [[tables], [_unlike_things(stamps[1], changes[1])], 1]
+
+
+def _children(stamp: list[Any], id_: Id) -> dict[Id, list[Any]]:
+    children: dict[Id, list[Any]] = stamp[0].get(id_, [{}])[0]
+    return children
+
+
+def _unlike_things(stamp: list[Any], other: list[Any]) -> dict[Id, list[Any]]:
+    return {id_: thing for id_, thing in stamp[0].items() if thing[1:] != other[0].get(id_, (None, None))[1:]}
