@@ -75,8 +75,8 @@ def held_later(content: Content, ahead: MergeableChanges) -> MergeableChanges:
 def _later(held: dict[str, Any], ahead: dict[str, _Stamp]) -> dict[str, _Stamp]:
     return {
         id_: [held.get(id_, UNDEFINED), later]
-        for id_, (_, hlc) in ahead.items()
-        if (later := _later_than(hlc)) is not None
+        for id_, stamp in ahead.items()
+        if (later := _later_than(stamp[1])) is not None
     }
 
 

@@ -89,7 +89,7 @@ class WsServer(ConnectionHost):
             rest: the path below which :meth:`fetch` has rooms as resources, as ``/api``; by default nowhere.
 
         Raises:
-            ValueError: ``rest`` is no path; or ``validate`` or ``on_refused`` for rooms that are not authoritative.
+            ValueError: ``rest`` is no path; or rooms that are not authoritative are to refuse something.
         """
         super().__init__(SystemClock() if clock is None else clock, request_timeout_seconds)
         self._rest = None if rest is None else RestEntry(rest)
