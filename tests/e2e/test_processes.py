@@ -51,6 +51,7 @@ def clients(server: Server) -> Iterator[Clients]:
         yield Clients(server, stack)
 
 
+@pytest.mark.feature("C-LC-1")
 def test_rooms_are_shared_out_and_each_is_in_one_process(clients: Clients) -> None:
     processes = set()
     for name in NAMES:
@@ -84,6 +85,7 @@ def test_an_administrator_sees_the_objects_of_all_processes(server: Server, clie
     assert sorted(each["name"] for each in json.loads(done.stdout)["objects"]) == sorted(NAMES)
 
 
+@pytest.mark.feature("C-LC-1")
 def test_one_process_may_be_lost_and_comes_back_with_all_that_was_saved(
     server: Server, clients: Clients
 ) -> None:

@@ -39,6 +39,7 @@ def test_both_have_the_same_scenarios() -> None:
     assert observed().keys() == RECORDED.keys()
 
 
+@pytest.mark.feature("C-TH-1")
 @pytest.mark.parametrize("scenario", RECORDED)
 def test_a_program_observes_what_it_does_under_workerd(scenario: str) -> None:
     recorded = re.sub(" at offset [0-9]+", "", json.dumps(RECORDED[scenario]))  # Python's SQLite knows it not
