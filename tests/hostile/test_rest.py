@@ -109,3 +109,42 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_does_nothing(server: Ser
         head = b"PUT " + VALUE + b" HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n" + JSON
         connection.sendall(head + b"\r\n12345")
     assert request(server, b"GET " + VALUE).status == 404
+
+
+def follow(server: Server, room: bytes) -> socket.socket:
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.settimeout(10)
+    connection.connect(("127.0.0.1", server.port))
+    connection.sendall(b"GET /api/rooms/" + room + b"/events HTTP/1.1\r\nHost: h\r\n\r\n")
+    return connection
+
+
+def read_until(connection: socket.socket, end: bytes) -> bytes:
+    read = b""
+    while end not in read:
+        data = connection.recv(1 << 16)
+        assert data, read[-1000:]
+        read += data
+    return read
+
+
+def test_a_stream_of_events_as_bytes(server: Server) -> None:
+    with follow(server, b"events") as connection:
+        head = read_until(connection, b"data: [{},{}]")
+        assert head.startswith(b"HTTP/1.1 200 ")
+        assert b"content-type: text/event-stream" in head.lower()
+        assert request(server, b"PUT /api/rooms/events/values/v", b"1").status == 201
+        read_until(connection, b'data: {"tables":{},"values":{"v":1},"deleted":[]}')
+    assert request(server, b"PUT /api/rooms/events/values/v", b"2").status == 204
+
+
+def test_a_stream_that_nobody_reads_ends_and_disturbs_nobody(server: Server) -> None:
+    text = b'"' + b"x" * (1 << 20) + b'"'
+    with follow(server, b"slow") as slow:
+        read_until(slow, b"data: [{},{}]")
+        for number in range(12):
+            line = b"PUT /api/rooms/slow/values/%d" % number
+            assert request(server, line, text).status == 201
+        assert len(read_until(slow, b"\r\n0\r\n\r\n")) < 6 << 20
+    assert request(server, b"GET /api/rooms/slow/values/11").body == text

@@ -280,7 +280,7 @@ class WsServerDurableObject(DurableObject):
 
     async def rest_fetch(self, request: Request, prefix: str) -> Response:
         """Answer a request for something in this room; see ``rest`` of :func:`ws_server_fetch`."""
-        return await answer_in_object(request, prefix, self._seat, self.ctx.storage)
+        return await answer_in_object(request, prefix, self._seat, self.ctx.storage, self._timers)
 
     def _say_goodbye(self, ws: WebSocket) -> None:
         self._forget(ws)

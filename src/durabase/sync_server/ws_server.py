@@ -7,7 +7,8 @@ and does not overwrite what it could not load.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from functools import partial
 from http import HTTPStatus
 from types import TracebackType
@@ -24,8 +25,9 @@ from durabase.sync_server._serving import ConnectionHost
 <<<<<<< HEAD
 from durabase.sync_server.authority import Authority, Proposal
 from durabase.sync_server.rest.entry import RestEntry
+from durabase.sync_server.rest.events import event_stream, events_response
 from durabase.sync_server.rest.problems import ProblemError
-from durabase.sync_server.rest.room import RestRoom
+from durabase.sync_server.rest.room import RestRoom, check_events_request
 from durabase.sync_server.rest.target import Target
 =======
 from durabase.sync_server.authorizing import Authorize
@@ -195,7 +197,22 @@ class WsServer(ConnectionHost):
         except ServerError as error:
             raise ProblemError(HTTPStatus.NOT_FOUND, str(error)) from error
         try:
+            if target.is_events:
+                check_events_request(request, target)
+                return events_response(self._events(request, target.path_id))
             return await RestRoom(room.store, room.saved).answer(request, target)
+        finally:
+            await room.close()
+
+    async def _events(self, request: Request, path_id: Id) -> AsyncIterator[bytes]:
+        """The events of a path, which is open from when they are read first, and only if they are."""
+        room = await self.room(path_id)
+        try:
+            async with aclosing(event_stream(room.store, self.clock, request)) as pieces:
+                async for piece in pieces:
+                    if not room.is_open:
+                        break
+                    yield piece
         finally:
             await room.close()
 

@@ -97,7 +97,7 @@ class Body:
         return b"" if content is None else content
 
     async def iter_body(self) -> AsyncIterator[_Bytes]:
-        """The body in chunks. Reads it.
+        """The body in chunks. Reads it. Closing the iterator closes the stream that the body is.
 
         Raises:
             OSError: it was read before.
@@ -106,8 +106,14 @@ class Body:
         if isinstance(content, bytes):
             yield content
         elif content is not None:
-            async for chunk in content:
-                yield chunk
+            pieces = aiter(content)
+            try:
+                async for chunk in pieces:
+                    yield chunk
+            finally:
+                close = getattr(pieces, "aclose", None)
+                if close is not None:
+                    await close()
 
     async def bytes(self) -> _Bytes:
         """The whole body.

@@ -9,10 +9,12 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, final
 
+from durabase.clock import TimerClock
 from durabase.sync_server._peer import ServerSeat
 from durabase.sync_server.rest.entry import RestEntry
+from durabase.sync_server.rest.events import event_stream, events_response
 from durabase.sync_server.rest.problems import ProblemError
-from durabase.sync_server.rest.room import RestRoom
+from durabase.sync_server.rest.room import RestRoom, check_events_request
 from durabase.sync_server.rest.target import Target, target_of
 from durabase.web import Request, Response
 
@@ -43,8 +45,10 @@ class ObjectsEntry:
         return await self._entry.answer(request, ask_object)
 
 
-async def answer_in_object(request: Request, prefix: str, seat: ServerSeat | None, storage: Any) -> Response:
-    """What the object of a room answers."""
+async def answer_in_object(
+    request: Request, prefix: str, seat: ServerSeat | None, storage: Any, clock: TimerClock
+) -> Response:
+    """What the object of a room answers. A stream of events keeps it awake for as long as it is read."""
 
     async def saved() -> None:
         if seat is not None:
@@ -55,6 +59,9 @@ async def answer_in_object(request: Request, prefix: str, seat: ServerSeat | Non
         target = target_of(prefix, request)
         if seat is None:
             raise ProblemError(HTTPStatus.NOT_FOUND, f"the room {target.path_id!r} keeps no store")
+        if target.is_events:
+            check_events_request(request, target)
+            return events_response(event_stream(seat.store, clock, request))
         return await RestRoom(seat.store, saved).answer(request, target)
     except ProblemError as problem:
         return problem.response()

@@ -121,6 +121,7 @@ _PARAMETERS: Final[_Schema] = {
     },
     "If-Match": {"name": "If-Match", "in": "header", "schema": {"type": "string"}},
     "If-None-Match": {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}},
+    "Last-Event-ID": {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"}},
 }
 _HEADERS: Final[_Schema] = {
     "ETag": {"schema": {"type": "string"}, "description": "Changes with what it is of."},
@@ -206,12 +207,29 @@ def _transactions() -> _Schema:
     }
 
 
+def _events() -> _Schema:
+    stream = {"type": "string", "description": "Events of the types snapshot and changes."}
+    return {
+        "parameters": [_ref("parameters", "room")],
+        "get": {
+            "operationId": "getEvents",
+            "summary": "Follow what happens, by server-sent events.",
+            "parameters": [_ref("parameters", "Last-Event-ID")],
+            "responses": {
+                "200": {"description": "They go on.", **_content(stream, "text/event-stream")},
+                **_FAILURE,
+            },
+        },
+    }
+
+
 def openapi_document() -> _Schema:
     """The document. Its server is given relative to the document's own URL, wherever that is mounted."""
     room = "/rooms/{room}"
     paths = {
         room: _resource("Content", "all that the room has", deletes=False),
         f"{room}/transactions": _transactions(),
+        f"{room}/events": _events(),
         f"{room}/tables": _resource("Tables", "all tables"),
         f"{room}/tables/{{table}}": _resource("Table", "a table", "table"),
         f"{room}/tables/{{table}}/rows": _rows(),

@@ -19,11 +19,22 @@ from durabase.sync_server.rest.target import Target
 from durabase.synchronizers.protocol.payloads import MAX_PAYLOAD_BYTES
 from durabase.web import Request, Response
 
-__all__ = ["RestRoom"]
+__all__ = ["RestRoom", "check_events_request"]
 
 _READERS: Final = ("GET", "HEAD")
 _JSON: Final = "application/json"
 _TRANSACTIONS: Final = ["transactions"]
+
+
+def check_events_request(request: Request, target: Target) -> None:
+    """Complain if a request for a stream of events asks for something else.
+
+    Raises:
+        ProblemError: it does.
+    """
+    if request.method != "GET":
+        raise ProblemError(HTTPStatus.METHOD_NOT_ALLOWED, "events are had by GET", {"allow": "GET"})
+    _without_query(target.query)
 
 
 @final
@@ -112,7 +123,7 @@ def _conditions_of(request: Request) -> Conditions:
 
 def _without_query(query: dict[str, str]) -> None:
     if query:
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "only GET of rows has a query")
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "only rows have a query")
 
 
 async def _body_of(request: Request) -> Any:

@@ -28,6 +28,11 @@ class Target(NamedTuple):
     steps: list[str]
     query: dict[str, str]
 
+    @property
+    def is_events(self) -> bool:
+        """Whether it is the room's stream of events."""
+        return self.steps == ["events"]
+
 
 def checked_prefix(prefix: str) -> str:
     """The path below which the resources are, without a slash at its end.

@@ -25,14 +25,19 @@ class Asking:
     def __init__(self, schema: tuple[Any, Any] | None = None) -> None:
         self.clock = FakeClock()
         self.place: dict[str, Any] = {}
-        self.store = MergeableStore("server", clock=self.clock)
-        self.persister = MemoryPersister(self.store, self.place)
-        if schema is not None:
-            self.store.set_schema(*schema)
+        self.store: MergeableStore
+        self.persister: MemoryPersister
+        self._schema = schema
         self.server = WsServer(self._persister, clock=self.clock, rest="/api")
 
     def _persister(self, path_id: str) -> MemoryPersister | None:
-        return self.persister if path_id == "pets" else None
+        if path_id != "pets":
+            return None
+        self.store = MergeableStore("server", clock=self.clock)
+        if self._schema is not None:
+            self.store.set_schema(*self._schema)
+        self.persister = MemoryPersister(self.store, self.place)
+        return self.persister
 
     async def __call__(self, method: str, path: str, body: Any = NOTHING, **headers: str) -> Response:
         """Send a request: ``path`` is below the room, headers are named with underscores."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
+from durabase.durable_objects.events import ObjectConstructed
 from durabase.sync_server import object_room
+from durabase.sync_server.rest.events import HEARTBEAT_SECONDS
 from durabase.testing import WorkerHarness
 from durabase.web import Response
 from unit.sync_server.test_object_room import PROGRAM, TOML
@@ -71,5 +75,64 @@ def test_the_document_wakes_no_object_and_elsewhere_nothing_has_changed(tmp_path
         assert (await ask(worker, "GET", "/a")).status == 426
         stub = worker.env.ROOM.get_by_name("a")
         assert (await stub.fetch("http://h/api/rooms/a/values")).status == 426
+
+    run(tmp_path, test)
+
+
+def test_events_keep_the_object_awake_while_they_are_read(tmp_path: Path) -> None:
+    async def test(worker: WorkerHarness) -> None:
+        def lives() -> int:
+            return sum(isinstance(fact, ObjectConstructed) for fact in worker.facts)
+
+        response = await ask(worker, "GET", "/api/rooms/a/events")
+        async with aclosing(response.iter_body()) as body:
+            assert b"event: snapshot" in await anext(body)
+            await worker.advance(60)  # longer than objects stay awake
+            waiting = asyncio.ensure_future(anext(body))
+            await ask(worker, "PUT", "/api/rooms/a/values/v", 1)
+            assert b'"values":{"v":1}' in await waiting
+        assert lives() == 1
+        await worker.advance(60)
+        await ask(worker, "GET", "/api/rooms/a/values")
+        assert lives() == 2
+
+    run(tmp_path, test)
+
+
+def test_a_client_that_leaves_is_forgotten_at_the_next_heartbeat(tmp_path: Path) -> None:
+    async def test(worker: WorkerHarness) -> None:
+        async def listeners() -> int:
+            async with object_room(worker.env.ROOM, "a") as room:
+                return room.store._listener_count()
+
+        before = await listeners()
+        response = await ask(worker, "GET", "/api/rooms/a/events")
+        body = response.iter_body()
+        await anext(body)
+        waiting = asyncio.ensure_future(anext(body))
+        await worker.settle()
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        del body, response, waiting
+        assert await listeners() == before + 1
+        await worker.advance(HEARTBEAT_SECONDS)
+        worker.facts.clear()  # they hold on to calls, and so to the stream
+        await worker.settle()
+        assert await listeners() == before
+
+    run(tmp_path, test)
+
+
+def test_a_stream_goes_on_where_it_was_after_a_crash(tmp_path: Path) -> None:
+    async def test(worker: WorkerHarness) -> None:
+        await ask(worker, "PUT", "/api/rooms/a/values/v", 1)
+        response = await ask(worker, "GET", "/api/rooms/a/events")
+        async with aclosing(response.iter_body()) as body:
+            first = await anext(body)
+        seen = first.decode().partition("\n")[0].removeprefix("id: ")
+        await worker.crash()
+        response = await worker.fetch("/api/rooms/a/events", headers={"last-event-id": seen})
+        async with aclosing(response.iter_body()) as body:
+            assert await anext(body) == b":\n\n"
 
     run(tmp_path, test)
