@@ -37,7 +37,6 @@ _VARYING = {
     r"\b\d+,\d+ bytes": "bytes",
     r"^bytes +\d+$": "bytes",
     r"Wrote \d+ stubs": "stubs",
-    r"\beyJ[\w-]+\.[\w-]+\.[\w-]+": "token",
 }
 
 

@@ -19,11 +19,7 @@ from durabase.cli.operating import (
     add_objects,
     add_storage_options,
     add_tail,
-<<<<<<< HEAD
     add_tls_options,
-=======
-    add_token,
->>>>>>> 6c17f54 (Ask who comes into a room, with access by levels, rules, tokens and limits)
     add_watching_options,
 )
 from durabase.cli.options import ServeOptions
@@ -89,7 +85,6 @@ def parser() -> argparse.ArgumentParser:
     add_objects(commands)
     add_copies(commands)
     add_tail(commands)
-    add_token(commands)
     return root
 
 

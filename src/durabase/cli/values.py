@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-__all__ = ["address", "days", "duration", "port", "positive"]
-
-
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+__all__ = ["address", "days", "port", "positive"]
 
 
 def port(text: str) -> int:
@@ -54,15 +51,3 @@ def days(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is no number of days")
     return number
-
-
-def duration(text: str) -> float:
-    """Seconds, written as ``90s``, ``15m``, ``1h`` or ``30d``.
-
-    Raises:
-        ArgumentTypeError: it is none.
-    """
-    number, unit = text[:-1], text[-1:]
-    if unit not in _SECONDS or not number.isdecimal() or int(number) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no duration; 90s, 15m, 1h and 30d are")
-    return int(number) * _SECONDS[unit]

@@ -1,43 +1,17 @@
-<<<<<<< HEAD
 """What a socket of an object has sent that is not complete, and timers that are events of the object."""
-=======
-"""What one socket of an object has sent: pieces of messages, and what of whole ones goes any further."""
->>>>>>> 6c17f54 (Ask who comes into a room, with access by levels, rules, tokens and limits)
 
 from __future__ import annotations
 
 from collections.abc import Callable
-<<<<<<< HEAD
 from typing import final
 
 from durabase.clock import TimerClock, TimerHandle
 from durabase.errors import SyncMessageError
-=======
-from typing import Protocol, final
-
-from durabase.clock import TimerClock, TimerHandle
-from durabase.errors import SyncError, SyncMessageError
-from durabase.sync_server._guard import Guard
->>>>>>> 6c17f54 (Ask who comes into a room, with access by levels, rules, tokens and limits)
 from durabase.synchronizers._deadlines import DeadlineTimer
 from durabase.synchronizers.protocol.payloads import Payload, PayloadDecoder
 from durabase.web.connection import socket_owner
 
-<<<<<<< HEAD
 __all__ = ["EventClock", "Inbox"]
-=======
-__all__ = ["EventClock", "GuardedInbox", "Inbox", "Receives"]
-
-
-class Receives(Protocol):
-    """Reads what a socket sends."""
-
-    def receive(self, message: str | bytes) -> Payload | None:
-        """The whole message if this completes one, and if it goes any further."""
-
-    def drop(self) -> None:
-        """Let go of what is incomplete."""
->>>>>>> 6c17f54 (Ask who comes into a room, with access by levels, rules, tokens and limits)
 
 
 @final
@@ -65,39 +39,6 @@ class Inbox:
 
 
 @final
-<<<<<<< HEAD
-=======
-class GuardedInbox:
-    """An inbox with a guard behind it."""
-
-    __slots__ = ("_clock", "_inbox", "_report", "guard")
-
-    def __init__(
-        self, clock: TimerClock, timeout_seconds: float, guard: Guard, report: Callable[[Exception], object]
-    ) -> None:
-        self.guard = guard
-        self._clock = clock
-        self._inbox = Inbox(clock, timeout_seconds)
-        self._report = report
-
-    def receive(self, message: str | bytes) -> Payload | None:
-        payload = self._inbox.receive(message)
-        if payload is None:
-            return None
-        try:
-            return self.guard.let_through(payload, self._clock.now_ms())
-        except SyncError:
-            raise
-        except Exception as error:  # of the application's check: what it can't judge is refused
-            self._report(error)
-            return None
-
-    def drop(self) -> None:
-        self._inbox.drop()
-
-
-@final
->>>>>>> 6c17f54 (Ask who comes into a room, with access by levels, rules, tokens and limits)
 class EventClock:
     """A clock whose timers are events of the object that made it, like those that come from outside."""
 

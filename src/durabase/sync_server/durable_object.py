@@ -14,19 +14,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-<<<<<<< HEAD
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
-=======
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Any, ClassVar, Final
->>>>>>> 6c17f54 (Ask who comes into a room, with access by levels, rules, tokens and limits)
 
 from durabase._codec import utf8_length
 from durabase.clock import SystemClock, TimerClock
 from durabase.durable_objects.base import DurableObject
-<<<<<<< HEAD
 from durabase.errors import ServerError, SyncError, SyncOverflowError, SyncTimeoutError
 from durabase.persisters.base import Persister
 from durabase.sync_server._fetch import MESSAGE_BYTES, client_id_of, opens_web_socket
@@ -40,38 +34,17 @@ from durabase.synchronizers.protocol.payloads import (
     encode_payloads,
 )
 from durabase.synchronizers.protocol.relay import EVERYBODY, OBJECT_RULES, SERVER_ID, HubRelay, Relay
-=======
-from durabase.errors import ConnectionLimitError, SyncError, SyncOverflowError, SyncTimeoutError
-from durabase.persisters.base import Persister
-from durabase.sync_server._fetch import BESIDE_TOKENS, MESSAGE_BYTES, client_id_of, subprotocol_of
-from durabase.sync_server._inbox import EventClock, GuardedInbox, Inbox, Receives
-from durabase.sync_server._object_door import GUARDED, Entry, ObjectDoor
-from durabase.sync_server._peer import ServerSeat
-from durabase.sync_server.access import ANYBODY, Access, Level
-from durabase.sync_server.authorizing import (
-    Verdict,
-    decide,
-    is_refresh,
-    passed_on,
-    refreshed,
-    session_of,
-)
-from durabase.sync_server.limits import ClientLimits, address_of
-from durabase.sync_server.object_fetch import path_id_of_request, refusal_of
-from durabase.sync_server.rules import Rules
-from durabase.synchronizers.protocol.payloads import MAX_PAYLOAD_BYTES, Payload, encode_payloads
-from durabase.synchronizers.protocol.relay import OBJECT_RULES, SERVER_ID, Relay
->>>>>>> 6c17f54 (Ask who comes into a room, with access by levels, rules, tokens and limits)
 from durabase.types import Id
 from durabase.web import Request, Response, WebSocket, WebSocketPair
 
-__all__ = ["WsServerDurableObject"]
+__all__ = ["WsServerDurableObject", "ws_server_fetch"]
 
 _logger = logging.getLogger(__name__)
 
 _ADDED: Final = 1
 _REMOVED: Final = -1
 _MAX_TAG_BYTES: Final = 256
+_MAX_PATH_BYTES: Final = 16_000  # what can be attached to a socket, roughly
 _HELLO: Final = 'S\n[null,1,""]'
 
 
@@ -91,37 +64,20 @@ class WsServerDurableObject(DurableObject):
         clock: what timers run on.
         durable_before_visible: whether clients get each other's edits only when these are safe on disk. If
             not, as in the original, an edit lost in a crash of the server comes back from whoever has it.
-<<<<<<< HEAD
         authoritative: whether clients hear of each other's edits from the store alone, and only of those that
             its schema and :meth:`validate` allow, when they are safe on disk. Others are taken back.
-=======
-        rules: who may write what; ``None``: whoever may write at all.
-        limits: how much a client may take, counted over all objects of the class in the process.
->>>>>>> 6c17f54 (Ask who comes into a room, with access by levels, rules, tokens and limits)
     """
 
     clock: ClassVar[TimerClock] = SystemClock()
     durable_before_visible: ClassVar[bool] = False
-<<<<<<< HEAD
     authoritative: ClassVar[bool] = False
-=======
-    rules: ClassVar[Rules | None] = None
-    limits: ClassVar[ClientLimits | None] = None
->>>>>>> 6c17f54 (Ask who comes into a room, with access by levels, rules, tokens and limits)
 
     def __init__(self, ctx: Any, env: Any) -> None:
         super().__init__(ctx, env)
         self._timers = EventClock(self.clock)
         self._seat: ServerSeat | None = None
-<<<<<<< HEAD
         self._inboxes: dict[WebSocket, Inbox] = {}
         self._relay: Relay[WebSocket] = (HubRelay if self.authoritative else Relay)(OBJECT_RULES)
-=======
-        self._inboxes: dict[WebSocket, Receives] = {}
-        self._relay: Relay[WebSocket] = Relay(OBJECT_RULES)
-        self._door = ObjectDoor(self.clock, self.rules, self.limits)
-        self._authorizes = type(self).authorize is not WsServerDurableObject.authorize
->>>>>>> 6c17f54 (Ask who comes into a room, with access by levels, rules, tokens and limits)
         self._tells_messages = type(self).on_message is not WsServerDurableObject.on_message
         for socket in self._sockets():
             if socket.connection.sendable:
@@ -176,79 +132,22 @@ class WsServerDurableObject(DurableObject):
         """Something went wrong that changes nothing else, such as an invalid payload. It is logged here."""
         _logger.warning("%s: ignored: %r", type(self).__name__, error)
 
-    def authorize(self, request: Request, path_id: Id) -> Verdict | Awaitable[Verdict]:
-        """Who a client is and what it may do: an :class:`Access`, a response that refuses it, or ``None``.
-
-        Without one of your own, it is what the worker has found out (see :func:`ws_server_fetch`), and if
-        that does not ask either, everybody may write.
-        """
-        return passed_on(request) or ANYBODY
-
-    def get_access(self, client_id: Id) -> Access:
-        """What a client may do that is connected; nothing if there is none of that id."""
-        for socket in self._sockets():
-            if self._client_id_of(socket) == client_id:
-                return self._door.entry(socket).access if self._is_guarded(socket) else ANYBODY
-        return Access(Level.NONE)
-
     # What the runtime calls
 
-    def fetch(self, request: Request) -> Response | Awaitable[Response]:
-        """Let a client in. Anything but the opening of a WebSocket gets 426, a path over 16,000 bytes 414.
-
-        A POST with ``?session=`` gives the connections of that session the access that it shows.
-        """
-        asks = self._authorizes or passed_on(request) is not None
-        if asks and is_refresh(request):
-            return self._refresh(request)
-        refusal = refusal_of(request)
+    def fetch(self, request: Request) -> Response:
+        """Let a client in. Anything but the opening of a WebSocket gets 426, a path over 16,000 bytes 414."""
+        refusal = _refusal_of(request)
         if refusal is not None:
             return refusal
-        if asks or self.rules is not None or self.limits is not None:
-            return self._ask(request)
-        return self._let_in(request, None)
-
-    async def _ask(self, request: Request) -> Response:
-        access = await decide(self.authorize, request, path_id_of_request(request), self._door.now_ms())
-        if isinstance(access, Response):
-            return access
-        try:
-            return self._let_in(request, Entry(access, session_of(request), address_of(request)))
-        except ConnectionLimitError as error:
-            return Response(str(error), error.status or 429, headers={"retry-after": "1"})
-
-    async def _refresh(self, request: Request) -> Response:
-        access = await decide(self.authorize, request, path_id_of_request(request), self._door.now_ms())
-        if isinstance(access, Response):
-            return access
-        count = 0
-        for socket in self._sockets():
-            entry = self._door.entry(socket) if self._is_guarded(socket) else None
-            if entry is None or not socket.connection.sendable or entry.session != session_of(request):
-                continue
-            if entry.access.identity == access.identity:
-                count += 1
-                self._door.renew(socket, entry, access)
-                inbox = self._inboxes.get(socket)
-                if isinstance(inbox, GuardedInbox):
-                    inbox.guard.access = access
-        return refreshed(count, access)
-
-    def _let_in(self, request: Request, entry: Entry | None) -> Response:
-        client_id, path_id = client_id_of(request), path_id_of_request(request)
+        client_id, path_id = client_id_of(request), _path_id_of_request(request)
         client, server = WebSocketPair()
-        ticket = None if entry is None else self._door.ticket(entry, path_id, server.connection)
         if not self.ctx.get_web_sockets():
             self._tell(self.on_path_id, path_id, _ADDED)
-        self._accept(server, client_id, path_id, entry)
-        if entry is not None:
-            self._door.watch(server, entry.access, ticket)
+        self._accept(server, client_id, path_id)
         self._relay.join(client_id, server)
         self._tell(self.on_client_id, path_id, client_id, _ADDED)
         server.send(_HELLO)
-        subprotocol = subprotocol_of(request, (BESIDE_TOKENS,))
-        headers = {} if subprotocol is None else {"sec-websocket-protocol": subprotocol}
-        return Response(None, status=101, headers=headers, web_socket=client)
+        return Response(None, status=101, web_socket=client)
 
     def web_socket_message(self, ws: WebSocket, message: str | bytes) -> None:
         """A payload of a client: passed on, then given to the store."""
@@ -257,11 +156,7 @@ class WsServerDurableObject(DurableObject):
             return
         inbox = self._inboxes.get(ws)
         if inbox is None:
-<<<<<<< HEAD
             inbox = self._inboxes[ws] = Inbox(self._timers, self.get_request_timeout_seconds())
-=======
-            inbox = self._inboxes[ws] = self._new_inbox(ws, client_id)
->>>>>>> 6c17f54 (Ask who comes into a room, with access by levels, rules, tokens and limits)
         try:
             payload = inbox.receive(message)
         except SyncError as error:
@@ -406,28 +301,14 @@ class WsServerDurableObject(DurableObject):
         sockets: list[WebSocket] = self.ctx.get_web_sockets()
         return sockets[::-1]  # without a tag they are given newest first
 
-    def _accept(self, socket: WebSocket, client_id: Id, path_id: Id, entry: Entry | None) -> None:
+    def _accept(self, socket: WebSocket, client_id: Id, path_id: Id) -> None:
         socket.connection.message_bytes = MESSAGE_BYTES
-        is_tag = utf8_length(path_id) <= _MAX_TAG_BYTES
-        tags = [client_id, path_id] if is_tag else [client_id]
-        kept = None if is_tag or self.ctx.id.name == path_id else path_id
-        if entry is None:
-            self.ctx.accept_web_socket(socket, tags)
-            if kept is not None:
-                socket.serialize_attachment(kept)
+        if utf8_length(path_id) <= _MAX_TAG_BYTES:
+            self.ctx.accept_web_socket(socket, [client_id, path_id])
             return
-        socket.serialize_attachment(entry.to_json(kept))
-        self.ctx.accept_web_socket(socket, [*tags, GUARDED])
-
-    def _is_guarded(self, socket: WebSocket) -> bool:
-        return self._authorizes or self.rules is not None or GUARDED in self.ctx.get_tags(socket)
-
-    def _new_inbox(self, socket: WebSocket, client_id: Id) -> Receives:
-        seconds = self.get_request_timeout_seconds()
-        if not self._is_guarded(socket):
-            return Inbox(self._timers, seconds)
-        guard = self._door.guard(socket, client_id)
-        return GuardedInbox(self._timers, seconds, guard, self._report_of_store)
+        self.ctx.accept_web_socket(socket, [client_id])
+        if self.ctx.id.name != path_id:
+            socket.serialize_attachment(path_id)
 
     def _client_id_of(self, socket: WebSocket) -> Id:
         client_id: Id = self.ctx.get_tags(socket)[0]
@@ -435,12 +316,10 @@ class WsServerDurableObject(DurableObject):
 
     def _path_id_of(self, socket: WebSocket) -> Id:
         """The second tag; for a path that is too long for a tag, what is attached, or the object's name."""
-        tags: list[str] = [tag for tag in self.ctx.get_tags(socket) if tag != GUARDED]
+        tags: list[str] = self.ctx.get_tags(socket)
         if len(tags) > 1:
             return tags[1]
         attached = socket.deserialize_attachment()
-        if isinstance(attached, Mapping):
-            attached = attached.get("path")
         return attached if isinstance(attached, str) else str(self.ctx.id.name)
 
     def _tell(self, function: Callable[..., Any], *arguments: Any) -> None:
@@ -452,7 +331,6 @@ class WsServerDurableObject(DurableObject):
         else:
             if result is not None and isinstance(result, Awaitable):
                 self.ctx.wait_until(result)
-<<<<<<< HEAD
 
 
 def ws_server_fetch(
@@ -501,5 +379,3 @@ def _refusal_of(request: Request) -> Response | None:
 
 def _path_id_of_request(request: Request) -> Id:
     return urlsplit(request.url).path.removeprefix("/")
-=======
->>>>>>> 6c17f54 (Ask who comes into a room, with access by levels, rules, tokens and limits)

@@ -22,19 +22,13 @@ from durabase.sync_server._fetch import opens_web_socket
 from durabase.sync_server._reports import ErrorReporter
 from durabase.sync_server._room import MadePersister, PathRoom
 from durabase.sync_server._serving import ConnectionHost
-<<<<<<< HEAD
 from durabase.sync_server.authority import Authority, Proposal
 from durabase.sync_server.rest.entry import RestEntry
 from durabase.sync_server.rest.events import event_stream, events_response
 from durabase.sync_server.rest.problems import ProblemError
 from durabase.sync_server.rest.room import RestRoom, check_events_request
 from durabase.sync_server.rest.target import Target
-=======
-from durabase.sync_server.authorizing import Authorize
-from durabase.sync_server.limits import ClientLimits
->>>>>>> 6c17f54 (Ask who comes into a room, with access by levels, rules, tokens and limits)
 from durabase.sync_server.room import HeldPath, OpeningRoom, Room
-from durabase.sync_server.rules import Rules
 from durabase.types import Id
 from durabase.web import Request, Response
 
@@ -72,15 +66,9 @@ class WsServer(ConnectionHost):
         request_timeout_seconds: float = 1.0,
         fragment_size: float | None = None,
         *,
-<<<<<<< HEAD
         authoritative: bool = False,
         validate: PathValidate | None = None,
         on_refused: PathValidate | None = None,
-=======
-        authorize: Authorize | None = None,
-        rules: Rules | None = None,
-        limits: ClientLimits | None = None,
->>>>>>> 6c17f54 (Ask who comes into a room, with access by levels, rules, tokens and limits)
         clock: TimerClock | None = None,
         rest: str | None = None,
     ) -> None:
@@ -94,32 +82,19 @@ class WsServer(ConnectionHost):
             on_ignored_error: is called with each error that is not raised; unset, they are logged.
             request_timeout_seconds: how long the server waits for answers, and for the rest of a message.
             fragment_size: bytes of UTF-8 after which the server cuts its messages.
-<<<<<<< HEAD
             authoritative: whether clients hear of each other's edits from the store alone, and only of those
                 that its schema and ``validate`` allow. Others are taken back.
             validate: called as ``validate(path_id, proposal)`` with what a client's message would change; it
                 refuses what must not be. If it raises, all is refused.
             on_refused: called as ``on_refused(path_id, proposal)`` when something was.
-=======
-            authorize: says who a client is and what it may do: ``authorize(request, path_id)``, plain or
-                asynchronous. Whom it refuses gets 401 or 403 in place of the WebSocket.
-            rules: who may write what.
-            limits: how much a client may take.
->>>>>>> 6c17f54 (Ask who comes into a room, with access by levels, rules, tokens and limits)
             clock: what timers run on.
             rest: the path below which :meth:`fetch` has rooms as resources, as ``/api``; by default nowhere.
 
         Raises:
             ValueError: ``rest`` is no path; or rooms that are not authoritative are to refuse something.
         """
-<<<<<<< HEAD
         super().__init__(SystemClock() if clock is None else clock, request_timeout_seconds)
         self._rest = None if rest is None else RestEntry(rest)
-=======
-        super().__init__(
-            SystemClock() if clock is None else clock, request_timeout_seconds, authorize, rules, limits
-        )
->>>>>>> 6c17f54 (Ask who comes into a room, with access by levels, rules, tokens and limits)
         self.fragment_size = fragment_size
         self._create_persister_for_path = create_persister_for_path
         self._reporter = ErrorReporter(on_ignored_error)
