@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,12 +11,15 @@ from typing import Any, Final, NamedTuple
 
 from durabase.mergeable import MergeableStore
 from durabase.sync_server.rest.conditions import UNCONDITIONAL, Conditions, entity_tag
+from durabase.sync_server.rest.permission import EVERYTHING, Permission
 from durabase.sync_server.rest.problems import ProblemError
 from durabase.sync_server.rest.refusals import refusals
 from durabase.sync_server.rest.resources import Resource, resource_of
 from durabase.types import Id
 
 __all__ = ["Edit", "Outcome", "apply_edits", "edits_of", "tag_of"]
+
+_logger = logging.getLogger(__name__)
 
 _METHODS: Final = ("PUT", "PATCH", "POST", "DELETE")
 _MEMBERS: Final = frozenset(("method", "path", "body", "ifMatch", "ifNoneMatch"))
@@ -63,7 +67,9 @@ def edits_of(body: Any) -> list[Edit]:
     return edits
 
 
-def apply_edits(store: MergeableStore, edits: Sequence[Edit]) -> list[Outcome]:
+def apply_edits(
+    store: MergeableStore, edits: Sequence[Edit], permission: Permission = EVERYTHING
+) -> list[Outcome]:
     """Make all edits in one transaction.
 
     Conditions are those of the state before the first edit.
@@ -80,7 +86,7 @@ def apply_edits(store: MergeableStore, edits: Sequence[Edit]) -> list[Outcome]:
 
     def has_failed(_: object) -> bool:
         if not problems:
-            problems.extend(refusals(store))
+            problems.extend(refusals(store) or _refused(permission, store))
         if problems:
             store._edits.accept_encoded(True)  # or objects and arrays would not be set back
         return bool(problems)
@@ -93,6 +99,15 @@ def apply_edits(store: MergeableStore, edits: Sequence[Edit]) -> list[Outcome]:
     if problems:
         raise problems[0]
     return outcomes
+
+
+def _refused(permission: Permission, store: MergeableStore) -> list[ProblemError]:
+    """What the rules refuse. A check that fails refuses everything."""
+    try:
+        return permission.refusals(store)
+    except Exception:
+        _logger.exception("a check of the rules failed; the edit is refused")
+        return [ProblemError(HTTPStatus.FORBIDDEN, "the rules of the room could not be checked")]
 
 
 def _make_all(

@@ -13,6 +13,7 @@ from durabase.mergeable import MergeableStore
 from durabase.sync_server.rest.conditions import Conditions
 from durabase.sync_server.rest.edits import Edit, apply_edits, edits_of, tag_of
 from durabase.sync_server.rest.pages import page_of
+from durabase.sync_server.rest.permission import EVERYTHING, Permission
 from durabase.sync_server.rest.problems import ProblemError
 from durabase.sync_server.rest.resources import Resource, resource_of
 from durabase.sync_server.rest.target import Target
@@ -44,11 +45,18 @@ class RestRoom:
     Args:
         store: of the room.
         saved: waits until what was edited before is durable.
+        permission: of whoever asks.
     """
 
-    def __init__(self, store: MergeableStore, saved: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        store: MergeableStore,
+        saved: Callable[[], Awaitable[None]],
+        permission: Permission = EVERYTHING,
+    ) -> None:
         self._store = store
         self._saved = saved
+        self._permission = permission
 
     async def answer(self, request: Request, target: Target) -> Response:
         """Answer a request; one that edits when that is durable.
@@ -56,6 +64,7 @@ class RestRoom:
         Raises:
             ProblemError: it can't be done.
         """
+        self._permission.check_reading()
         if target.steps == _TRANSACTIONS:
             return await self._transact(request, target)
         resource = resource_of(target.steps)
@@ -84,9 +93,10 @@ class RestRoom:
         return _json(read, HTTPStatus.OK, headers if link is None else {**headers, "link": link})
 
     async def _edit(self, request: Request, resource: Resource) -> Response:
+        self._permission.check_writing()
         body = None if request.method == "DELETE" else await _body_of(request)
         edit = Edit(request.method, resource, body, _conditions_of(request))
-        (outcome,) = apply_edits(self._store, [edit])
+        (outcome,) = apply_edits(self._store, [edit], self._permission)
         tag = tag_of(self._store, resource) if self._is_as_sent(edit) else None
         await self._make_durable()
         headers = {} if tag is None else {"etag": tag}
@@ -105,7 +115,8 @@ class RestRoom:
                 HTTPStatus.METHOD_NOT_ALLOWED, "transactions are made by POST", {"allow": "POST"}
             )
         _without_query(target.query)
-        outcomes = apply_edits(self._store, edits_of(await _body_of(request)))
+        self._permission.check_writing()
+        outcomes = apply_edits(self._store, edits_of(await _body_of(request)), self._permission)
         await self._make_durable()
         return _json([outcome.member() for outcome in outcomes], HTTPStatus.OK, {})
 
