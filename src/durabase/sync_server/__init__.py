@@ -6,6 +6,8 @@ from durabase.sync_server.durable_object import WsServerDurableObject, ws_server
 from durabase.sync_server.object_room import object_room
 from durabase.sync_server.room import BlockingRoom, OpeningRoom, Room
 from durabase.sync_server.rules import Refused, Rules
+from durabase.sync_server.webhooks.durable_object import WebhookDurableObject
+from durabase.sync_server.webhooks.webhook import Webhook, new_webhook_secret
 from durabase.sync_server.ws_server import WsServer
 from durabase.sync_server.ws_server_simple import WsServerSimple
 
@@ -19,9 +21,12 @@ __all__ = [
     "Refused",
     "Room",
     "Rules",
+    "Webhook",
+    "WebhookDurableObject",
     "WsServer",
     "WsServerDurableObject",
     "WsServerSimple",
+    "new_webhook_secret",
     "object_room",
     "ws_server_fetch",
 ]

@@ -6,7 +6,7 @@ It knows nothing of connections: a stream is any asynchronous iterator of bytes.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from typing import Any, TypeAlias
 from weakref import ref
 
@@ -96,7 +96,7 @@ class Body:
         self._take()
         return b"" if content is None else content
 
-    async def iter_body(self) -> AsyncIterator[_Bytes]:
+    async def iter_body(self) -> AsyncGenerator[_Bytes, None]:
         """The body in chunks. Reads it. Closing the iterator closes the stream that the body is.
 
         Raises:

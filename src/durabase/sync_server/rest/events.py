@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, Final, final
 
 from durabase._codec import json_text
 from durabase.clock import TimerClock
 from durabase.mergeable import MergeableStore
+from durabase.sync_server._told_changes import told_changes
 from durabase.sync_server.rest.conditions import entity_tag
-from durabase.types import UNDEFINED, Changes
 from durabase.web import Request, Response
 
-__all__ = ["HEARTBEAT_SECONDS", "MAX_WAITING_BYTES", "event_stream", "events_response", "told_changes"]
+__all__ = ["HEARTBEAT_SECONDS", "MAX_WAITING_BYTES", "event_stream", "events_response"]
 
 HEARTBEAT_SECONDS: Final = 15.0
 """How long nothing comes at most, so that everybody on the way knows that the stream is alive."""
@@ -109,34 +109,6 @@ class _Feed:
     def _clear(self) -> None:
         self._waiting.clear()
         self._size = 0
-
-
-def told_changes(changes: Changes) -> dict[str, Any]:
-    """The changes of a transaction as JSON can say them: what was set, and the paths of what was deleted."""
-    deleted: list[list[str]] = []
-    tables: dict[str, Any] = {}
-    for table_id, table in changes[0].items():
-        at = ["tables", table_id]
-        if table is UNDEFINED:
-            deleted.append(at)
-        elif rows := _set_rows(table, [*at, "rows"], deleted):
-            tables[table_id] = rows
-    return {"tables": tables, "values": _set_things(changes[1], ["values"], deleted), "deleted": deleted}
-
-
-def _set_rows(table: Mapping[str, Any], at: list[str], deleted: list[list[str]]) -> dict[str, Any]:
-    rows: dict[str, Any] = {}
-    for row_id, row in table.items():
-        if row is UNDEFINED:
-            deleted.append([*at, row_id])
-        elif cells := _set_things(row, [*at, row_id, "cells"], deleted):
-            rows[row_id] = cells
-    return rows
-
-
-def _set_things(things: Mapping[str, Any], at: list[str], deleted: list[list[str]]) -> dict[str, Any]:
-    deleted.extend([*at, id_] for id_, thing in things.items() if thing is UNDEFINED)
-    return {id_: thing for id_, thing in things.items() if thing is not UNDEFINED}
 
 
 def _state_of(store: MergeableStore) -> str:

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from durabase.sync_server.rest.events import HEARTBEAT_SECONDS, MAX_WAITING_BYTES, told_changes
-from durabase.types import UNDEFINED
+from durabase.sync_server.rest.events import HEARTBEAT_SECONDS, MAX_WAITING_BYTES
 from durabase.web import Response
 from unit.sync_server._fakes import FakePort, settle
 from unit.sync_server.rest._asking import PETS, Asking, ask_all
@@ -174,21 +173,3 @@ def test_only_get_is_there_and_no_query() -> None:
         assert (await ask.at("GET", "/api/rooms/relayed/events")).status == 404
 
     ask_all(test)
-
-
-def test_changes_as_json_says_them() -> None:
-    changes = [
-        {"t": {"r": {"a": 1, "b": UNDEFINED}, "q": UNDEFINED}, "u": UNDEFINED},
-        {"v": UNDEFINED, "w": 0},
-        1,
-    ]
-    assert told_changes(changes) == {
-        "tables": {"t": {"r": {"a": 1}}},
-        "values": {"w": 0},
-        "deleted": [
-            ["tables", "t", "rows", "r", "cells", "b"],
-            ["tables", "t", "rows", "q"],
-            ["tables", "u"],
-            ["values", "v"],
-        ],
-    }
