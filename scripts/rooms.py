@@ -17,7 +17,7 @@ STOREYS = (
     ("Runtime wing", ("web", "durable_objects", "workers", "server")),
     (
         "Landing, front door and the rest",
-        ("sync_server", "templates", "operations", "asgi", "cluster", "cli", "testing"),
+        ("sync_server", "templates", "operations", "inspector", "asgi", "cluster", "cli", "testing"),
     ),
 )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from durabase.cli.bound import bound, shown_path
 from durabase.cli.console import Console
 from durabase.cli.project import Project
+from durabase.inspector.site import PATH
 
 __all__ = ["show_banner"]
 
@@ -39,6 +40,8 @@ def _facts(project: Project, url: str, client: str | None, command: str) -> Iter
         yield "Open", f"{url}/  in two browsers, and edit in either"
     elif client is not None:
         yield "App", f"{url}/    {client}"
+    if command == "dev":
+        yield "Inspect", f"{url}{PATH}    for this machine only"
     if command != "demo":
         yield "Program", shown_path(Path(project.config.main))
     names = [project.config.name, *(other.name for other in project.others)]

@@ -56,14 +56,16 @@ class _Session:
 
     async def serve(self) -> None:
         project, options, console = self._project, self._options, self._console
-        monitor = Monitor(project, options, console)
+        monitor = Monitor(project, options, console, inspects=True)
         stop = StopSignals(monitor.stopping)
         async with AsyncExitStack() as stack:
             runtime = await start_runtime(stack, project, options, monitor)
             answering = ScheduledTrigger(runtime, SystemClock(), test=options.test_scheduled).fetch
             program = AccessLog(ErrorPages(answering, console, show=True).fetch, console).fetch
             frontend = _frontend(project, options, console)
-            server = await start_server(stack, program, frontend, runtime, project, options)
+            server = await start_server(
+                stack, program, frontend, runtime, project, options, before=monitor.inspecting
+            )
             self.port = server.port
             show_banner(console, "dev", project, server.url, _client_kind(frontend))
             if isinstance(frontend, DevClient):  # after the banner, for it has things to say

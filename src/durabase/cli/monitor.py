@@ -18,6 +18,8 @@ from durabase.cli.output import LabelledOutput, LogHandler, label
 from durabase.cli.project import Project
 from durabase.durable_objects.origin import Origin
 from durabase.durable_objects.storage.engine import Disk
+from durabase.inspector.endpoints import StoreEndpoints
+from durabase.inspector.site import InspectorSite
 from durabase.operations.admin import AdminApp
 from durabase.operations.guard import check_address
 from durabase.operations.objects import ObjectOperations
@@ -43,6 +45,7 @@ class Monitor:
         options: how.
         console: where lines and records go.
         errors_only: write no lines of objects that start and hibernate.
+        inspects: have what the inspector needs, also without an admin address.
         admin: makes of what answers administrators for this process what does so at the admin address;
             ``None`` if that is served elsewhere.
     """
@@ -54,6 +57,7 @@ class Monitor:
         console: Console,
         *,
         errors_only: bool = False,
+        inspects: bool = False,
         admin: Callable[[AdminApp, ObjectOperations], Fetch | None] = lambda app, objects: app.fetch,
     ) -> None:
         self._admin = admin
@@ -63,9 +67,11 @@ class Monitor:
         self._admin_address = options.admin
         self._durability = options.durability
         self._is_json = isinstance(console, JsonConsole)
-        is_wanted = self._is_json or options.admin is not None
+        self._is_administered = inspects or options.admin is not None
+        is_wanted = self._is_json or self._is_administered
         self._telemetry = Telemetry(project.config.name) if is_wanted else None
         self._app: AdminApp | None = None
+        self._stores: StoreEndpoints | None = None
         self._server: Server | None = None
 
     @property
@@ -111,9 +117,14 @@ class Monitor:
         if self._telemetry is None:
             return
         self._telemetry.attach(runtime.host)
-        if self._admin_address is not None:
+        if self._is_administered:
             self._measure_process(stack, self._telemetry.registry)
-            await self._serve(stack, *self._admin_address, ObjectOperations(runtime.host))
+            objects = ObjectOperations(runtime.host)
+            stores = self._stores = StoreEndpoints(objects)
+            app = self._app = AdminApp(objects, self._telemetry, admin_token(), stores.routes)
+            stack.callback(self.drains)
+            if self._admin_address is not None:
+                await self._serve(stack, *self._admin_address, self._admin(app, objects))
 
     def _measure_process(self, stack: AsyncExitStack, registry: Registry) -> None:
         lag = LoopLag(get_running_loop())
@@ -125,19 +136,20 @@ class Monitor:
     def _open_sockets(self) -> int:
         return 0 if self._server is None else self._server.socket_count
 
-    async def _serve(self, stack: AsyncExitStack, host: str, port: int, objects: ObjectOperations) -> None:
-        token = admin_token()
-        check_address(host, token)
-        app = self._app = AdminApp(objects, self._telemetry, token)
-        stack.callback(app.close)
-        fetch = self._admin(app, objects)
+    async def _serve(self, stack: AsyncExitStack, host: str, port: int, fetch: Fetch | None) -> None:
+        check_address(host, admin_token())
         if fetch is None:
             return
-        admin = await stack.enter_async_context(Server(fetch, host=host, port=port))
+        site = InspectorSite(fetch, fetch)
+        admin = await stack.enter_async_context(Server(site.fetch, host=host, port=port))
         address = self._project.state_dir / ADDRESS_FILE
         address.write_text(json.dumps({"url": admin.url}), encoding="utf-8")
         stack.callback(address.unlink, missing_ok=True)
         self._console.info(f"Admin on {admin.url}")
+
+    def inspecting(self, fetch: Fetch) -> Fetch:
+        """What answers with the inspector, too, to who is on this machine."""
+        return fetch if self._app is None else InspectorSite(self._app.fetch, fetch, local_only=True).fetch
 
     def ready(self, server: Server) -> None:
         """The server listens."""
@@ -151,9 +163,11 @@ class Monitor:
         self.drains()
 
     def drains(self) -> None:
-        """The server is about to stop."""
+        """The server is about to stop: nobody follows any more."""
         if self._app is not None:
-            self._app.is_ready = False
+            self._app.close()
+        if self._stores is not None:
+            self._stores.close()
 
 
 def admin_token() -> str | None:

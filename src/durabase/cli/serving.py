@@ -122,15 +122,18 @@ async def start_server(
     options: ServeOptions,
     listeners: Sequence[Socket] = (),
     handover: Handover | None = None,
+    before: Callable[[Fetch], Fetch] = lambda fetch: fetch,
 ) -> Server:
     """Listen where the options or the configuration say, or on ``listeners``; the stack ends it.
+
+    ``before`` makes of what answers what is asked first.
 
     Raises:
         ServerError: the port is taken, the address is not ours, or there is no certificate in its file.
         ConfigError: an origin or the address of a proxy is none, or half of a certificate is named.
     """
     hosts, port = address_of(project, options)
-    fetch = Site(program, frontend, runtime.leads_elsewhere).fetch
+    fetch = before(Site(program, frontend, runtime.leads_elsewhere).fetch)
     certificate = certificate_of(options)
     try:
         server = Server(

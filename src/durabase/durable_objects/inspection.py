@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,7 @@ from durabase.durable_objects.storage.store import AlarmRow
 if TYPE_CHECKING:
     from durabase.durable_objects.hosted import ClassHost
 
-__all__ = ["ClassCensus", "ObjectStatus", "census", "status_of", "statuses"]
+__all__ = ["ClassCensus", "ObjectStatus", "census", "file_bytes", "status_of", "statuses"]
 
 _STATES: Final = {
     Phase.EMPTY: "asleep",
@@ -72,6 +73,19 @@ def status_of(hosted: ClassHost, id: DurableObjectId) -> ObjectStatus | None:
     """One object; ``None`` if it keeps nothing and is not in memory."""
     slot, (stored, alarm) = hosted.slots.get(id.key), hosted.stored(id.key)
     return None if slot is None and stored is None else _status(id.key, stored, slot, alarm)
+
+
+def file_bytes(hosted: ClassHost, id: DurableObjectId) -> int | None:
+    """How large the object's file is, with its log; ``None`` if it has none of its own."""
+    if hosted.storage != "sqlite":
+        return None
+    sizes = []
+    for suffix in ("", "-wal"):
+        try:
+            sizes.append(os.stat(hosted.folder / f"{id}.sqlite{suffix}").st_size)
+        except FileNotFoundError:  # no log is there when the file is closed
+            continue
+    return sum(sizes) if sizes else None
 
 
 def _status(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,10 +18,22 @@ from durabase.operations.prometheus import CONTENT_TYPE
 from durabase.operations.telemetry import Telemetry
 from durabase.web import Request, Response
 
-__all__ = ["AdminApp"]
+__all__ = [
+    "AdminApp",
+    "ObjectHandler",
+    "Query",
+    "document_of",
+    "json_response",
+    "lines_response",
+    "needed",
+    "number_of",
+    "one_of",
+]
 
 Query: TypeAlias = Mapping[str, list[str]]
 Handler: TypeAlias = Callable[[Query, Request], Awaitable[Response]]
+ObjectHandler: TypeAlias = Callable[[str, DurableObjectId, Query, Request], Awaitable[Response]]
+"""Answers a request that concerns an object: its class, its id, the parameters, the request."""
 
 _TEXT: Final = {"content-type": "text/plain; charset=utf-8"}
 _LINES: Final = {"content-type": "application/x-ndjson; charset=utf-8", "cache-control": "no-store"}
@@ -32,13 +46,18 @@ class AdminApp:
         objects: the operations.
         telemetry: what is heard of the runtime; ``None`` if nothing runs.
         token: what administrators have to show; ``None`` lets in programs of this machine.
+        more: further operations on objects, by method and path below ``/object/``.
 
     Attributes:
         is_ready: what load balancers are told.
     """
 
     def __init__(
-        self, objects: ObjectOperations, telemetry: Telemetry | None = None, token: str | None = None
+        self,
+        objects: ObjectOperations,
+        telemetry: Telemetry | None = None,
+        token: str | None = None,
+        more: Mapping[tuple[str, str], ObjectHandler] = MappingProxyType({}),
     ) -> None:
         self._objects = objects
         self._telemetry = telemetry
@@ -54,37 +73,45 @@ class AdminApp:
             ("POST", "/drain"): self._drain,
             ("GET", "/classes"): self._classes,
             ("GET", "/objects"): self._list,
+            ("PUT", "/object/upload"): self._upload,
+        }
+        self._of_objects: dict[tuple[str, str], ObjectHandler] = {
             ("GET", "/object"): self._show,
             ("GET", "/object/entries"): self._entries,
+            ("PUT", "/object/entry"): self._put_entry,
+            ("DELETE", "/object/entry"): self._delete_entry,
             ("POST", "/object/sql"): self._sql,
+            ("POST", "/object/alarm"): self._alarm,
             ("POST", "/object/evict"): self._evict,
             ("POST", "/object/abort"): self._abort,
             ("DELETE", "/object"): self._delete,
+            ("GET", "/object/history"): self._history,
+            ("POST", "/object/rewind"): self._rewind,
             ("GET", "/object/export"): self._export,
             ("PUT", "/object/import"): self._import,
             ("GET", "/object/copy"): self._copy,
-            ("PUT", "/object/upload"): self._upload,
             ("POST", "/object/restore"): self._restore,
+            **more,
         }
 
     async def fetch(self, request: Request) -> Response:
         """Answer one request."""
         url = urlsplit(request.url)
         route = (str(request.method), url.path)
-        handler = self._open.get(route)
-        if handler is None:
-            refusal = self._guard.refusal(request)
-            if refusal is not None:
-                return refusal
-            handler = self._guarded.get(route)
-        if handler is None:
-            return _problem(404, f"There is nothing at {request.method} {url.path}.")
+        query = parse_qs(url.query, keep_blank_values=True)
+        opened = self._open.get(route)
+        if opened is None and (refusal := self._guard.refusal(request)) is not None:
+            return refusal
         try:
-            return await handler(parse_qs(url.query, keep_blank_values=True), request)
+            if (handler := opened or self._guarded.get(route)) is not None:
+                return await handler(query, request)
+            if (of_object := self._of_objects.get(route)) is not None:
+                return await of_object(*self._object(query), query, request)
         except DurabaseError as error:
             return _problem(error.status or 409, str(error))
         except (TypeError, ValueError) as error:
             return _problem(400, str(error))
+        return _problem(404, f"There is nothing at {request.method} {url.path}.")
 
     def close(self) -> None:
         """Tell load balancers to look elsewhere, and let who follows go."""
@@ -103,21 +130,14 @@ class AdminApp:
 
     async def _drain(self, query: Query, request: Request) -> Response:
         self.is_ready = False
-        return _json({"ready": False})
+        return json_response({"ready": False})
 
     async def _metrics(self, query: Query, request: Request) -> Response:
         telemetry = self._running()
         return Response(await telemetry.metrics(), headers={"content-type": CONTENT_TYPE})
 
     async def _tail(self, query: Query, request: Request) -> Response:
-        tail, wanted = self._running().tail, RecordFilter.from_query(query)
-
-        async def lines() -> AsyncIterator[bytes]:
-            yield b"\n"  # so that the client knows at once that it follows
-            async for record in tail.follow(wanted):
-                yield json.dumps(record, ensure_ascii=False, default=str).encode() + b"\n"
-
-        return Response(lines(), headers=_LINES)
+        return lines_response(self._running().tail.follow(RecordFilter.from_query(query)))
 
     def _running(self) -> Telemetry:
         if self._telemetry is None:
@@ -127,82 +147,154 @@ class AdminApp:
     # Objects
 
     async def _classes(self, query: Query, request: Request) -> Response:
-        return _json({"classes": self._objects.classes()})
+        return json_response({"classes": self._objects.classes()})
 
     async def _list(self, query: Query, request: Request) -> Response:
-        class_name, limit = _one(query, "class"), _limit(query)
-        search, after = _one(query, "search") or "", _one(query, "cursor") or ""
-        return _json(self._objects.list(class_name, search=search, after=after, limit=limit))
+        class_name, limit = one_of(query, "class"), number_of(query)
+        search, after = one_of(query, "search") or "", one_of(query, "cursor") or ""
+        return json_response(self._objects.list(class_name, search=search, after=after, limit=limit))
 
-    async def _show(self, query: Query, request: Request) -> Response:
-        return _json(await self._objects.show(*self._object(query)))
+    async def _show(self, class_name: str, id: DurableObjectId, query: Query, request: Request) -> Response:
+        return json_response(await self._objects.show(class_name, id))
 
-    async def _entries(self, query: Query, request: Request) -> Response:
-        prefix = _one(query, "prefix") or ""
-        return _json(await self._objects.entries(*self._object(query), prefix=prefix, limit=_limit(query)))
+    async def _entries(
+        self, class_name: str, id: DurableObjectId, query: Query, request: Request
+    ) -> Response:
+        prefix, after, limit = one_of(query, "prefix") or "", one_of(query, "after"), number_of(query)
+        return json_response(
+            await self._objects.entries(class_name, id, prefix=prefix, after=after, limit=limit)
+        )
 
-    async def _sql(self, query: Query, request: Request) -> Response:
-        asked = await request.json()
-        if not isinstance(asked, dict) or "query" not in asked:
-            raise ValueError("the body has to be a JSON object with a `query`")
-        text, parameters, write = asked["query"], asked.get("parameters", ()), asked.get("write", False)
-        return _json(await self._objects.sql(*self._object(query), text, parameters, write=write is True))
+    async def _put_entry(
+        self, class_name: str, id: DurableObjectId, query: Query, request: Request
+    ) -> Response:
+        await self._objects.put_entry(class_name, id, needed(query, "key"), await request.json())
+        return json_response({})
 
-    async def _evict(self, query: Query, request: Request) -> Response:
-        await self._objects.evict(*self._object(query), close_sockets=_one(query, "sockets") == "close")
-        return _json({})
+    async def _delete_entry(
+        self, class_name: str, id: DurableObjectId, query: Query, request: Request
+    ) -> Response:
+        await self._objects.delete_entry(class_name, id, needed(query, "key"))
+        return json_response({})
 
-    async def _abort(self, query: Query, request: Request) -> Response:
-        self._objects.abort(*self._object(query), _one(query, "reason") or "")
-        return _json({})
+    async def _sql(self, class_name: str, id: DurableObjectId, query: Query, request: Request) -> Response:
+        asked = await document_of(request, "query")
+        parameters, write, limit = asked.get("parameters", ()), asked.get("write") is True, asked.get("limit")
+        return json_response(
+            await self._objects.sql(class_name, id, asked["query"], parameters, write=write, limit=limit)
+        )
 
-    async def _delete(self, query: Query, request: Request) -> Response:
-        await self._objects.delete(*self._object(query))
-        return _json({})
+    async def _alarm(self, class_name: str, id: DurableObjectId, query: Query, request: Request) -> Response:
+        await self._objects.set_alarm(class_name, id, (await document_of(request, "time"))["time"])
+        return json_response({})
 
-    async def _export(self, query: Query, request: Request) -> Response:
-        return _json(await self._objects.export(*self._object(query)))
+    async def _evict(self, class_name: str, id: DurableObjectId, query: Query, request: Request) -> Response:
+        await self._objects.evict(class_name, id, close_sockets=one_of(query, "sockets") == "close")
+        return json_response({})
 
-    async def _import(self, query: Query, request: Request) -> Response:
-        replace = _one(query, "replace") == "yes"
-        await self._objects.take_in(*self._object(query), await request.json(), replace=replace)
-        return _json({})
+    async def _abort(self, class_name: str, id: DurableObjectId, query: Query, request: Request) -> Response:
+        self._objects.abort(class_name, id, one_of(query, "reason") or "")
+        return json_response({})
 
-    async def _copy(self, query: Query, request: Request) -> Response:
-        chunks = await self._objects.copies.send(*self._object(query))
+    async def _delete(self, class_name: str, id: DurableObjectId, query: Query, request: Request) -> Response:
+        await self._objects.delete(class_name, id)
+        return json_response({})
+
+    async def _history(
+        self, class_name: str, id: DurableObjectId, query: Query, request: Request
+    ) -> Response:
+        return json_response(await self._objects.history(class_name, id))
+
+    async def _rewind(self, class_name: str, id: DurableObjectId, query: Query, request: Request) -> Response:
+        return json_response(
+            {"undo": await self._objects.rewind(class_name, id, (await document_of(request, "to"))["to"])}
+        )
+
+    async def _export(self, class_name: str, id: DurableObjectId, query: Query, request: Request) -> Response:
+        return json_response(await self._objects.export(class_name, id))
+
+    async def _import(self, class_name: str, id: DurableObjectId, query: Query, request: Request) -> Response:
+        replace = one_of(query, "replace") == "yes"
+        await self._objects.take_in(class_name, id, await request.json(), replace=replace)
+        return json_response({})
+
+    async def _copy(self, class_name: str, id: DurableObjectId, query: Query, request: Request) -> Response:
+        chunks = await self._objects.copies.send(class_name, id)
         return Response(chunks, headers={"content-type": "application/vnd.sqlite3"})
 
     async def _upload(self, query: Query, request: Request) -> Response:
-        await self._objects.copies.receive(_one(query, "upload") or "", request)
-        return _json({})
+        await self._objects.copies.receive(one_of(query, "upload") or "", request)
+        return json_response({})
 
-    async def _restore(self, query: Query, request: Request) -> Response:
-        token, replace = _one(query, "upload") or "", _one(query, "replace") == "yes"
-        await self._objects.copies.restore(*self._object(query), token, replace=replace)
-        return _json({})
+    async def _restore(
+        self, class_name: str, id: DurableObjectId, query: Query, request: Request
+    ) -> Response:
+        token, replace = one_of(query, "upload") or "", one_of(query, "replace") == "yes"
+        await self._objects.copies.restore(class_name, id, token, replace=replace)
+        return json_response({})
 
     def _object(self, query: Query) -> tuple[str, DurableObjectId]:
-        class_name = _one(query, "class")
+        class_name = one_of(query, "class")
         if class_name is None:
             raise ValueError("the parameter `class` is missing")
-        return class_name, self._objects.id_of(class_name, name=_one(query, "name"), id=_one(query, "id"))
+        return class_name, self._objects.id_of(class_name, name=one_of(query, "name"), id=one_of(query, "id"))
 
 
-def _one(query: Query, name: str) -> str | None:
+def one_of(query: Query, name: str) -> str | None:
+    """A parameter; the last one if there are several."""
     return query[name][-1] if name in query else None
 
 
-def _limit(query: Query) -> int:
-    text = _one(query, "limit") or "100"
+def needed(query: Query, name: str) -> str:
+    """A parameter that has to be there.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if (text := one_of(query, name)) is None:
+        raise ValueError(f"the parameter `{name}` is missing")
+    return text
+
+
+def number_of(query: Query, name: str = "limit", default: int = 100) -> int:
+    """A parameter that is a number.
+
+    Raises:
+        ValueError: it is none.
+    """
+    text = one_of(query, name) or str(default)
     if not (text.isascii() and text.isdigit()):
-        raise ValueError(f"`limit` is a number, not {text}")
+        raise ValueError(f"`{name}` is a number, not {text}")
     return int(text)
 
 
-def _json(value: Any) -> Response:
-    return Response(
-        json.dumps(value, ensure_ascii=False) + "\n", headers={"content-type": "application/json"}
-    )
+async def document_of(request: Request, member: str) -> dict[str, Any]:
+    """The JSON object that a request brings, which has to have this member.
+
+    Raises:
+        ValueError: it brings none.
+    """
+    asked = await request.json()
+    if not isinstance(asked, dict) or member not in asked:
+        raise ValueError(f"the body has to be a JSON object with a `{member}`")
+    return asked
+
+
+def json_response(value: Any) -> Response:
+    """The answer that has a value as JSON."""
+    return Response(json.dumps(value) + "\n", headers={"content-type": "application/json"})
+
+
+def lines_response(records: AsyncGenerator[Any, None]) -> Response:
+    """The answer that goes on: each record, as it comes, is a line of JSON."""
+
+    async def lines() -> AsyncIterator[bytes]:
+        yield b"\n"  # so that the client knows at once that it follows
+        async with aclosing(records):
+            async for record in records:
+                yield json.dumps(record, default=str).encode() + b"\n"
+
+    return Response(lines(), headers=_LINES)
 
 
 def _problem(status: int, text: str) -> Response:

@@ -13,7 +13,8 @@ from typing import Any, Final, TypeAlias
 from durabase.durable_objects import DurableObjectId, ObjectHost, ObjectKey
 from durabase.durable_objects.events import Run
 from durabase.durable_objects.hosted import ClassHost
-from durabase.durable_objects.inspection import ObjectStatus, status_of, statuses
+from durabase.durable_objects.inspection import ObjectStatus, file_bytes, status_of, statuses
+from durabase.durable_objects.routing import Holder
 from durabase.durable_objects.storage.sql_text import quoted
 from durabase.errors import DurabaseError, NoSuchObjectError, ObjectError, ObjectResetError, StorageError
 from durabase.operations.copies import ObjectCopies
@@ -68,12 +69,12 @@ class ObjectOperations:
         """
         names = [class_name] if class_name is not None else sorted(self._host.classes)
         found = [
-            _listed(name, status)
+            (name, status)
             for name in names
             for status in statuses(self._class(name))
             if search in (status.id.name or "") and f"{name} {status.id}" > after
         ]
-        page = found[: min(limit, MAX_LISTED)]
+        page = [self._listed(*each) | self._size(*each) for each in found[: min(limit, MAX_LISTED)]]
         more = len(found) > len(page)
         return {"objects": page, "cursor": f"{page[-1]['class']} {page[-1]['id']}" if page and more else None}
 
@@ -81,16 +82,26 @@ class ObjectOperations:
         """One object: its state, and what it keeps."""
         status = self._status(class_name, id)
         kept = await self._run(class_name, id, _what_is_kept)
-        return _listed(class_name, status) | {"storage": self._class(class_name).storage, **kept}
+        return self._listed(class_name, status) | {
+            "storage": self._class(class_name).storage,
+            **kept,
+        }
 
     async def entries(
-        self, class_name: str, id: DurableObjectId, *, prefix: str = "", limit: int = 100
+        self,
+        class_name: str,
+        id: DurableObjectId,
+        *,
+        prefix: str = "",
+        after: str | None = None,
+        limit: int = 100,
     ) -> Json:
-        """Keys and values; what JSON has no form for is given as Python prints it."""
+        """Keys, from behind ``after``, and values; what JSON has no form for is given as Python prints it."""
         self._status(class_name, id)
+        start = {} if after is None else {"start_after": after}
 
         async def look(instance: Any, ctx: Any) -> Json:
-            items = list((await ctx.storage.list(prefix=prefix, limit=limit + 1)).items())
+            items = list((await ctx.storage.list(prefix=prefix, limit=limit + 1, **start)).items())
             return {
                 "entries": {key: plain(value) for key, value in items[:limit]},
                 "more": len(items) > limit,
@@ -107,8 +118,11 @@ class ObjectOperations:
         parameters: Sequence[Any] = (),
         *,
         write: bool = False,
+        limit: int | None = None,
     ) -> Json:
         """Run SQL in the object's database; only what ``write`` allows changes anything.
+
+        Rows over ``limit`` are left out, which ``more`` tells.
 
         Raises:
             StorageError: the statement failed, or writes though it may not.
@@ -120,8 +134,10 @@ class ObjectOperations:
         def query_it(instance: Any, ctx: Any) -> Json:
             def work() -> Json:
                 cursor = ctx.storage.sql.exec(query, *parameters)
-                rows = [[plain(value) for value in row] for row in cursor.raw()]
+                found = list(cursor.raw())
+                rows = [[plain(value) for value in row] for row in found[:limit]]
                 result = {"columns": cursor.column_names, "rows": rows, "rows_written": cursor.rows_written}
+                result |= {} if limit is None else {"more": len(found) > limit}
                 if write:
                     return result
                 raise _Undone(result)
@@ -138,6 +154,25 @@ class ObjectOperations:
         return result
 
     # Changing
+
+    async def put_entry(self, class_name: str, id: DurableObjectId, key: str, value: Any) -> None:
+        """Set one key."""
+        await self._change(class_name, id, lambda storage: storage.put(key, value))
+
+    async def delete_entry(self, class_name: str, id: DurableObjectId, key: str) -> None:
+        """Delete one key."""
+        await self._change(class_name, id, lambda storage: storage.delete(key))
+
+    async def set_alarm(self, class_name: str, id: DurableObjectId, time_ms: int | None) -> None:
+        """Set the alarm to a time in milliseconds since 1970, one that is past for now; ``None`` deletes it.
+
+        Raises:
+            AlarmError: the class has no handler of alarms.
+        """
+        if time_ms is None:
+            await self._change(class_name, id, lambda storage: storage.delete_alarm())
+        else:
+            await self._change(class_name, id, lambda storage: storage.set_alarm(time_ms))
 
     async def evict(self, class_name: str, id: DurableObjectId, *, close_sockets: bool = False) -> None:
         """Let the object's instance go when its events are over; it starts anew when it is needed."""
@@ -161,6 +196,41 @@ class ObjectOperations:
 
         await self._run(class_name, status.id, clear)
         await self._host.evict(ObjectKey(class_name, id), close_sockets=True)
+
+    # Going back in time
+
+    async def history(self, class_name: str, id: DurableObjectId) -> Json:
+        """Whether a history is kept, since when it goes back, and the bookmark of now."""
+        self._status(class_name, id)
+
+        def look(instance: Any, ctx: Any) -> Json:
+            try:
+                kept = ctx.storage._bookmarks()
+            except StorageError:  # of this class, or by this server, none is kept
+                return {"kept": False, "since": None, "bookmark": None}
+            return {"kept": True, "since": kept.since(), "bookmark": kept.current()}
+
+        found: Json = await self._run(class_name, id, look)
+        return found
+
+    async def rewind(self, class_name: str, id: DurableObjectId, to: int | str) -> str:
+        """Have the object begin anew with what it kept at a time, or at a bookmark.
+
+        The result is the bookmark to undo that.
+
+        Raises:
+            StorageError: there is no such bookmark, or the history does not go back so far.
+        """
+        self._status(class_name, id)
+
+        def go_back(instance: Any, ctx: Any) -> str:
+            kept = ctx.storage._bookmarks()
+            undo: str = kept.restore_next(to if isinstance(to, str) else kept.at(to))
+            return undo
+
+        undo: str = await self._run(class_name, id, go_back)
+        self.abort(class_name, id, "Durable Object was reset because it goes back in time.")
+        return undo
 
     # Taking elsewhere
 
@@ -229,6 +299,44 @@ class ObjectOperations:
             raise NoSuchObjectError(f"There is no object {id.name or id} of {class_name}.")
         return found
 
+    def _listed(self, class_name: str, status: ObjectStatus) -> Json:
+        return {
+            "class": class_name,
+            "name": status.id.name,
+            "id": str(status.id),
+            "state": status.state,
+            "sockets": status.sockets,
+            "open_events": status.open_events,
+            "alarm": status.alarm,
+            "has_stored_data": status.keeps_data,
+        }
+
+    def _size(self, class_name: str, status: ObjectStatus) -> Json:
+        return {"file_bytes": file_bytes(self._class(class_name), status.id)}
+
+    async def _change(self, class_name: str, id: DurableObjectId, change: Callable[[Any], Any]) -> None:
+        """Change what the object keeps, and wait until that is durable."""
+        self._status(class_name, id)
+
+        async def work(instance: Any, ctx: Any) -> None:
+            await change(ctx.storage)
+            await ctx.storage.sync()
+
+        await self._run(class_name, id, work)
+
+    async def run(self, class_name: str, id: DurableObjectId, function: Callable[[Any, Any], Any]) -> Any:
+        """Call ``function(instance, ctx)`` as an event of an object that there is.
+
+        Raises:
+            DurabaseError: there is none, the function failed, or the object can't be started.
+        """
+        self._status(class_name, id)
+        return await self._run(class_name, id, function)
+
+    def hold(self, class_name: str, id: DurableObjectId, holder: Holder) -> None:
+        """Keep an object awake for as long as ``holder`` is there and in use."""
+        self._host.hold(ObjectKey(class_name, id), holder)
+
     async def _run(self, class_name: str, id: DurableObjectId, function: Callable[[Any, Any], Any]) -> Any:
         """Call the function as an event of the object.
 
@@ -241,19 +349,6 @@ class ObjectOperations:
             raise
         except Exception as error:  # the program's own
             raise ObjectError(f"{type(error).__name__}: {error}") from error
-
-
-def _listed(class_name: str, status: ObjectStatus) -> Json:
-    return {
-        "class": class_name,
-        "name": status.id.name,
-        "id": str(status.id),
-        "state": status.state,
-        "sockets": status.sockets,
-        "open_events": status.open_events,
-        "alarm": status.alarm,
-        "has_stored_data": status.keeps_data,
-    }
 
 
 async def _what_is_kept(instance: Any, ctx: Any) -> Json:

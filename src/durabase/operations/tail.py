@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from threading import get_ident
 from typing import Final, TypeAlias
 
@@ -52,7 +52,7 @@ class Tail:
         if self._sinks.pop(sink, None) is not None and not self._sinks:
             self._followed(False)
 
-    async def follow(self, wanted: RecordFilter) -> AsyncIterator[Record]:
+    async def follow(self, wanted: RecordFilter) -> AsyncGenerator[Record, None]:
         """The records that are ``wanted``, from now until the tail is closed."""
         follower = _Follower()
         self._followers.add(follower)

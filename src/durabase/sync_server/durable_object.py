@@ -28,6 +28,7 @@ from durabase.sync_server._inbox import EventClock, Inbox
 from durabase.sync_server._peer import ServerSeat
 from durabase.sync_server.authority import Authority, Proposal
 from durabase.sync_server.rest.objects import ObjectsEntry, answer_in_object
+from durabase.synchronizers.protocol.messages import Message, parse_message
 from durabase.synchronizers.protocol.payloads import (
     MAX_PAYLOAD_BYTES,
     Payload,
@@ -78,6 +79,7 @@ class WsServerDurableObject(DurableObject):
         self._seat: ServerSeat | None = None
         self._inboxes: dict[WebSocket, Inbox] = {}
         self._relay: Relay[WebSocket] = (HubRelay if self.authoritative else Relay)(OBJECT_RULES)
+        self._watchers: list[Callable[[Id, Id, Message], object]] = []
         self._tells_messages = type(self).on_message is not WsServerDurableObject.on_message
         for socket in self._sockets():
             if socket.connection.sendable:
@@ -188,6 +190,8 @@ class WsServerDurableObject(DurableObject):
 
     def _pass_on(self, ws: WebSocket, client_id: Id, payload: Payload) -> None:
         delivery = self._relay.route(ws, payload.address)
+        for watcher in self._watchers:
+            self._tell(watcher, client_id, payload.address, payload.message)
         seat = self._seat if delivery.to_server else None
         if seat is not None and self.durable_before_visible:
             seat.receive(client_id, payload.message)
@@ -282,6 +286,8 @@ class WsServerDurableObject(DurableObject):
     def _send_as_store(self, sockets: list[WebSocket], address: Id, remainder: str) -> None:
         if not sockets and not self._tells_messages:
             return
+        for watcher in self._watchers:
+            self._tell(watcher, SERVER_ID, address, parse_message(remainder))
         for payload in encode_payloads(SERVER_ID, remainder, self.get_fragment_size()):
             if self._tells_messages:
                 self._tell(self.on_message, SERVER_ID, address, payload.partition("\n")[2])

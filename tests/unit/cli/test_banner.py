@@ -22,6 +22,8 @@ from durabase.workers.config.model import AssetsConfig
 
 URL = "http://127.0.0.1:8787/"
 
+INSPECTOR = "Inspect http://127.0.0.1:8787/_durabase/ for this machine only"
+
 
 def shown(project: Project, command: str = "dev", client: str | None = None) -> list[str]:
     out = io.StringIO()
@@ -40,7 +42,8 @@ def make_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 def test_a_program_without_bindings(project: Project) -> None:
     title, *facts = shown(project)
     assert title.startswith("durabase dev · app version ")
-    assert facts == ["Program app/index.py"]
+    assert facts == [INSPECTOR, "Program app/index.py"]
+    assert INSPECTOR not in shown(project, "serve")
 
 
 def test_everything_that_is_bound(project: Project, tmp_path: Path) -> None:
@@ -59,6 +62,7 @@ def test_everything_that_is_bound(project: Project, tmp_path: Path) -> None:
     other = Config(str(Path("b/wrangler.toml").absolute()), "b", str(Path("b/other.py").absolute()))
     assert shown(replace(project, config=config, others=(other,)), client="built client")[1:] == [
         "App http://127.0.0.1:8787/ built client",
+        INSPECTOR,
         "Program app/index.py",
         "Objects env.ROOM → Room (SQLite storage)",
         "Objects env.HALL → Hall (b)",

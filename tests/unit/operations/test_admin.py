@@ -27,6 +27,9 @@ class Room(DurableObject):
     def keep(self, **entries: Any) -> None:
         self.ctx.storage.put(entries)
 
+    def alarm(self, info: Any) -> None:
+        self.ctx.storage.put("rang", True)
+
 
 class Admin:
     """The app, asked."""
@@ -44,12 +47,12 @@ class Admin:
         return response.status, await response.json()
 
 
-def run(folder: Path, scenario: Callable[[Admin], Awaitable[None]]) -> None:
+def run(folder: Path, scenario: Callable[[Admin], Awaitable[None]], history_ms: int | None = None) -> None:
     async def main() -> None:
         clock = FakeClock()
         telemetry = Telemetry("app", clock)
         async with ObjectHost(folder, clock=clock, observer=telemetry.observe) as host:
-            host.register(ObjectClass("Room", "app-Room", Room, "sqlite"))
+            host.register(ObjectClass("Room", "app-Room", Room, "sqlite", history_ms=history_ms))
             telemetry.attach(host)
             async with asyncio.timeout(30):
                 await scenario(Admin(AdminApp(ObjectOperations(host), telemetry), host))
@@ -153,6 +156,98 @@ def _key(host: ObjectHost, name: str) -> Any:
     from durabase.durable_objects import ObjectKey
 
     return ObjectKey("Room", host.namespace("Room").id_from_name(name))
+
+
+@pytest.mark.feature("S-OB-4")
+def test_entries_are_listed_page_by_page_and_changed(tmp_path: Path) -> None:
+    async def scenario(admin: Admin) -> None:
+        await admin.host.namespace("Room").get_by_name("a").keep(k=[1], l=2, m=3)
+        room = "class=Room&name=a"
+        assert await admin.ask("GET", f"/object/entries?{room}&limit=1&after=k") == (
+            200,
+            {"entries": {"l": 2}, "more": True},
+        )
+        assert await admin.ask("PUT", f"/object/entry?{room}&key=k", {"a": "\ud800"}) == (200, {})
+        assert await admin.ask("DELETE", f"/object/entry?{room}&key=l") == (200, {})
+        assert await admin.ask("DELETE", f"/object/entry?{room}") == (
+            400,
+            {"error": "the parameter `key` is missing"},
+        )
+        await admin.host.evict(_key(admin.host, "a"))
+        _, found = await admin.ask("GET", f"/object/entries?{room}")
+        assert found["entries"] == {"k": {"a": "\ud800"}, "m": 3}
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.feature("S-OB-4")
+def test_rows_over_the_limit_are_left_out(tmp_path: Path) -> None:
+    async def scenario(admin: Admin) -> None:
+        await admin.host.namespace("Room").get_by_name("a").keep(k=1)
+        sql = {"query": "VALUES (1), (2), (3)", "limit": 2}
+        _, found = await admin.ask("POST", "/object/sql?class=Room&name=a", sql)
+        assert (found["rows"], found["more"]) == ([[1], [2]], True)
+        _, found = await admin.ask("POST", "/object/sql?class=Room&name=a", sql | {"limit": 3})
+        assert (found["rows"], found["more"]) == ([[1], [2], [3]], False)
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.feature("S-OB-4")
+def test_alarms_are_set_run_and_deleted(tmp_path: Path) -> None:
+    async def scenario(admin: Admin) -> None:
+        await admin.host.namespace("Room").get_by_name("a").keep(k=1)
+        room = "class=Room&name=a"
+        later = FakeClock().now_ms() + 60_000
+        assert await admin.ask("POST", f"/object/alarm?{room}", {"time": later}) == (200, {})
+        _, shown = await admin.ask("GET", f"/object?{room}")
+        assert shown["alarm"] == later
+        await admin.ask("POST", f"/object/alarm?{room}", {"time": None})
+        _, shown = await admin.ask("GET", f"/object?{room}")
+        assert shown["alarm"] is None
+        assert await admin.ask("POST", f"/object/alarm?{room}", {"time": 1}) == (200, {})
+        _, found = await admin.ask("GET", f"/object/entries?{room}")
+        while "rang" not in found["entries"]:
+            await asyncio.sleep(0)
+            _, found = await admin.ask("GET", f"/object/entries?{room}")
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.feature("S-OB-4")
+def test_going_back_in_time(tmp_path: Path) -> None:
+    async def scenario(admin: Admin) -> None:
+        room = "class=Room&name=a"
+        await admin.host.namespace("Room").get_by_name("a").keep(k="before")
+        _, history = await admin.ask("GET", f"/object/history?{room}")
+        assert history["kept"]
+        assert isinstance(history["since"], int)
+        await admin.host.namespace("Room").get_by_name("a").keep(k="after")
+        status, undo = await admin.ask("POST", f"/object/rewind?{room}", {"to": history["bookmark"]})
+        assert status == 200
+        _, found = await admin.ask("GET", f"/object/entries?{room}")
+        assert found["entries"] == {"k": "before"}
+        await admin.ask("POST", f"/object/rewind?{room}", {"to": undo["undo"]})
+        _, found = await admin.ask("GET", f"/object/entries?{room}")
+        assert found["entries"] == {"k": "after"}
+        assert await admin.ask("POST", f"/object/rewind?{room}", {"to": 1}) == (
+            409,
+            {"error": "There is no bookmark for that time: the history begins later."},
+        )
+
+    run(tmp_path, scenario, history_ms=86_400_000)
+
+
+def test_no_history(tmp_path: Path) -> None:
+    async def scenario(admin: Admin) -> None:
+        await admin.host.namespace("Room").get_by_name("a").keep(k=1)
+        assert await admin.ask("GET", "/object/history?class=Room&name=a") == (
+            200,
+            {"kept": False, "since": None, "bookmark": None},
+        )
+        assert (await admin.ask("POST", "/object/rewind?class=Room&name=a", {"to": 1}))[0] == 409
+
+    run(tmp_path, scenario)
 
 
 @pytest.mark.feature("S-OB-2")

@@ -204,6 +204,14 @@ class History:
                 raise StorageError("There is no bookmark for that time: the history begins later.")
             return str(self._bookmark(found[-1]))
 
+    def since(self) -> int | None:
+        """When the oldest state is from that is kept, in milliseconds since 1970."""
+        with self._lock:
+            self._catch_up()
+            self._flush()
+            states = self._file.states()
+            return states[0].time_ms if states else None
+
     def restore_next(self, text: str) -> str:
         """Have the state of a bookmark restored when the database is opened next; gives that to undo it.
 

@@ -48,6 +48,9 @@ class Bookmarks(Protocol):
     def at(self, time_ms: int) -> str:
         """The bookmark of a time, in milliseconds since 1970."""
 
+    def since(self) -> int | None:
+        """When the oldest state is from that can be gone back to; ``None`` if there is none yet."""
+
     def restore_next(self, text: str) -> str:
         """Have the next life begin with what was kept at a bookmark; gives the one to undo that."""
 
