@@ -72,6 +72,7 @@ def test_errors_that_end_a_life() -> None:
     assert isinstance(as_reset(KeyboardInterrupt()), ObjectResetError)
 
 
+@pytest.mark.feature("M-ST-3")
 def test_calling() -> None:
     class Target:
         def method(self, a: int, b: int = 0) -> tuple[int, int]:
@@ -88,6 +89,6 @@ def test_calling() -> None:
     for name in ("field", "missing"):
         with pytest.raises(TypeError, match=f"Method {name} does not exist"):
             call_method(target, name, (), {})
-    for name in ("__init__", "fetch", "dup"):
+    for name in ("__init__", "fetch", "connect", "dup", "constructor"):
         with pytest.raises(TypeError, match="reserved method"):
             check_callable_name(name)

@@ -52,6 +52,39 @@ async def test_get_put_delete(storage: Any) -> None:
     assert await storage.get("k") is None
 
 
+@pytest.mark.feature("S-GT-1")
+@pytest.mark.parametrize("options", [{"allowConcurrency": True, "noCache": True}, {"allow_concurrency": True}])
+def test_options_that_have_no_effect_here_are_taken_everywhere(options: dict[str, bool]) -> None:
+    class Keeping(Accepting):
+        def alarm(self) -> None: ...
+
+    async def use(storage: Any) -> None:
+        for given, named in ((options, {}), (None, options)):
+            await storage.put("a", 1, given, **named)
+            await storage.put({"b": 2}, given, **named)
+            assert await storage.get("a", given, **named) == 1
+            assert await storage.get(["a", "b"], given, **named) == {"a": 1, "b": 2}
+            assert await storage.list(given, **named) == {"a": 1, "b": 2}
+            await storage.set_alarm(1_900_000_000_000, given, **named)
+            assert await storage.get_alarm(given, **named) == 1_900_000_000_000
+            await storage.delete_alarm(given, **named)
+            assert await storage.delete("a", given, **named) is True
+            assert await storage.delete(["b"], given, **named) == 1
+
+    async def scenario(rig: Rig) -> None:
+        async def test(storage: Any) -> None:
+            await use(storage)
+            await storage.transaction(use)
+            await storage.put("last", 1)
+            await storage.delete_all(options)
+            await storage.delete_all(**options)
+            assert await storage.list() == {}
+
+        await rig.run_in(lambda instance, ctx: test(ctx.storage))
+
+    run(scenario, Keeping)
+
+
 @pytest.mark.feature("M-SA-1")
 @in_object()
 async def test_several_at_once(storage: Any) -> None:
