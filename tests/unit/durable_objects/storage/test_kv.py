@@ -53,8 +53,10 @@ async def test_get_put_delete(storage: Any) -> None:
 
 
 @pytest.mark.feature("S-GT-1")
-@pytest.mark.parametrize("options", [{"allowConcurrency": True, "noCache": True}, {"allow_concurrency": True}])
-def test_options_that_have_no_effect_here_are_taken_everywhere(options: dict[str, bool]) -> None:
+@pytest.mark.parametrize(
+    "options", [{"allowConcurrency": True, "noCache": True}, {"allow_concurrency": True}]
+)
+def test_options_without_an_effect_are_taken_everywhere(options: dict[str, bool]) -> None:
     class Keeping(Accepting):
         def alarm(self) -> None: ...
 
