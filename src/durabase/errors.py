@@ -15,7 +15,11 @@
     │   ├── SyncClosedError        the socket closed (code 5)
     │   ├── SyncMessageError       an invalid protocol message (code 14, close code 1007)
     │   ├── SyncOverflowError      a limit was exceeded (code 15, close code 1013)
-    │   └── ChannelError           a channel id is wrong or taken (codes 6 to 10)
+    │   ├── ChannelError           a channel id is wrong or taken (codes 6 to 10)
+    │   ├── AccessError            a client may not be in a room (status 403, close code 4403), in particular
+    │   │   └── UnauthenticatedError  nobody vouches for it, or not any more (status 401, close code 4401)
+    │   └── LimitError             a client takes too much (status 429, close code 1008), in particular
+    │       └── ConnectionLimitError  too many connections (close code 1013)
     ├── ObjectError
     │   ├── ObjectResetError
     │   ├── ObjectOverloadedError
@@ -42,15 +46,18 @@ original's text, ``tinybase:<code>`` or ``tinybase:<code>:<details>``.
 from __future__ import annotations
 
 __all__ = [
+    "AccessError",
     "AlarmError",
     "ChannelError",
     "ClockError",
     "ClusterError",
     "ConfigError",
+    "ConnectionLimitError",
     "ContentError",
     "DurabaseError",
     "EntryTooLargeError",
     "KeyTooLargeError",
+    "LimitError",
     "NoSuchObjectError",
     "ObjectError",
     "ObjectOverloadedError",
@@ -70,6 +77,7 @@ __all__ = [
     "SyncMessageError",
     "SyncOverflowError",
     "SyncTimeoutError",
+    "UnauthenticatedError",
     "ValueTooLargeError",
     "WorkerError",
     "WorkerLoadError",
@@ -161,6 +169,33 @@ class SyncOverflowError(SyncError):
 
 class ChannelError(SyncError):
     """A channel id is malformed, taken, or used in the wrong mode."""
+
+
+class AccessError(SyncError):
+    """A client may not be in a room."""
+
+    status = 403
+    close_code = 4403
+
+
+class UnauthenticatedError(AccessError):
+    """A client has not shown who it is, or what it has shown is over."""
+
+    status = 401
+    close_code = 4401
+
+
+class LimitError(SyncError):
+    """A client, or all that count together with it, takes more than it may."""
+
+    status = 429
+    close_code = 1008
+
+
+class ConnectionLimitError(LimitError):
+    """There are as many connections as there may be."""
+
+    close_code = 1013
 
 
 class ObjectError(DurabaseError):

@@ -37,6 +37,7 @@ _VARYING = {
     r"\b\d+,\d+ bytes": "bytes",
     r"^bytes +\d+$": "bytes",
     r"Wrote \d+ stubs": "stubs",
+    r"\beyJ[\w-]+\.[\w-]+\.[\w-]+": "token",
 }
 
 

@@ -11,6 +11,7 @@ from durabase.cli.console import Console
 from durabase.cli.error_page import error_page
 from durabase.cli.frontend.site import Fetch
 from durabase.durable_objects.tracebacks import program_traceback
+from durabase.operations.redaction import redacted_url
 from durabase.web import Request, Response
 
 __all__ = ["AccessLog", "ErrorPages"]
@@ -28,7 +29,7 @@ class AccessLog:
         started = time.perf_counter()
         response = await self._program(request)
         took = (time.perf_counter() - started) * 1000
-        target = urlsplit(request.url)
+        target = urlsplit(redacted_url(request.url))
         query = f"?{target.query}" if target.query else ""
         self._console.info(f"{request.method} {target.path}{query} {_status(response)} ({took:.0f}ms)")
         return response

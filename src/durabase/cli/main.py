@@ -20,6 +20,7 @@ from durabase.cli.operating import (
     add_storage_options,
     add_tail,
     add_tls_options,
+    add_token,
     add_watching_options,
 )
 from durabase.cli.options import ServeOptions
@@ -85,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
     add_objects(commands)
     add_copies(commands)
     add_tail(commands)
+    add_token(commands)
     return root
 
 

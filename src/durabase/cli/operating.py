@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from durabase.cli.values import address, days, positive
+from durabase.cli.values import address, days, duration, positive
 
 if TYPE_CHECKING:
     from durabase.cli.console import Console
@@ -18,6 +18,7 @@ __all__ = [
     "add_storage_options",
     "add_tail",
     "add_tls_options",
+    "add_token",
     "add_watching_options",
 ]
 
@@ -186,6 +187,33 @@ def add_tail(commands: _Commands[argparse.ArgumentParser]) -> None:
     tail.set_defaults(command=_tail)
 
 
+def add_token(commands: _Commands[argparse.ArgumentParser]) -> None:
+    """Add ``token``."""
+    token = commands.add_parser("token", help="make a token for rooms, or a key that signs them")
+    token.add_argument(
+        "paths", metavar="PATH", nargs="*", help="a path; docs/* for all below docs/; * for all"
+    )
+    token.add_argument(
+        "--level",
+        choices=("read", "write", "admin"),
+        default="write",
+        help="what its bearer may do (default: write)",
+    )
+    token.add_argument("--for", metavar="IDENTITY", dest="identity", default="", help="who that is")
+    token.add_argument(
+        "--expires", metavar="TIME", type=duration, default="1h", help="90s, 15m, 1h, 30d (default: 1h)"
+    )
+    token.add_argument("--key-file", metavar="FILE", type=Path, help="where the keys are, one a line")
+    token.add_argument(
+        "--key-env",
+        metavar="NAME",
+        default="ROOM_KEYS",
+        help="the variable that holds them, without a file (default: ROOM_KEYS)",
+    )
+    token.add_argument("--new-key", action="store_true", help="make a new key instead")
+    token.set_defaults(command=_token)
+
+
 def _action(actions: _Commands[argparse.ArgumentParser], name: str, about: str) -> argparse.ArgumentParser:
     action = actions.add_parser(name, help=about)
     _add_common(action)
@@ -240,3 +268,9 @@ def _tail(options: argparse.Namespace, console: Console) -> int:
     from durabase.cli.tail import tail
 
     return tail(options, console)
+
+
+def _token(options: argparse.Namespace, console: Console) -> int:
+    from durabase.cli.token import token
+
+    return token(options, console)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-__all__ = ["address", "days", "port", "positive"]
+__all__ = ["address", "days", "duration", "port", "positive"]
+
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def port(text: str) -> int:
@@ -51,3 +54,15 @@ def days(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is no number of days")
     return number
+
+
+def duration(text: str) -> float:
+    """Seconds, written as ``90s``, ``15m``, ``1h`` or ``30d``.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    number, unit = text[:-1], text[-1:]
+    if unit not in _SECONDS or not number.isdecimal() or int(number) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration; 90s, 15m, 1h and 30d are")
+    return int(number) * _SECONDS[unit]

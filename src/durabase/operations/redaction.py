@@ -1,4 +1,4 @@
-"""What records must not tell: credentials in headers and in query strings."""
+"""What records must not tell: credentials in headers, subprotocols and query strings."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ __all__ = ["REDACTED", "redacted_headers", "redacted_url"]
 REDACTED: Final = "REDACTED"
 
 _SECRET_HEADERS: Final = frozenset(("authorization", "cookie", "proxy-authorization", "set-cookie"))
+_BEARER: Final = re.compile(r"\b(bearer\.)[^\s,]+", re.IGNORECASE)
 _SECRET_NAME: Final = re.compile(
     r"api.?key|auth|credential|jwt|passw|secret|session|signature|token|^(code|key|sig)$", re.IGNORECASE
 )
 
 
 def redacted_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The headers, without the values of those that carry credentials."""
-    return {name: REDACTED if _is_secret_header(name) else value for name, value in headers}
+    """The headers, without the values of those that carry credentials, and without tokens in subprotocols."""
+    return {name: REDACTED if _is_secret_header(name) else _public(name, value) for name, value in headers}
+
+
+def _public(name: str, value: str) -> str:
+    return _BEARER.sub(rf"\1{REDACTED}", value) if name.lower() == "sec-websocket-protocol" else value
 
 
 def _is_secret_header(name: str) -> bool:

@@ -13,10 +13,35 @@ from urllib.parse import urlsplit
 from durabase.server.context import Fetch
 from durabase.web import Request, Response
 
-__all__ = ["SAME", "OriginCheck"]
+__all__ = ["SAME", "OriginCheck", "Origins"]
 
 SAME: Final = "same"
 """In place of an origin: that of the server itself."""
+
+
+class Origins:
+    """Whose pages may do something: ``Origins(["same", "https://app.example"]).allow(request)``.
+
+    Args:
+        allowed: origins as browsers write them (``https://app.example``), or :data:`SAME`.
+
+    Raises:
+        ValueError: one is no origin.
+    """
+
+    def __init__(self, allowed: Collection[str] = (SAME,)) -> None:
+        for origin in allowed:
+            if origin != SAME and not _is_origin(origin):
+                raise ValueError(f"{origin!r} is no origin; https://app.example is one, without a path")
+        self._allowed = {origin.lower() for origin in allowed}
+
+    def allow(self, request: Request) -> bool:
+        """Whether a request comes from such a page, or from a program that is no browser."""
+        origin = (request.headers.get("origin") or "").lower()
+        if not origin or origin in self._allowed:
+            return True
+        asked = urlsplit(request.url)
+        return SAME in self._allowed and origin == f"{asked.scheme}://{asked.netloc}".lower()
 
 
 class OriginCheck:
@@ -24,32 +49,22 @@ class OriginCheck:
 
     Args:
         fetch: answers what is allowed, and requests that ask for no WebSocket.
-        allowed: origins as browsers write them (``https://app.example``), or :data:`SAME`.
+        allowed: those of :class:`Origins`.
 
     Raises:
         ValueError: one is no origin.
     """
 
     def __init__(self, fetch: Fetch, allowed: Collection[str] = (SAME,)) -> None:
-        for origin in allowed:
-            if origin != SAME and not _is_origin(origin):
-                raise ValueError(f"{origin!r} is no origin; https://app.example is one, without a path")
         self._fetch = fetch
-        self._allowed = {origin.lower() for origin in allowed}
+        self._origins = Origins(allowed)
 
     async def fetch(self, request: Request) -> Response:
         """Answer the request, or refuse it with 403."""
-        origin = request.headers.get("origin")
         asks = (request.headers.get("upgrade") or "").lower() == "websocket"
-        if asks and origin is not None and not self._allows(origin.lower(), request.url):
-            return Response(f"Pages of {origin} may not open WebSockets here.", 403)
+        if asks and not self._origins.allow(request):
+            return Response(f"Pages of {request.headers.get('origin')} may not open WebSockets here.", 403)
         return await self._fetch(request)
-
-    def _allows(self, origin: str, url: str) -> bool:
-        if origin in self._allowed:
-            return True
-        asked = urlsplit(url)
-        return SAME in self._allowed and origin == f"{asked.scheme}://{asked.netloc}".lower()
 
 
 def _is_origin(text: str) -> bool:

@@ -9,13 +9,14 @@ know what rooms do.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from typing import Protocol, final
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeAlias, final
 
 from durabase._codec import utf8_length
 from durabase.clock import TimerClock
 from durabase.errors import SyncError, SyncOverflowError
 from durabase.persisters._steps import Completion
+from durabase.sync_server.access import Access
 from durabase.synchronizers._deadlines import DeadlineTimer
 from durabase.synchronizers.protocol.channels import (
     CHANNELS_PROTOCOL,
@@ -29,7 +30,9 @@ from durabase.synchronizers.protocol.channels import (
 )
 from durabase.synchronizers.protocol.payloads import MAX_PAYLOAD_BYTES, Payload, PayloadDecoder
 
-__all__ = ["Connection", "Member", "Port", "Room", "RoomHost", "connect", "deliver"]
+__all__ = ["Admission", "Connection", "Member", "Port", "Room", "RoomHost", "connect", "deliver"]
+
+_Read: TypeAlias = Callable[[str, float], None]
 
 
 class Port(Protocol):
@@ -71,6 +74,25 @@ class RoomHost(Protocol):
         """This connection is over."""
 
 
+class Admission(Protocol):
+    """What a connection may do, where that is not everything."""
+
+    def begin(self, connection: Connection) -> None:
+        """The connection is there."""
+
+    def metered(self, read: _Read) -> _Read:
+        """``read``, which raises a SyncError as well if that was too much."""
+
+    def ask(self, path_id: str) -> Completion[Access | None]:
+        """The access to the path of a channel; ``None`` if there is none."""
+
+    def guard(self, member: Member, path_id: str, access: Access | None = None) -> None:
+        """Put a guard before the room that a member has entered."""
+
+    def end(self) -> None:
+        """The connection is over."""
+
+
 @final
 class Member:
     """A client on one path: a connection, or one channel of it. ``room`` is there once it has entered."""
@@ -103,8 +125,10 @@ def deliver(members: list[Member], payloads: Iterable[str]) -> None:
 class Connection(ABC):
     """One connected socket. It is its port's ``SocketSink``: ``on_…`` are called with what happens there."""
 
-    def __init__(self, host: RoomHost, port: Port, client_id: str) -> None:
+    def __init__(self, host: RoomHost, port: Port, client_id: str, admission: Admission | None) -> None:
         self.client_id = client_id
+        self.admission = admission
+        """What it may do; ``None``: everything."""
         self.waiting_count = 0
         """How many messages wait for rooms to be ready, in all rooms together."""
         self.waiting_size = 0
@@ -112,6 +136,7 @@ class Connection(ABC):
         self._host = host
         self._port = port
         self._is_open = True
+        self._reader = self._read if admission is None else admission.metered(self._read)
 
     @property
     def is_open(self) -> bool:
@@ -146,7 +171,7 @@ class Connection(ABC):
         """A text message came."""
         if self._is_open:
             try:
-                self._read(text, self._host.clock.now_ms())
+                self._reader(text, self._host.clock.now_ms())
             except SyncError as error:
                 self.fail(error)
 
@@ -165,7 +190,10 @@ class Connection(ABC):
         self._host.report(error)
 
     def _end(self) -> None:
+        self._reader = _nothing_more
         self._detach()
+        if self.admission is not None:
+            self.admission.end()
         self._host.disconnected(self)
 
     @abstractmethod
@@ -185,12 +213,16 @@ class Connection(ABC):
 class _OrdinaryConnection(Connection):
     """One store over the socket."""
 
-    def __init__(self, host: RoomHost, port: Port, client_id: str, path_id: str) -> None:
-        super().__init__(host, port, client_id)
+    def __init__(
+        self, host: RoomHost, port: Port, client_id: str, path_id: str, admission: Admission | None
+    ) -> None:
+        super().__init__(host, port, client_id, admission)
         self._decoder = PayloadDecoder(host.request_timeout_seconds)
         self._timer = DeadlineTimer(host.clock, self._decoder)
         self._member = Member(self)
         host.enter(path_id, self._member)
+        if admission is not None:
+            admission.guard(self._member, path_id)
 
     def left_out(self, member: Member) -> None:
         """As the original: the socket stays open, and what comes is dropped (by the room)."""
@@ -212,12 +244,15 @@ class _OrdinaryConnection(Connection):
 class _ChannelsConnection(Connection):
     """Several stores over the socket."""
 
-    def __init__(self, host: RoomHost, port: Port, client_id: str, base_path_id: str) -> None:
-        super().__init__(host, port, client_id)
+    def __init__(
+        self, host: RoomHost, port: Port, client_id: str, base_path_id: str, admission: Admission | None
+    ) -> None:
+        super().__init__(host, port, client_id, admission)
         self._base_path_id = base_path_id
         self._channels = ServerChannels(host.request_timeout_seconds)
         self._timer = DeadlineTimer(host.clock, self._channels)
         self._members: dict[str, Member] = {}
+        self._joining: dict[str, object] = {}
 
     def left_out(self, member: Member) -> None:
         """Data of that channel is invalid from now on; it may be subscribed again."""
@@ -229,8 +264,9 @@ class _ChannelsConnection(Connection):
     def _read(self, text: str, now: float) -> None:
         match self._channels.receive(text, now):
             case ChannelData(channel_id, payload):
-                member = self._members[channel_id]
-                member.room.receive(member, payload)
+                member = self._members.get(channel_id)
+                if member is not None:  # else it is not known yet whether it may join
+                    member.room.receive(member, payload)
             case ChannelReply(reply):
                 self._reply(reply)
             case ChannelJoin(channel_id, confirmation):
@@ -244,13 +280,43 @@ class _ChannelsConnection(Connection):
         self.send(text, utf8_length(text))
 
     def _join(self, channel_id: str, confirmation: str) -> None:
+        if self.admission is None:
+            self._enter(channel_id, confirmation)
+            return
+        joining = self._joining[channel_id] = object()
+        path_id = channel_path_id(self._base_path_id, channel_id)
+        asking = self.admission.ask(path_id)
+        asking.add_done_callback(lambda _: self._on_asked(channel_id, confirmation, joining, asking))
+
+    def _on_asked(
+        self, channel_id: str, confirmation: str, joining: object, asked: Completion[Access | None]
+    ) -> None:
+        """Join, or leave the request unanswered, for the protocol has no refusal."""
+        if self._joining.get(channel_id) is not joining:
+            return
+        del self._joining[channel_id]
+        try:
+            access = asked.result()
+        except Exception as error:
+            self._host.report(error)
+            access = None
+        if access is None:
+            self._channels.drop(channel_id)
+        else:
+            self._enter(channel_id, confirmation, access)
+
+    def _enter(self, channel_id: str, confirmation: str, access: Access | None = None) -> None:
         member = self._members[channel_id] = Member(self, channel_id)
-        self._host.enter(channel_path_id(self._base_path_id, channel_id), member)
+        path_id = channel_path_id(self._base_path_id, channel_id)
+        self._host.enter(path_id, member)
+        if self.admission is not None:
+            self.admission.guard(member, path_id, access)
         self._reply(confirmation)
 
     def _leave(self, channel_id: str) -> None:
-        member = self._members.pop(channel_id)
-        going_on = member.room.leave(member)
+        self._joining.pop(channel_id, None)
+        member = self._members.pop(channel_id, None)
+        going_on = None if member is None else member.room.leave(member)
         if going_on is None:
             self._channels.released()
         else:
@@ -259,15 +325,27 @@ class _ChannelsConnection(Connection):
     def _detach(self) -> None:
         self._timer.cancel()
         self._channels.poison()
+        self._joining.clear()
         members, self._members = self._members, {}
         for member in members.values():
             member.room.leave(member)
 
 
+def _nothing_more(_text: str, _now: float) -> None:
+    """Read nothing: the connection is over."""
+
+
 def connect(
-    host: RoomHost, port: Port, client_id: str, path_id: str, subprotocol: str | None = None
+    host: RoomHost,
+    port: Port,
+    client_id: str,
+    path_id: str,
+    subprotocol: str | None = None,
+    admission: Admission | None = None,
 ) -> Connection:
     """Let a socket in that was opened at ``path_id``; in channel mode if that subprotocol was agreed on."""
-    if subprotocol == CHANNELS_PROTOCOL:
-        return _ChannelsConnection(host, port, client_id, path_id)
-    return _OrdinaryConnection(host, port, client_id, path_id)
+    kind = _ChannelsConnection if subprotocol == CHANNELS_PROTOCOL else _OrdinaryConnection
+    connection = kind(host, port, client_id, path_id, admission)
+    if admission is not None:
+        admission.begin(connection)
+    return connection

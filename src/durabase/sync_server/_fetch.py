@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol, final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias, final
 from urllib.parse import urlsplit
 
 from durabase.synchronizers.protocol.channels import CHANNELS_PROTOCOL
@@ -12,17 +13,27 @@ from durabase.types import Id
 from durabase.web import Connection, Request, Response, SocketSink, WebSocketPair
 from durabase.web.connection import Use
 
-__all__ = ["MESSAGE_BYTES", "PortHost", "answer", "client_id_of", "opens_web_socket"]
+__all__ = [
+    "BESIDE_TOKENS",
+    "MESSAGE_BYTES",
+    "SUBPROTOCOLS",
+    "WebSocketPort",
+    "answer",
+    "client_id_of",
+    "opens_web_socket",
+    "subprotocol_of",
+]
+
+BESIDE_TOKENS: Final = "durabase"
+"""The subprotocol to offer beside one that carries a token: browsers want one of them to be chosen."""
+SUBPROTOCOLS: Final = (CHANNELS_PROTOCOL, BESIDE_TOKENS)
 
 MESSAGE_BYTES: Final = MAX_PAYLOAD_BYTES + 4096
 """How large a message is read at all; one that is just too large is refused in the protocol's own words."""
 
 
-class PortHost(Protocol):
-    """A server that lets sockets in."""
-
-    def connect(self, port: WebSocketPort, path: str, client_id: Id, subprotocol: str | None) -> SocketSink:
-        """Let a client in; the sink is to be told what comes from it."""
+LetIn: TypeAlias = Callable[["WebSocketPort", str, Id, "str | None"], SocketSink]
+"""``let_in(port, path, client_id, subprotocol)``; the sink is to be told what comes from the client."""
 
 
 def opens_web_socket(request: Request) -> bool:
@@ -36,15 +47,20 @@ def client_id_of(request: Request) -> Id:
     return request.headers.get("sec-websocket-key") or ""
 
 
-def answer(host: PortHost, request: Request) -> Response:
+def subprotocol_of(request: Request, known: Sequence[str]) -> str | None:
+    """The first of these subprotocols that the client offers."""
+    offered = [name.strip() for name in (request.headers.get("sec-websocket-protocol") or "").split(",")]
+    return next((name for name in known if name in offered), None)
+
+
+def answer(let_in: LetIn, request: Request) -> Response:
     """Let a client in on the path that it asks for; a request that opens no WebSocket gets 426."""
     if not opens_web_socket(request):
         return Response("Upgrade required", status=426)
-    offered = (request.headers.get("sec-websocket-protocol") or "").split(",")
-    subprotocol = CHANNELS_PROTOCOL if CHANNELS_PROTOCOL in map(str.strip, offered) else None
+    subprotocol = subprotocol_of(request, SUBPROTOCOLS)
     client, server = WebSocketPair()
     port = WebSocketPort(server.connection)
-    sink = host.connect(port, urlsplit(request.url).path, client_id_of(request), subprotocol)
+    sink = let_in(port, urlsplit(request.url).path, client_id_of(request), subprotocol)
     server.connection.message_bytes = MESSAGE_BYTES
     server.connection.accept(Use.STANDARD, sink)
     headers = {} if subprotocol is None else {"sec-websocket-protocol": subprotocol}

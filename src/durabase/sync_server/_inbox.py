@@ -1,17 +1,28 @@
-"""What a socket of an object has sent that is not complete, and timers that are events of the object."""
+"""What one socket of an object has sent: pieces of messages, and what of whole ones goes any further."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import final
+from typing import Protocol, final
 
 from durabase.clock import TimerClock, TimerHandle
-from durabase.errors import SyncMessageError
+from durabase.errors import SyncError, SyncMessageError
+from durabase.sync_server._guard import Guard
 from durabase.synchronizers._deadlines import DeadlineTimer
 from durabase.synchronizers.protocol.payloads import Payload, PayloadDecoder
 from durabase.web.connection import socket_owner
 
-__all__ = ["EventClock", "Inbox"]
+__all__ = ["EventClock", "GuardedInbox", "Inbox", "Receives"]
+
+
+class Receives(Protocol):
+    """Reads what a socket sends."""
+
+    def receive(self, message: str | bytes) -> Payload | None:
+        """The whole message if this completes one, and if it goes any further."""
+
+    def drop(self) -> None:
+        """Let go of what is incomplete."""
 
 
 @final
@@ -36,6 +47,36 @@ class Inbox:
     def drop(self) -> None:
         self._timer.cancel()
         self._decoder.poison()
+
+
+@final
+class GuardedInbox:
+    """An inbox with a guard behind it."""
+
+    __slots__ = ("_clock", "_inbox", "_report", "guard")
+
+    def __init__(
+        self, clock: TimerClock, timeout_seconds: float, guard: Guard, report: Callable[[Exception], object]
+    ) -> None:
+        self.guard = guard
+        self._clock = clock
+        self._inbox = Inbox(clock, timeout_seconds)
+        self._report = report
+
+    def receive(self, message: str | bytes) -> Payload | None:
+        payload = self._inbox.receive(message)
+        if payload is None:
+            return None
+        try:
+            return self.guard.let_through(payload, self._clock.now_ms())
+        except SyncError:
+            raise
+        except Exception as error:  # of the application's check: what it can't judge is refused
+            self._report(error)
+            return None
+
+    def drop(self) -> None:
+        self._inbox.drop()
 
 
 @final

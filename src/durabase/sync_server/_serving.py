@@ -11,18 +11,25 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from durabase._codec import unique_id
 from durabase.clock import TimerClock
-from durabase.errors import ServerError
+from durabase.errors import AccessError, ConnectionLimitError, ServerError, UnauthenticatedError
+from durabase.sync_server._admission import Admission, Door, asked_path_id
 from durabase.sync_server._connections import Connection, Member, Port, connect
-from durabase.sync_server._fetch import answer
+from durabase.sync_server._fetch import SUBPROTOCOLS, WebSocketPort, answer, opens_web_socket, subprotocol_of
+from durabase.sync_server.access import ANYBODY, Access
+from durabase.sync_server.authorizing import Authorize, is_refresh
+from durabase.sync_server.limits import ClientLimits
+from durabase.sync_server.rules import Rules
 from durabase.synchronizers.protocol.relay import EVERYBODY, SERVER_ID
 from durabase.synchronizers.transport import Transport
 from durabase.web import Request, Response
 
 __all__ = ["ConnectionHost", "path_id_of"]
 
+_REASON: Final = 40  # a reason may have 123 bytes
 _FAIR_SHARE: Final = 64
 """So many messages of one connection are handled before others get their turn."""
 
@@ -35,9 +42,19 @@ class ConnectionHost(ABC):
         request_timeout_seconds: how long a message may be incomplete, and a request of the server unanswered.
     """
 
-    def __init__(self, clock: TimerClock, request_timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        clock: TimerClock,
+        request_timeout_seconds: float,
+        authorize: Authorize | None,
+        rules: Rules | None,
+        limits: ClientLimits | None,
+        authoritative: bool = False,
+    ) -> None:
         self.clock = clock
         self.request_timeout_seconds = request_timeout_seconds
+        is_open = authorize is None and rules is None and limits is None
+        self._door = None if is_open else Door(self, authorize, rules, limits, authoritative)
         self._connections: dict[Connection, None] = {}
         self._is_destroyed = False
 
@@ -56,6 +73,7 @@ class ConnectionHost(ABC):
         client_id: str | None = None,
         *,
         subprotocol: str | None = None,
+        access: Access | None = None,
     ) -> None:
         """Serve one client until its connection ends.
 
@@ -63,13 +81,20 @@ class ConnectionHost(ABC):
             transport: the connection, open. path: what the client asked for, as sent: path and query,
             nothing decoded. client_id: of this connection, unique; for WebSockets the ``Sec-WebSocket-Key``
             header. Made up if absent. subprotocol: what was agreed on; ``tinybase`` for channel mode.
+            access: what the client may do; a server with an ``authorize`` hook has to be told.
         """
         if self._is_destroyed:
             transport.close(None, "")
             return
-        connection = self.connect(
-            transport, path, unique_id() if client_id is None else client_id, subprotocol
-        )
+        name = unique_id() if client_id is None else client_id
+        try:
+            connection = self.connect(transport, path, name, subprotocol, access=access)
+        except ConnectionLimitError as error:
+            transport.close(error.close_code, str(error))
+            return
+        await self._carry(transport, connection)
+
+    async def _carry(self, transport: Transport, connection: Connection) -> None:
         count = 0
         try:
             async for text in transport:
@@ -81,39 +106,114 @@ class ConnectionHost(ABC):
             connection.on_close(1006, "", False)
 
     async def handle(self, connection: Any) -> None:
-        """Serve a connection of ``websockets.asyncio.server`` (pass this method to its ``serve``)."""
+        """Serve a connection of ``websockets.asyncio.server`` (pass this method to its ``serve``).
+
+        Whom the ``authorize`` hook refuses is closed with 4401 or 4403. To refuse them before the WebSocket
+        opens, pass :meth:`process_request` as well.
+        """
         from durabase.synchronizers._web_socket import WebSocketTransport
 
-        request = connection.request
-        await self.serve(
-            WebSocketTransport(connection),
-            request.path,
-            request.headers["Sec-WebSocket-Key"],
-            subprotocol=connection.subprotocol,
-        )
+        transport = WebSocketTransport(connection)
+        client_id = connection.request.headers["Sec-WebSocket-Key"]
+        path, subprotocol = connection.request.path, connection.subprotocol
+        if self._door is None:
+            await self.serve(transport, path, client_id, subprotocol=subprotocol)
+            return
+        request = upgrade_request(connection.request)
+        admission = await self._door.admit(request, path_id_of(path), subprotocol)
+        if isinstance(admission, Response):
+            transport.close(*close_of(admission))
+        elif self._is_destroyed:
+            admission.end()
+            transport.close(None, "")
+        else:
+            let_in = self._let_in(transport, path, client_id, subprotocol, admission)
+            await self._carry(transport, let_in)
+
+    async def process_request(self, connection: Any, request: Any) -> Any:
+        """Ask the ``authorize`` hook before a WebSocket of the ``websockets`` package opens.
+
+        Pass this method to its ``serve``, beside :meth:`handle`, which asks again. ``None``, or the response
+        that refuses the client with 401 or 403.
+        """
+        if self._door is None:
+            return None
+        asked = upgrade_request(request)
+        verdict = await self._door.decide(asked, self._path_asked_for(asked))
+        if not isinstance(verdict, Response):
+            return None
+        return connection.respond(verdict.status, (verdict.body_bytes() or b"").decode("utf-8", "replace"))
 
     async def fetch(self, request: Request) -> Response:
         """Answer a request for a WebSocket on a path (pass this method to ``durabase.server.Server``).
 
-        The path is that of the URL as it was sent. Other requests get 426, and 503 those that come when the
-        server is destroyed.
+        The path is that of the URL as it was sent. With an ``authorize`` hook, a POST with ``?session=``
+        refreshes the access of the connections of that session. Other requests get 426, and 503 those that
+        come when the server is destroyed.
         """
         if self._is_destroyed:
             return Response("The server is destroyed", status=503)
-        return answer(self, request)
+        door = self._door
+        if door is None:
+            return answer(self.connect, request)
+        if door.asks and is_refresh(request):
+            return await door.refresh(request, path_id_of(urlsplit(request.url).path), self._connections)
+        return await self._fetch_through(door, request)
 
-    def connect(self, port: Port, path: str, client_id: str, subprotocol: str | None = None) -> Connection:
+    async def _fetch_through(self, door: Door, request: Request) -> Response:
+        if not opens_web_socket(request):
+            return answer(self.connect, request)
+        path_id = path_id_of(urlsplit(request.url).path)
+        admission = await door.admit(request, path_id, subprotocol_of(request, SUBPROTOCOLS))
+        if isinstance(admission, Response):
+            return admission
+        if self._is_destroyed:
+            admission.end()
+            return Response("The server is destroyed", status=503)
+
+        def let_in(port: WebSocketPort, path: str, client_id: str, subprotocol: str | None) -> Connection:
+            return self._let_in(port, path, client_id, subprotocol, admission)
+
+        return answer(let_in, request)
+
+    def _path_asked_for(self, request: Request) -> str:
+        path_id = path_id_of(urlsplit(request.url).path)
+        return asked_path_id(path_id, subprotocol_of(request, SUBPROTOCOLS))
+
+    def connect(
+        self,
+        port: Port,
+        path: str,
+        client_id: str,
+        subprotocol: str | None = None,
+        *,
+        access: Access | None = None,
+    ) -> Connection:
         """Let a client in; the caller passes on what arrives to the connection's ``on_…`` methods.
 
         Raises:
             ValueError: a client id that means something else in the protocol.
-            ServerError: the server is destroyed.
+            ServerError: the server is destroyed, or asks who its clients are and was not told ``access``.
+            ConnectionLimitError: there are too many connections.
         """
         if self._is_destroyed:
             raise ServerError("the server is destroyed; it takes no more clients")
+        door = self._door
+        if door is None:
+            return self._let_in(port, path, client_id, subprotocol, None)
+        if access is None and door.asks:
+            raise ServerError("this server asks who its clients are: say what this one may do by access=…")
+        admission = door.vouched(access or ANYBODY, path_id_of(path))
+        return self._let_in(port, path, client_id, subprotocol, admission)
+
+    def _let_in(
+        self, port: Port, path: str, client_id: str, subprotocol: str | None, admission: Admission | None
+    ) -> Connection:
         if client_id in (EVERYBODY, SERVER_ID) or "\n" in client_id:
+            if admission is not None:
+                admission.end()
             raise ValueError(f"{client_id!r} can't be the id of a client")
-        connection = connect(self, port, client_id, path_id_of(path), subprotocol)
+        connection = connect(self, port, client_id, path_id_of(path), subprotocol, admission)
         if connection.is_open:
             self._connections[connection] = None
         return connection
@@ -127,6 +227,19 @@ class ConnectionHost(ABC):
         self._is_destroyed = True
         for connection in list(self._connections):
             connection.close()
+
+
+def upgrade_request(request: Any) -> Request:
+    """The request that opened a WebSocket of the ``websockets`` package, as a web value."""
+    host = request.headers.get("Host", "localhost")
+    return Request(f"http://{host}{request.path}", headers=list(request.headers.raw_items()))
+
+
+def close_of(refusal: Response) -> tuple[int, str]:
+    """The close code and reason that say the same as a response that refuses a client."""
+    codes = {401: UnauthenticatedError.close_code, 429: ConnectionLimitError.close_code}
+    text = (refusal.body_bytes() or b"").decode("utf-8", "replace")
+    return codes.get(refusal.status) or AccessError.close_code or 1008, text[:_REASON]
 
 
 def path_id_of(path: str) -> str:

@@ -16,36 +16,38 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, ClassVar, Final
-from urllib.parse import urlsplit
 
 from durabase._codec import utf8_length
 from durabase.clock import SystemClock, TimerClock
 from durabase.durable_objects.base import DurableObject
-from durabase.errors import ServerError, SyncError, SyncOverflowError, SyncTimeoutError
+from durabase.errors import ConnectionLimitError, ServerError, SyncError, SyncOverflowError, SyncTimeoutError
 from durabase.persisters.base import Persister
-from durabase.sync_server._fetch import MESSAGE_BYTES, client_id_of, opens_web_socket
-from durabase.sync_server._inbox import EventClock, Inbox
+from durabase.sync_server._fetch import BESIDE_TOKENS, client_id_of, subprotocol_of
+from durabase.sync_server._guard import judged_by_rules
+from durabase.sync_server._inbox import EventClock, GuardedInbox, Inbox, Receives
+from durabase.sync_server._object_door import ObjectDoor
 from durabase.sync_server._peer import ServerSeat
+from durabase.sync_server._room_sockets import Entry, RoomSockets
+from durabase.sync_server.access import ANYBODY, Access, Level
 from durabase.sync_server.authority import Authority, Proposal
-from durabase.sync_server.rest.objects import ObjectsEntry, answer_in_object
+from durabase.sync_server.authorizing import Verdict, decide, is_refresh, passed_on, refreshed, session_of
+from durabase.sync_server.limits import ClientLimits, address_of
+from durabase.sync_server.object_fetch import path_id_of_request, refusal_of
+from durabase.sync_server.rest.objects import answer_in_object
+from durabase.sync_server.rest.permission import Permission
+from durabase.sync_server.rules import Rules
 from durabase.synchronizers.protocol.messages import Message, parse_message
-from durabase.synchronizers.protocol.payloads import (
-    MAX_PAYLOAD_BYTES,
-    Payload,
-    encode_payloads,
-)
+from durabase.synchronizers.protocol.payloads import MAX_PAYLOAD_BYTES, Payload, encode_payloads
 from durabase.synchronizers.protocol.relay import EVERYBODY, OBJECT_RULES, SERVER_ID, HubRelay, Relay
 from durabase.types import Id
 from durabase.web import Request, Response, WebSocket, WebSocketPair
 
-__all__ = ["WsServerDurableObject", "ws_server_fetch"]
+__all__ = ["WsServerDurableObject"]
 
 _logger = logging.getLogger(__name__)
 
 _ADDED: Final = 1
 _REMOVED: Final = -1
-_MAX_TAG_BYTES: Final = 256
-_MAX_PATH_BYTES: Final = 16_000  # what can be attached to a socket, roughly
 _HELLO: Final = 'S\n[null,1,""]'
 
 
@@ -67,23 +69,30 @@ class WsServerDurableObject(DurableObject):
             not, as in the original, an edit lost in a crash of the server comes back from whoever has it.
         authoritative: whether clients hear of each other's edits from the store alone, and only of those that
             its schema and :meth:`validate` allow, when they are safe on disk. Others are taken back.
+        rules: who may write what; ``None``: whoever may write at all.
+        limits: how much a client may take, counted over all objects of the class in the process.
     """
 
     clock: ClassVar[TimerClock] = SystemClock()
     durable_before_visible: ClassVar[bool] = False
     authoritative: ClassVar[bool] = False
+    rules: ClassVar[Rules | None] = None
+    limits: ClassVar[ClientLimits | None] = None
 
     def __init__(self, ctx: Any, env: Any) -> None:
         super().__init__(ctx, env)
         self._timers = EventClock(self.clock)
         self._seat: ServerSeat | None = None
-        self._inboxes: dict[WebSocket, Inbox] = {}
+        self._inboxes: dict[WebSocket, Receives] = {}
         self._relay: Relay[WebSocket] = (HubRelay if self.authoritative else Relay)(OBJECT_RULES)
         self._watchers: list[Callable[[Id, Id, Message], object]] = []
+        self._door = ObjectDoor(self.clock, self.rules, self.limits, self.authoritative)
+        self._authorizes = type(self).authorize is not WsServerDurableObject.authorize
+        self._sockets = RoomSockets(ctx, self._authorizes or self.rules is not None)
         self._tells_messages = type(self).on_message is not WsServerDurableObject.on_message
-        for socket in self._sockets():
+        for socket in self._sockets.all():
             if socket.connection.sendable:
-                self._relay.join(self._client_id_of(socket), socket)
+                self._relay.join(self._sockets.client_id(socket), socket)
         ctx.block_concurrency_while(self._start)
 
     # What subclasses may override
@@ -103,12 +112,12 @@ class WsServerDurableObject(DurableObject):
 
     def get_path_id(self) -> Id:
         """The path that this object serves; empty while there is no socket."""
-        sockets = self._sockets()
-        return self._path_id_of(sockets[0]) if sockets else ""
+        sockets = self._sockets.all()
+        return self._sockets.path_id(sockets[0]) if sockets else ""
 
     def get_client_ids(self) -> list[Id]:
         """The clients that are connected, in order of coming."""
-        return [self._client_id_of(socket) for socket in self._sockets()]
+        return [self._sockets.client_id(socket) for socket in self._sockets.all()]
 
     def get_fragment_size(self) -> float | None:
         """Bytes of UTF-8 after which the store's own messages are cut; ``None``: never."""
@@ -134,22 +143,82 @@ class WsServerDurableObject(DurableObject):
         """Something went wrong that changes nothing else, such as an invalid payload. It is logged here."""
         _logger.warning("%s: ignored: %r", type(self).__name__, error)
 
+    def authorize(self, request: Request, path_id: Id) -> Verdict | Awaitable[Verdict]:
+        """Who a client is and what it may do: an :class:`Access`, a response that refuses it, or ``None``.
+
+        Without one of your own, it is what the worker has found out (see :func:`ws_server_fetch`), and if
+        that does not ask either, everybody may write.
+        """
+        return passed_on(request) or ANYBODY
+
+    def get_access(self, client_id: Id) -> Access:
+        """What a client may do that is connected; nothing if there is none of that id."""
+        for socket in self._relay.route_from_server(client_id) if client_id else []:
+            return self._sockets.access(socket)
+        return Access(Level.NONE)
+
     # What the runtime calls
 
-    def fetch(self, request: Request) -> Response:
-        """Let a client in. Anything but the opening of a WebSocket gets 426, a path over 16,000 bytes 414."""
-        refusal = _refusal_of(request)
+    def fetch(self, request: Request) -> Response | Awaitable[Response]:
+        """Let a client in. Anything but the opening of a WebSocket gets 426, a path over 16,000 bytes 414.
+
+        A POST with ``?session=`` gives the connections of that session the access that it shows.
+        """
+        asks = self._authorizes or passed_on(request) is not None
+        if asks and is_refresh(request):
+            return self._refresh(request)
+        refusal = refusal_of(request)
         if refusal is not None:
             return refusal
-        client_id, path_id = client_id_of(request), _path_id_of_request(request)
+        if asks or self.rules is not None or self.limits is not None:
+            return self._ask(request)
+        return self._let_in(request, None)
+
+    async def _decide(self, request: Request, path_id: Id) -> Access | Response:
+        return await decide(self.authorize, request, path_id, self._door.now_ms())
+
+    async def _ask(self, request: Request) -> Response:
+        access = await self._decide(request, path_id_of_request(request))
+        if isinstance(access, Response):
+            return access
+        try:
+            return self._let_in(request, Entry(access, session_of(request), address_of(request)))
+        except ConnectionLimitError as error:
+            return Response(str(error), error.status or 429, headers={"retry-after": "1"})
+
+    async def _refresh(self, request: Request) -> Response:
+        access = await self._decide(request, path_id_of_request(request))
+        if isinstance(access, Response):
+            return access
+        count = 0
+        for socket in self._sockets.all():
+            entry = self._sockets.entry(socket)
+            if entry is None or not socket.connection.sendable or entry.session != session_of(request):
+                continue
+            if entry.access.identity == access.identity:
+                count += 1
+                self._sockets.renew(socket, entry, access)
+                self._door.rewatch(socket, access)
+                inbox = self._inboxes.get(socket)
+                if isinstance(inbox, GuardedInbox):
+                    inbox.guard.access = access
+        return refreshed(count, access)
+
+    def _let_in(self, request: Request, entry: Entry | None) -> Response:
+        client_id, path_id = client_id_of(request), path_id_of_request(request)
         client, server = WebSocketPair()
+        ticket = None if entry is None else self._door.ticket(entry, path_id, server.connection)
         if not self.ctx.get_web_sockets():
             self._tell(self.on_path_id, path_id, _ADDED)
-        self._accept(server, client_id, path_id)
+        self._sockets.accept(server, client_id, path_id, entry)
+        if entry is not None:
+            self._door.watch(server, entry.access, ticket)
         self._relay.join(client_id, server)
         self._tell(self.on_client_id, path_id, client_id, _ADDED)
         server.send(_HELLO)
-        return Response(None, status=101, web_socket=client)
+        subprotocol = subprotocol_of(request, (BESIDE_TOKENS,))
+        headers = {} if subprotocol is None else {"sec-websocket-protocol": subprotocol}
+        return Response(None, status=101, headers=headers, web_socket=client)
 
     def web_socket_message(self, ws: WebSocket, message: str | bytes) -> None:
         """A payload of a client: passed on, then given to the store."""
@@ -158,7 +227,7 @@ class WsServerDurableObject(DurableObject):
             return
         inbox = self._inboxes.get(ws)
         if inbox is None:
-            inbox = self._inboxes[ws] = Inbox(self._timers, self.get_request_timeout_seconds())
+            inbox = self._inboxes[ws] = self._new_inbox(ws, client_id)
         try:
             payload = inbox.receive(message)
         except SyncError as error:
@@ -177,12 +246,20 @@ class WsServerDurableObject(DurableObject):
 
     async def rest_fetch(self, request: Request, prefix: str) -> Response:
         """Answer a request for something in this room; see ``rest`` of :func:`ws_server_fetch`."""
-        return await answer_in_object(request, prefix, self._seat, self.ctx.storage, self._timers)
+
+        async def permission_of(path_id: Id) -> Permission | Response:
+            if not (self._authorizes or passed_on(request) is not None):
+                return Permission(ANYBODY, self.rules)
+            verdict = await self._decide(request, path_id)
+            return verdict if isinstance(verdict, Response) else Permission(verdict, self.rules)
+
+        storage, clock = self.ctx.storage, self._timers
+        return await answer_in_object(request, prefix, self._seat, storage, clock, permission_of)
 
     def _say_goodbye(self, ws: WebSocket) -> None:
         self._forget(ws)
-        path_id = self._path_id_of(ws)
-        self._tell(self.on_client_id, path_id, self._client_id_of(ws), _REMOVED)
+        path_id = self._sockets.path_id(ws)
+        self._tell(self.on_client_id, path_id, self._sockets.client_id(ws), _REMOVED)
         if all(other is ws for other in self.ctx.get_web_sockets()):
             self._tell(self.on_path_id, path_id, _REMOVED)
 
@@ -272,7 +349,7 @@ class WsServerDurableObject(DurableObject):
 
     def _authority(self) -> Authority:
         return Authority(
-            validate=self.validate,
+            validate=judged_by_rules(self.rules or Rules(), self.get_access, self.validate),
             on_refused=lambda proposal: self._tell(self.on_refused, proposal),
             report=lambda error: self._tell(self.on_ignored_error, error),
         )
@@ -300,33 +377,12 @@ class WsServerDurableObject(DurableObject):
         else:
             self._tell(self.on_ignored_error, error)
 
-    # Sockets
-
-    def _sockets(self) -> list[WebSocket]:
-        """The sockets in order of coming."""
-        sockets: list[WebSocket] = self.ctx.get_web_sockets()
-        return sockets[::-1]  # without a tag they are given newest first
-
-    def _accept(self, socket: WebSocket, client_id: Id, path_id: Id) -> None:
-        socket.connection.message_bytes = MESSAGE_BYTES
-        if utf8_length(path_id) <= _MAX_TAG_BYTES:
-            self.ctx.accept_web_socket(socket, [client_id, path_id])
-            return
-        self.ctx.accept_web_socket(socket, [client_id])
-        if self.ctx.id.name != path_id:
-            socket.serialize_attachment(path_id)
-
-    def _client_id_of(self, socket: WebSocket) -> Id:
-        client_id: Id = self.ctx.get_tags(socket)[0]
-        return client_id
-
-    def _path_id_of(self, socket: WebSocket) -> Id:
-        """The second tag; for a path that is too long for a tag, what is attached, or the object's name."""
-        tags: list[str] = self.ctx.get_tags(socket)
-        if len(tags) > 1:
-            return tags[1]
-        attached = socket.deserialize_attachment()
-        return attached if isinstance(attached, str) else str(self.ctx.id.name)
+    def _new_inbox(self, socket: WebSocket, client_id: Id) -> Receives:
+        seconds, entry = self.get_request_timeout_seconds(), self._sockets.entry(socket)
+        if entry is None:
+            return Inbox(self._timers, seconds)
+        guard = self._door.guard(entry.access, client_id)
+        return GuardedInbox(self._timers, seconds, guard, self._report_of_store)
 
     def _tell(self, function: Callable[..., Any], *arguments: Any) -> None:
         """Call what a subclass may have overridden; its failure must not keep messages from passing."""
@@ -337,51 +393,3 @@ class WsServerDurableObject(DurableObject):
         else:
             if result is not None and isinstance(result, Awaitable):
                 self.ctx.wait_until(result)
-
-
-def ws_server_fetch(
-    namespace_name: str, *, rest: str | None = None
-) -> Callable[[Any, Request], Awaitable[Response]]:
-    """The ``fetch`` of a worker that sends each client to the object of its path.
-
-    ::
-
-        class Default(WorkerEntrypoint):
-            fetch = ws_server_fetch("TinyBaseDurableObjects")
-
-    Args:
-        namespace_name: of the binding of a :class:`WsServerDurableObject`.
-        rest: the path below which rooms are resources, as ``/api``; by default nowhere.
-
-    Raises:
-        ValueError: ``rest`` is no path.
-    """
-    entry = None if rest is None else ObjectsEntry(rest, namespace_name)
-
-    async def fetch(self: Any, request: Request) -> Response:
-        if entry is not None and not opens_web_socket(request):
-            answer = await entry.answer(self.env, request)
-            if answer is not None:
-                return answer
-        refusal = _refusal_of(request)
-        if refusal is not None:
-            return refusal
-        namespace = getattr(self.env, namespace_name)
-        stub = namespace.get(namespace.id_from_name(_path_id_of_request(request)))
-        response: Response = await stub.fetch(request)
-        return response
-
-    return fetch
-
-
-def _refusal_of(request: Request) -> Response | None:
-    """The answer to a request that does not open a WebSocket on a path; ``None`` if it does."""
-    if not opens_web_socket(request):
-        return Response("Upgrade required", status=426)
-    if utf8_length(_path_id_of_request(request)) > _MAX_PATH_BYTES:
-        return Response(f"A path of at most {_MAX_PATH_BYTES} bytes is taken", status=414)
-    return None
-
-
-def _path_id_of_request(request: Request) -> Id:
-    return urlsplit(request.url).path.removeprefix("/")

@@ -19,16 +19,22 @@ from durabase.errors import ServerError
 from durabase.persisters.base import IgnoredErrorHandler
 from durabase.sync_server._connections import Member
 from durabase.sync_server._fetch import opens_web_socket
+from durabase.sync_server._guard import judged_by_rules
 from durabase.sync_server._reports import ErrorReporter
 from durabase.sync_server._room import MadePersister, PathRoom
 from durabase.sync_server._serving import ConnectionHost
+from durabase.sync_server.access import ANYBODY, Access, Level
 from durabase.sync_server.authority import Authority, Proposal
+from durabase.sync_server.authorizing import Authorize
+from durabase.sync_server.limits import ClientLimits
 from durabase.sync_server.rest.entry import RestEntry
 from durabase.sync_server.rest.events import event_stream, events_response
+from durabase.sync_server.rest.permission import EVERYTHING, Permission
 from durabase.sync_server.rest.problems import ProblemError
 from durabase.sync_server.rest.room import RestRoom, check_events_request
 from durabase.sync_server.rest.target import Target
 from durabase.sync_server.room import HeldPath, OpeningRoom, Room
+from durabase.sync_server.rules import Rules
 from durabase.types import Id
 from durabase.web import Request, Response
 
@@ -66,6 +72,9 @@ class WsServer(ConnectionHost):
         request_timeout_seconds: float = 1.0,
         fragment_size: float | None = None,
         *,
+        authorize: Authorize | None = None,
+        rules: Rules | None = None,
+        limits: ClientLimits | None = None,
         authoritative: bool = False,
         validate: PathValidate | None = None,
         on_refused: PathValidate | None = None,
@@ -82,6 +91,10 @@ class WsServer(ConnectionHost):
             on_ignored_error: is called with each error that is not raised; unset, they are logged.
             request_timeout_seconds: how long the server waits for answers, and for the rest of a message.
             fragment_size: bytes of UTF-8 after which the server cuts its messages.
+            authorize: says who a client is and what it may do: ``authorize(request, path_id)``, plain or
+                asynchronous. Whom it refuses gets 401 or 403 in place of the WebSocket.
+            rules: who may write what.
+            limits: how much a client may take.
             authoritative: whether clients hear of each other's edits from the store alone, and only of those
                 that its schema and ``validate`` allow. Others are taken back.
             validate: called as ``validate(path_id, proposal)`` with what a client's message would change; it
@@ -93,7 +106,14 @@ class WsServer(ConnectionHost):
         Raises:
             ValueError: ``rest`` is no path; or rooms that are not authoritative are to refuse something.
         """
-        super().__init__(SystemClock() if clock is None else clock, request_timeout_seconds)
+        super().__init__(
+            SystemClock() if clock is None else clock,
+            request_timeout_seconds,
+            authorize,
+            rules,
+            limits,
+            authoritative,
+        )
         self._rest = None if rest is None else RestEntry(rest)
         self.fragment_size = fragment_size
         self._create_persister_for_path = create_persister_for_path
@@ -118,6 +138,12 @@ class WsServer(ConnectionHost):
         """The clients of a path, in order of coming."""
         room = self._rooms.get(path_id)
         return [] if room is None else room.relay.client_ids
+
+    def get_access(self, path_id: Id, client_id: Id) -> Access:
+        """What a client of a path may do; nothing if it is not there."""
+        if self._door is not None:
+            return self._door.access_of(path_id, client_id)
+        return ANYBODY if client_id in self.get_client_ids(path_id) else Access(Level.NONE)
 
     def get_stats(self) -> dict[str, int]:
         """``{"paths": …, "clients": …}``; a client in several channels counts once for each."""
@@ -167,6 +193,12 @@ class WsServer(ConnectionHost):
         return await super().fetch(request)
 
     async def _answer_rest(self, request: Request, target: Target) -> Response:
+        permission = EVERYTHING
+        if self._door is not None:
+            verdict = await self._door.decide(request, target.path_id)
+            if isinstance(verdict, Response):
+                return verdict
+            permission = Permission(verdict, self._door.rules)
         try:
             room = await self.room(target.path_id)
         except ServerError as error:
@@ -175,7 +207,7 @@ class WsServer(ConnectionHost):
             if target.is_events:
                 check_events_request(request, target)
                 return events_response(self._events(request, target.path_id))
-            return await RestRoom(room.store, room.saved).answer(request, target)
+            return await RestRoom(room.store, room.saved, permission).answer(request, target)
         finally:
             await room.close()
 
@@ -256,9 +288,12 @@ class WsServer(ConnectionHost):
         return None if self._create_persister_for_path is None else self._create_persister_for_path(path_id)
 
     def _authority_of(self, path_id: Id) -> Authority:
-        validate, on_refused = self._validate, self._on_refused
+        validate, on_refused, door = self._validate, self._on_refused, self._door
+        judges = None if validate is None else partial(validate, path_id)
         return Authority(
-            None if validate is None else partial(validate, path_id),
+            judges
+            if door is None
+            else judged_by_rules(door.rules, lambda client_id: door.access_of(path_id, client_id), judges),
             None
             if on_refused is None
             else lambda proposal: self._reporter.call(on_refused, path_id, proposal),

@@ -13,6 +13,9 @@ from durabase.clock import SystemClock, TimerClock
 from durabase.persisters._steps import Completion
 from durabase.sync_server._connections import Member, deliver
 from durabase.sync_server._serving import ConnectionHost
+from durabase.sync_server.authorizing import Authorize
+from durabase.sync_server.limits import ClientLimits
+from durabase.sync_server.rules import Rules
 from durabase.synchronizers.protocol.payloads import Payload
 from durabase.synchronizers.protocol.relay import NODE_RULES, Relay, forwarded
 
@@ -28,9 +31,19 @@ class WsServerSimple(ConnectionHost):
             ...
     """
 
-    def __init__(self, *, clock: TimerClock | None = None) -> None:
-        """Start with no clients. ``clock`` measures how long a message may be incomplete (1 s)."""
-        super().__init__(SystemClock() if clock is None else clock, 1.0)
+    def __init__(
+        self,
+        *,
+        authorize: Authorize | None = None,
+        rules: Rules | None = None,
+        limits: ClientLimits | None = None,
+        clock: TimerClock | None = None,
+    ) -> None:
+        """Start with no clients. ``clock`` measures how long a message may be incomplete (1 s).
+
+        ``authorize``, ``rules`` and ``limits`` are those of :class:`~durabase.sync_server.WsServer`.
+        """
+        super().__init__(SystemClock() if clock is None else clock, 1.0, authorize, rules, limits)
         self._rooms: dict[str, _Room] = {}
 
     def enter(self, path_id: str, member: Member) -> None:

@@ -13,6 +13,12 @@ def test_headers() -> None:
     assert redacted_headers(headers) == redacted
 
 
+def test_tokens_in_subprotocols() -> None:
+    headers = [("sec-websocket-protocol", "durabase, bearer.abc.def-g, tinybase")]
+    redacted = {"sec-websocket-protocol": "durabase, bearer.REDACTED, tinybase"}
+    assert redacted_headers(headers) == redacted
+
+
 @pytest.mark.parametrize(
     ("url", "expected"),
     [

@@ -20,7 +20,15 @@ from durabase._codec import json_text_with_undefined, parse_json_with_undefined,
 from durabase.errors import SyncMessageError
 from durabase.types import UNDEFINED, UNDEFINED_MARK
 
-__all__ = ["Message", "MessageType", "check_message", "is_answer", "message_text", "parse_message"]
+__all__ = [
+    "Message",
+    "MessageType",
+    "check_message",
+    "is_answer",
+    "is_tables_stamp",
+    "message_text",
+    "parse_message",
+]
 
 
 class MessageType(IntEnum):
@@ -181,7 +189,8 @@ def _is_table_stamp(thing: Any) -> bool:
     return _is_container_stamp(thing, _is_row_stamp)
 
 
-def _is_tables_stamp(thing: Any) -> bool:
+def is_tables_stamp(thing: Any) -> bool:
+    """Whether this is a stamp of tables, as they are on the wire. Every such stamp is one of values, too."""
     return _is_container_stamp(thing, _is_table_stamp)
 
 
@@ -189,14 +198,14 @@ _is_values_stamp: Final = _is_row_stamp
 
 
 def _is_response(body: Any) -> bool:
-    return _is_hash_pair(body) or _is_tables_stamp(body) or _is_values_stamp(body) or _is_diff_answer(body)
+    return _is_hash_pair(body) or is_tables_stamp(body) or _is_values_stamp(body) or _is_diff_answer(body)
 
 
 def _is_diff_answer(body: Any) -> bool:
     return (
         isinstance(body, list)
         and len(body) == 2
-        and _is_tables_stamp(body[0])
+        and is_tables_stamp(body[0])
         and (_is_hash_map(body[1]) or _is_hash_map_2(body[1]))
     )
 
@@ -210,6 +219,11 @@ def _is_row_diff(body: Any) -> bool:
     return isinstance(body[0], list) and _is_hash_map_2(body[1])
 
 
+def _is_values_answer(body: Any) -> bool:
+    """Stamps of values, none of which could be taken for a table: those have their things encoded."""
+    return _is_values_stamp(body) and (not body[0] or not is_tables_stamp(body))
+
+
 def _is_empty_text(body: Any) -> bool:
     return isinstance(body, str) and body == ""
 
@@ -219,7 +233,7 @@ def _is_content_diff(body: Any) -> bool:
         return False
     if len(body) == 3 and (body[2] is True or body[2] != 1):
         return False
-    return _is_tables_stamp(body[0]) and _is_values_stamp(body[1])
+    return is_tables_stamp(body[0]) and _is_values_stamp(body[1])
 
 
 _BODY_CHECKS: Final[tuple[Callable[[Any], bool], ...]] = (
@@ -237,6 +251,6 @@ _ANSWER_CHECKS: Final[dict[MessageType, Callable[[Any], bool]]] = {
     MessageType.GET_CONTENT_HASHES: _is_hash_pair,
     MessageType.GET_TABLE_DIFF: _is_table_diff,
     MessageType.GET_ROW_DIFF: _is_row_diff,
-    MessageType.GET_CELL_DIFF: _is_tables_stamp,
-    MessageType.GET_VALUE_DIFF: _is_values_stamp,
+    MessageType.GET_CELL_DIFF: is_tables_stamp,
+    MessageType.GET_VALUE_DIFF: _is_values_answer,
 }

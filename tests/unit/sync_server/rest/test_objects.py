@@ -136,3 +136,27 @@ def test_a_stream_goes_on_where_it_was_after_a_crash(tmp_path: Path) -> None:
             assert await anext(body) == b":\n\n"
 
     run(tmp_path, test)
+
+
+HOOK = "lambda request, path_id: ACCESS.get(request.headers.get('x-name'))"
+USERS = """from durabase.sync_server import Access
+    ACCESS = {"ann": Access("write"), "rita": Access("read")}
+
+    class Default"""
+ASKS = REST.replace('"ROOM", rest', f'"ROOM", {HOOK}, rest').replace("class Default", USERS)
+
+
+def test_requests_are_asked_for_before_the_object_is_reached(tmp_path: Path) -> None:
+    async def test(worker: WorkerHarness) -> None:
+        for name, method, status in (
+            ("", "GET", 401),
+            ("rita", "PUT", 403),
+            ("ann", "PUT", 201),
+            ("rita", "GET", 200),
+        ):
+            headers = {"content-type": "application/json", "x-name": name}
+            body = "1" if method == "PUT" else None
+            response = await worker.fetch("/api/rooms/r/values/v", method=method, headers=headers, body=body)
+            assert response.status == status, (name, method, await response.text())
+
+    run(tmp_path, test, ASKS)
