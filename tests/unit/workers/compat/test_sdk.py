@@ -95,26 +95,31 @@ def test_fetch_by_way_of_a_binding_and_with_options_in_one_dict(url: str) -> Non
 
 def test_fetch_ends_when_its_signal_is_aborted() -> None:
     async def main() -> list[str]:
-        writers: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+        made: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+        is_over = False
 
         async def keep(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writers.put_nowait(writer)
+            made.put_nowait(writer)
+            if is_over:
+                writer.close()
 
         async with await asyncio.start_server(keep, "127.0.0.1", 0) as silent:
             url = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}/"
-            with pytest.raises(TimeoutError, match="aborted due to timeout") as late:
-                await sdk.fetch(url, signal=js.AbortSignal.timeout(1))
+            with pytest.raises(AbortError):
+                await sdk.fetch(url, signal=js.AbortSignal.abort())
             controller = js.AbortController.new()
             waiting = asyncio.ensure_future(js.fetch(url, {"signal": controller.signal}))
-            await asyncio.sleep(0)
+            waits_for_ever = await made.get()
             controller.abort()
             with pytest.raises(AbortError) as aborted:
                 await waiting
-            with pytest.raises(AbortError):
-                await sdk.fetch(url, signal=js.AbortSignal.abort())
-            for _ in range(2):  # whose threads wait for an answer; the third request was never made
-                (await writers.get()).close()
-            assert writers.empty()
+            waits_for_ever.close()  # and so does a thread
+            assert made.empty(), "the first request was never made"
+            with pytest.raises(TimeoutError, match="aborted due to timeout") as late:
+                await sdk.fetch(url, signal=js.AbortSignal.timeout(1))
+            is_over = True
+            while not made.empty():
+                made.get_nowait().close()
             return [str(late.value), str(aborted.value)]
 
     assert asyncio.run(main()) == ["The operation was aborted due to timeout", "The operation was aborted"]
