@@ -21,19 +21,25 @@ DJANGO = {
         'urlpatterns = [path("health", lambda request: JsonResponse({"ok": True}))]\n'
     ),
 }
-_BLOCK = re.compile(r"^```py\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```py\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _READY = {"uvicorn": "Uvicorn running on", "hypercorn": "Running on", "granian": "Started worker-1"}
 
 
 def write_outer(folder: Path, framework: str) -> None:
     """Write the guide's recipe as ``main.py``, beside the template's worker."""
     copytree(demo_server_dir(), folder, dirs_exist_ok=True, ignore=ignore_patterns("__pycache__"))
-    code = "\n\n".join(_BLOCK.findall(dict(sections_of(GUIDE))[framework]))
+    code = "\n\n".join(BLOCK.findall(dict(sections_of(GUIDE))[framework]))
     assert code, f"the guide has no recipe for {framework}"
     (folder / "main.py").write_text(code)
+    write_django(folder)
+
+
+def write_django(folder: Path) -> Path:
+    """Write a small Django project; gives the place of its settings."""
     (folder / "mysite").mkdir()
     for name, text in DJANGO.items():
         (folder / "mysite" / f"{name}.py").write_text(text)
+    return folder / "mysite" / "settings.py"
 
 
 class AsgiServer(ServerProcess):
