@@ -26,6 +26,7 @@ from durabase.cli.serving import run, serve_until_stopped, start_runtime, start_
 from durabase.cli.stop import StopSignals
 from durabase.clock import SystemClock
 from durabase.durable_objects.tracebacks import tell_origins
+from durabase.inspector.site import PATH
 from durabase.templates import prebuilt_client_dir
 
 __all__ = ["dev"]
@@ -83,9 +84,8 @@ class _Session:
             return ""
         keys = Hotkeys(
             {
-                "b": Key(
-                    "open a browser", lambda: Thread(target=webbrowser.open, args=(url,), daemon=True).start()
-                ),
+                "b": Key("open a browser", lambda: _open(url)),
+                "i": Key("inspector", lambda: _open(url.rstrip("/") + PATH)),
                 "c": Key("clear", lambda: self._clear(keys.help)),
                 "r": Key("restart", lambda: self._restart(stop, reloader)),
                 "x": Key("exit", stop.stop),
@@ -104,6 +104,10 @@ class _Session:
         self.next_project = reloader.project()
         if self.next_project is not None:
             stop.stop()
+
+
+def _open(url: str) -> None:
+    Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
 
 def _frontend(project: Project, options: ServeOptions, console: Console) -> BuiltClient | DevClient | None:

@@ -77,6 +77,7 @@ class AdminApp:
         }
         self._of_objects: dict[tuple[str, str], ObjectHandler] = {
             ("GET", "/object"): self._show,
+            ("GET", "/object/status"): self._status,
             ("GET", "/object/entries"): self._entries,
             ("PUT", "/object/entry"): self._put_entry,
             ("DELETE", "/object/entry"): self._delete_entry,
@@ -153,6 +154,9 @@ class AdminApp:
         class_name, limit = one_of(query, "class"), number_of(query)
         search, after = one_of(query, "search") or "", one_of(query, "cursor") or ""
         return json_response(self._objects.list(class_name, search=search, after=after, limit=limit))
+
+    async def _status(self, class_name: str, id: DurableObjectId, query: Query, request: Request) -> Response:
+        return json_response(self._objects.status(class_name, id))
 
     async def _show(self, class_name: str, id: DurableObjectId, query: Query, request: Request) -> Response:
         return json_response(await self._objects.show(class_name, id))

@@ -78,6 +78,11 @@ class ObjectOperations:
         more = len(found) > len(page)
         return {"objects": page, "cursor": f"{page[-1]['class']} {page[-1]['id']}" if page and more else None}
 
+    def status(self, class_name: str, id: DurableObjectId) -> Json:
+        """One object as the list has it; it is left alone."""
+        status = self._status(class_name, id)
+        return self._listed(class_name, status) | self._size(class_name, status)
+
     async def show(self, class_name: str, id: DurableObjectId) -> Json:
         """One object: its state, and what it keeps."""
         status = self._status(class_name, id)

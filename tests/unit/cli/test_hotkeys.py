@@ -23,7 +23,7 @@ from .test_dev import get
 
 pytestmark = pytest.mark.feature("S-DX-1")
 
-HELP = "[b] open a browser  [c] clear  [r] restart  [x] exit"
+HELP = "[b] open a browser  [i] inspector  [c] clear  [r] restart  [x] exit"
 BECOME_FOREGROUND = """
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -99,6 +99,13 @@ def test_objects(tmp_path: Path) -> None:
             200,
             {"columns": ["n", "b"], "rows": [[2, "b'\\x00'"]], "rows_written": 0},
         )
+        _, status = await admin.ask("GET", "/object/status?class=Room&name=a/b")
+        _, listed = await admin.ask("GET", "/objects")
+        assert listed == {"objects": [status], "cursor": None}
+        assert status["file_bytes"] > 0
+        await admin.host.evict(_key(admin.host, "a/b"))
+        _, status = await admin.ask("GET", "/object/status?class=Room&name=a/b")
+        assert status["state"] == "asleep"  # asking does not start it
         assert await admin.ask("DELETE", "/object?class=Room&name=a/b") == (200, {})
         assert await admin.ask("GET", "/objects") == (200, {"objects": [], "cursor": None})
 

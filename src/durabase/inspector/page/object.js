@@ -108,18 +108,17 @@ export const openObject = (main, place, go) => {
     }
   };
 
-  /** What the list tells of it, which leaves the object alone. */
+  /** What can be told without starting it. */
   const look = async () => {
     if (!document.hidden && opened !== null) {
       try {
-        const found = await get('objects', {class: query.class, search: opened.listed.name ?? '', limit: 1000});
-        const listed = found.objects.find((each) => each.id === opened.listed.id);
-        if (listed !== undefined && !isOver) {
+        const listed = await get('object/status', query);
+        if (!isOver) {
           opened.listed = listed;
           showHead();
         }
       } catch {
-        // the list says that the server does not answer
+        // it is gone, or the list says that the server does not answer
       }
     }
     if (!isOver) timer = setTimeout(look, EVERY_MS);
