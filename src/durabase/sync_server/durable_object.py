@@ -248,10 +248,11 @@ class WsServerDurableObject(DurableObject):
         """Answer a request for something in this room; see ``rest`` of :func:`ws_server_fetch`."""
 
         async def permission_of(path_id: Id) -> Permission | Response:
-            if not (self._authorizes or passed_on(request) is not None):
-                return Permission(ANYBODY, self.rules)
-            verdict = await self._decide(request, path_id)
-            return verdict if isinstance(verdict, Response) else Permission(verdict, self.rules)
+            verdict: Access | Response = ANYBODY
+            if self._authorizes or passed_on(request) is not None:
+                verdict = await self._decide(request, path_id)
+            validate = self.validate if self.authoritative else None
+            return verdict if isinstance(verdict, Response) else Permission(verdict, self.rules, validate)
 
         storage, clock = self.ctx.storage, self._timers
         return await answer_in_object(request, prefix, self._seat, storage, clock, permission_of)

@@ -29,7 +29,7 @@ from durabase.sync_server.authorizing import Authorize
 from durabase.sync_server.limits import ClientLimits
 from durabase.sync_server.rest.entry import RestEntry
 from durabase.sync_server.rest.events import event_stream, events_response
-from durabase.sync_server.rest.permission import EVERYTHING, Permission
+from durabase.sync_server.rest.permission import Permission
 from durabase.sync_server.rest.problems import ProblemError
 from durabase.sync_server.rest.room import RestRoom, check_events_request
 from durabase.sync_server.rest.target import Target
@@ -193,12 +193,9 @@ class WsServer(ConnectionHost):
         return await super().fetch(request)
 
     async def _answer_rest(self, request: Request, target: Target) -> Response:
-        permission = EVERYTHING
-        if self._door is not None:
-            verdict = await self._door.decide(request, target.path_id)
-            if isinstance(verdict, Response):
-                return verdict
-            permission = Permission(verdict, self._door.rules)
+        permission = await self._permission_of(request, target.path_id)
+        if isinstance(permission, Response):
+            return permission
         try:
             room = await self.room(target.path_id)
         except ServerError as error:
@@ -206,16 +203,23 @@ class WsServer(ConnectionHost):
         try:
             if target.is_events:
                 check_events_request(request, target)
-                return events_response(self._events(request, target.path_id))
+                return events_response(self._events(request, target.path_id, permission.access))
             return await RestRoom(room.store, room.saved, permission).answer(request, target)
         finally:
             await room.close()
 
-    async def _events(self, request: Request, path_id: Id) -> AsyncIterator[bytes]:
+    async def _permission_of(self, request: Request, path_id: Id) -> Permission | Response:
+        validate = None if self._validate is None else partial(self._validate, path_id)
+        if self._door is None:
+            return Permission(validate=validate)
+        access = await self._door.decide(request, path_id)
+        return access if isinstance(access, Response) else Permission(access, self._door.rules, validate)
+
+    async def _events(self, request: Request, path_id: Id, access: Access) -> AsyncIterator[bytes]:
         """The events of a path, which is open from when they are read first, and only if they are."""
         room = await self.room(path_id)
         try:
-            async with aclosing(event_stream(room.store, self.clock, request)) as pieces:
+            async with aclosing(event_stream(room.store, self.clock, request, access)) as pieces:
                 async for piece in pieces:
                     if not room.is_open:
                         break

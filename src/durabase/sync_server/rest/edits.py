@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence, Sized
+from collections.abc import Callable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
 from durabase.mergeable import MergeableStore
+from durabase.sync_server.authority import Edit as ProposedEdit
 from durabase.sync_server.rest.conditions import UNCONDITIONAL, Conditions, entity_tag
+from durabase.sync_server.rest.judgement import judge, proposed_edits
 from durabase.sync_server.rest.permission import EVERYTHING, Permission
 from durabase.sync_server.rest.problems import ProblemError
 from durabase.sync_server.rest.refusals import refusals
@@ -72,7 +74,8 @@ def apply_edits(
 ) -> list[Outcome]:
     """Make all edits in one transaction.
 
-    Conditions are those of the state before the first edit.
+    Conditions are those of the state before the first edit. The program of an authoritative room is asked
+    before anything is done, of what a trial has shown that would be changed.
 
     Raises:
         ProblemError: one can't be made, and so none was.
@@ -81,18 +84,44 @@ def apply_edits(
         if edit.conditions != UNCONDITIONAL:
             with _located(index, edits):
                 edit.conditions.check(tag_of(store, edit.resource))
+    if permission.validate is None:
+        return _transact(store, edits, permission)
+    proposed: list[ProposedEdit] = []
+    outcomes = _transact(store, edits, permission, lambda: proposed.extend(proposed_edits(store)))
+    judge(store, proposed, permission.validate)
+    _transact(store, [_settled(*pair) for pair in zip(edits, outcomes, strict=True)], permission)
+    return outcomes
+
+
+def _settled(edit: Edit, outcome: Outcome) -> Edit:
+    """The edit as it was tried: a row that was added gets the id that it had then."""
+    if outcome.row_id is None:
+        return edit
+    return Edit("PUT", resource_of([*edit.resource.steps, outcome.row_id]), edit.body)
+
+
+def _transact(
+    store: MergeableStore,
+    edits: Sequence[Edit],
+    permission: Permission,
+    look: Callable[[], None] | None = None,
+) -> list[Outcome]:
+    """Make all edits, or none; also none if this is a trial, of which ``look`` sees the end."""
     outcomes: list[Outcome] = []
     problems: list[ProblemError] = []
 
-    def has_failed(_: object) -> bool:
+    def is_undone(_: object) -> bool:
         if not problems:
             problems.extend(refusals(store) or _refused(permission, store))
-        if problems:
+        if look is not None:
+            look()
+        if problems or look is not None:
             store._edits.accept_encoded(True)  # or objects and arrays would not be set back
-        return bool(problems)
+            return True
+        return False
 
     try:
-        with store.transaction(has_failed):
+        with store.transaction(is_undone):
             _make_all(store, edits, outcomes, problems)
     finally:
         store._edits.accept_encoded(False)

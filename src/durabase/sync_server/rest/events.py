@@ -15,6 +15,7 @@ from durabase._codec import json_text
 from durabase.clock import TimerClock
 from durabase.mergeable import MergeableStore
 from durabase.sync_server._told_changes import told_changes
+from durabase.sync_server.access import ANYBODY, Access
 from durabase.sync_server.rest.conditions import entity_tag
 from durabase.web import Request, Response
 
@@ -40,15 +41,16 @@ def events_response(stream: AsyncIterator[bytes]) -> Response:
 
 
 async def event_stream(
-    store: MergeableStore, clock: TimerClock, request: Request
+    store: MergeableStore, clock: TimerClock, request: Request, access: Access = ANYBODY
 ) -> AsyncGenerator[bytes, None]:
     """The events of a store from now on, until the client does not read any more.
 
     Args:
         clock: for the heartbeat.
         request: whose ``Last-Event-ID`` says what the client has.
+        access: of the client; the stream ends when it is over.
     """
-    feed = _Feed(store, clock)
+    feed = _Feed(store, clock, access)
     try:
         if request.headers.get("last-event-id") == _state_of(store):
             yield _HEARTBEAT
@@ -64,7 +66,8 @@ async def event_stream(
 class _Feed:
     """The events of a store that one client has not read yet."""
 
-    def __init__(self, store: MergeableStore, clock: TimerClock) -> None:
+    def __init__(self, store: MergeableStore, clock: TimerClock, access: Access) -> None:
+        self._access = access
         self._store = store
         self._clock = clock
         self._waiting: deque[bytes] = deque()
@@ -74,19 +77,24 @@ class _Feed:
         self._listener_id = store.add_did_finish_transaction_listener(self._on_transaction)
 
     async def next_piece(self) -> bytes | None:
-        """What waits, or a heartbeat if nothing comes for so long; ``None`` after too much has waited."""
+        """What waits, or a heartbeat if nothing comes for so long; ``None`` at the end."""
         if not (self._waiting or self._is_over):
             self._wake.clear()
-            timer = self._clock.call_later(HEARTBEAT_SECONDS, self._wake.set)
+            timer = self._clock.call_later(self._patience_seconds(), self._wake.set)
             try:
                 await self._wake.wait()
             finally:
                 timer.cancel()
-        if self._is_over:
+        if self._is_over or self._access.is_over(self._clock.now_ms()):
             return None
         piece = b"".join(self._waiting)
         self._clear()
         return piece or _HEARTBEAT
+
+    def _patience_seconds(self) -> float:
+        ends = self._access.expires_at
+        left = HEARTBEAT_SECONDS if ends is None else ends - self._clock.now_ms() / 1000
+        return max(0.0, min(HEARTBEAT_SECONDS, left))
 
     def close(self) -> None:
         """Listen no more."""

@@ -88,7 +88,7 @@ async def answer_in_object(
             raise ProblemError(HTTPStatus.NOT_FOUND, f"the room {target.path_id!r} keeps no store")
         if target.is_events:
             check_events_request(request, target)
-            return events_response(event_stream(seat.store, clock, request))
+            return events_response(event_stream(seat.store, clock, request, permission.access))
         return await RestRoom(seat.store, saved, permission).answer(request, target)
     except ProblemError as problem:
         return problem.response()

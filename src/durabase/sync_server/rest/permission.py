@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from durabase.mergeable import MergeableStore
 from durabase.sync_server.access import ANYBODY, Access, Level
+from durabase.sync_server.authority import Validate
 from durabase.sync_server.rest.problems import ProblemError
 from durabase.sync_server.rules import Refused, Rules
 
@@ -16,10 +17,11 @@ _NO_RULES: Final = Rules()
 
 
 class Permission(NamedTuple):
-    """Somebody's access, and the rules of the room."""
+    """Somebody's access, the rules of the room, and what an authoritative room's program says itself."""
 
     access: Access = ANYBODY
     rules: Rules | None = None
+    validate: Validate | None = None
 
     def check_reading(self) -> None:
         """Complain if this access may not even read.

@@ -116,7 +116,8 @@ class RestRoom:
             )
         _without_query(target.query)
         self._permission.check_writing()
-        outcomes = apply_edits(self._store, edits_of(await _body_of(request)), self._permission)
+        edits = edits_of(await _body_of(request))
+        outcomes = apply_edits(self._store, edits, self._permission)
         await self._make_durable()
         return _json([outcome.member() for outcome in outcomes], HTTPStatus.OK, {})
 

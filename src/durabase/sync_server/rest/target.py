@@ -18,6 +18,7 @@ __all__ = ["DOCUMENT", "Target", "checked_prefix", "steps_below", "target_of"]
 
 DOCUMENT: Final = "openapi.json"
 _ROOMS: Final = "rooms"
+_TOKEN: Final = "token"  # noqa: S105 - the name of a parameter, which is for who looks at tokens
 _MAX_ROOM_BYTES: Final = 16_000
 
 
@@ -85,4 +86,5 @@ def _query_of(request: Request) -> dict[str, str]:
     query = dict(pairs)
     if len(query) < len(pairs):
         raise ProblemError(HTTPStatus.BAD_REQUEST, "a parameter of the query is there twice")
+    query.pop(_TOKEN, None)
     return query

@@ -22,13 +22,13 @@ PETS = {"fido": {"species": "dog", "price": 5}, "felix": {"species": "cat", "pri
 class Asking:
     """Asks for something in the room ``pets``; ``place`` is what its persister has kept."""
 
-    def __init__(self, schema: tuple[Any, Any] | None = None) -> None:
+    def __init__(self, schema: tuple[Any, Any] | None = None, **options: Any) -> None:
         self.clock = FakeClock()
         self.place: dict[str, Any] = {}
         self.store: MergeableStore
         self.persister: MemoryPersister
         self._schema = schema
-        self.server = WsServer(self._persister, clock=self.clock, rest="/api")
+        self.server = WsServer(self._persister, clock=self.clock, rest="/api", **options)
 
     def _persister(self, path_id: str) -> MemoryPersister | None:
         if path_id != "pets":
@@ -57,11 +57,13 @@ class Asking:
         assert (await self("PUT", "/tables/pets", PETS)).status == 201
 
 
-def ask_all(test: Callable[[Asking], Awaitable[None]], schema: tuple[Any, Any] | None = None) -> None:
-    """Run a test, the room being open meanwhile as if a client were there."""
+def ask_all(
+    test: Callable[[Asking], Awaitable[None]], schema: tuple[Any, Any] | None = None, **options: Any
+) -> None:
+    """Run a test, the room being open meanwhile as if a client were there; ``options``: of the server."""
 
     async def run() -> None:
-        asking = Asking(schema)
+        asking = Asking(schema, **options)
         async with asking.server, asking.server.room("pets"):
             await test(asking)
 

@@ -69,6 +69,27 @@ def test_a_room_without_a_store_is_404(tmp_path: Path) -> None:
     run(tmp_path, test, RELAYS)
 
 
+AUTHORITATIVE = REST.replace(
+    """        async def stored(self):""",
+    """        authoritative = True
+
+        def validate(self, proposal):
+            proposal.refuse_all("never")
+
+        async def stored(self):""",
+)
+
+
+def test_an_authoritative_room_asks_its_program(tmp_path: Path) -> None:
+    async def test(worker: WorkerHarness) -> None:
+        response = await ask(worker, "PUT", "/api/rooms/a/values/v", 1)
+        assert response.status == 422
+        assert (await response.json())["invalid"] == [{"path": ["values", "v"], "detail": "never"}]
+        assert await (await ask(worker, "GET", "/api/rooms/a/values")).json() == {}
+
+    run(tmp_path, test, AUTHORITATIVE)
+
+
 def test_the_document_wakes_no_object_and_elsewhere_nothing_has_changed(tmp_path: Path) -> None:
     async def test(worker: WorkerHarness) -> None:
         assert (await ask(worker, "GET", "/api/openapi.json")).status == 200
