@@ -2,7 +2,8 @@
 
 All blocks of a page that are marked ``python`` run in order, as one program: in one module of their own,
 in an empty folder. They may use ``await`` at the top level, as in a notebook. A line that ends in
-``# -> value`` is a claim, and is checked.
+``# -> value`` is a claim, and is checked. What stands in a file, after ``<!-- file: NAME -->``, belongs to
+the session of the page: see ``_sessions``.
 
 A page that says ``<!-- server: demo -->`` gets a server of its own, ``durabase demo``, and one that says
 ``<!-- server: postgres -->`` an empty PostgreSQL database. In the examples the address is written as users
@@ -29,7 +30,7 @@ SERVERS_OF_README = ["demo"]
 """Its readers would see the marker."""
 
 _MARKER = re.compile(r"^<!-- server: (\w+) -->$", re.MULTILINE)
-_BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^(?P<file><!-- file: .*-->\n)?```python\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 _CLAIM = re.compile(r"^(?P<indent>\s*)(?P<expression>\S.*?)\s+# -> (?P<expected>.+)$")
 
 
@@ -51,6 +52,7 @@ def blocks_of(page: Path, text: str | None = None) -> list[Block]:
     return [
         Block(page, text.count("\n", 0, found.start("code")), found["code"])
         for found in _BLOCK.finditer(text)
+        if not found["file"]
     ]
 
 

@@ -162,6 +162,16 @@ class BlockingSynchronizer:
         """
         return self._wait(self._synchronizer.connected, timeout)
 
+    def wait_saved(self, timeout: float | None = None) -> bool:
+        """Wait until the server's own copy has all that is in the store; tell whether that was in time.
+
+        See :meth:`WsSynchronizer.saved <durabase.synchronizers.WsSynchronizer.saved>`.
+
+        Raises:
+            SyncClosedError: this is not open, or is closed meanwhile.
+        """
+        return self._wait(self._synchronizer.saved, timeout)
+
     # The store
 
     def transaction(

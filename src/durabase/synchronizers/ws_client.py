@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
-from durabase._codec import utf8_length
+from durabase._codec import unique_id, utf8_length
 from durabase.clock import SystemClock, TimerClock
 from durabase.errors import SyncClosedError, SyncError, SyncOverflowError
 from durabase.persisters._steps import Completion, Steps, start_steps
@@ -20,7 +20,7 @@ from durabase.synchronizers._web_socket import WebSocketTransport, check_web_soc
 from durabase.synchronizers.base import MessageCallback, Synchronizer
 from durabase.synchronizers.protocol.messages import Message, MessageType, message_text
 from durabase.synchronizers.protocol.payloads import MAX_PAYLOAD_BYTES, PayloadDecoder, encode_payloads
-from durabase.synchronizers.protocol.relay import EVERYBODY
+from durabase.synchronizers.protocol.relay import EVERYBODY, SERVER_ID
 from durabase.synchronizers.transport import Transport
 from durabase.types import Id
 
@@ -35,6 +35,7 @@ __all__ = ["WebSocketTransport", "WsSynchronizer"]
 OpenTransport: TypeAlias = Callable[[], Awaitable[Transport]]
 ConnectionListener: TypeAlias = Callable[[bool], object]
 
+_TRIES_BEFORE_CATCHING_UP: Final = 4
 _BROADCASTS: Final = (MessageType.CONTENT_HASHES, MessageType.CONTENT_DIFF)
 
 
@@ -97,6 +98,7 @@ class WsSynchronizer(Synchronizer):
         self._transport: Transport | None = None
         self._connected = Completion[None]()
         self._task: asyncio.Task[None] | None = None
+        self._questions: dict[str, Completion[Any]] = {}
 
     @classmethod
     def connect(
@@ -189,6 +191,50 @@ class WsSynchronizer(Synchronizer):
     def get_transport(self) -> Transport | None:
         """The connection that is open now."""
         return self._transport
+
+    async def saved(self) -> None:
+        """Wait until the server's own copy has all that is in the store now; call :meth:`start_sync` before.
+
+        The server is asked for the hashes of its copy until they are those of the store. durabase answers
+        when that copy is on the disk, other servers as they do. It takes as long as it takes, for ever with
+        servers that keep no copy: put it into ``asyncio.timeout``.
+
+        Raises:
+            SyncClosedError: this is destroyed.
+        """
+        store: Any = self.get_store()
+        backoff, tries = Backoff(0.02, 1.0), 0
+        while await self._hashes_of_server() != list(store.get_mergeable_content_hashes()):
+            tries += 1
+            if (
+                self._is_syncing and tries % _TRIES_BEFORE_CATCHING_UP == 0
+            ):  # an exchange may have been cut short
+                await start_steps(self._catch_up_steps())
+            await sleep_on(self._clock, backoff.next_seconds())
+
+    async def _hashes_of_server(self) -> Any:
+        """What the server answers in time, or ``None``."""
+        await self.connected()
+        request_id = f"saved.{unique_id(4)}"
+        answer = self._questions[request_id] = Completion[Any]()
+        give_up = self._clock.call_later(self._request_timeout, lambda: self._answer(request_id, None))
+        try:
+            self._send_message(SERVER_ID, Message(request_id, MessageType.GET_CONTENT_HASHES, ""))
+            return await answer
+        finally:
+            give_up.cancel()
+            self._questions.pop(request_id, None)
+
+    def _answer(self, request_id: str | None, body: Any) -> None:
+        question = self._questions.pop(request_id or "", None)
+        if question is not None:
+            question.set_result(body)
+
+    def receive_message(self, from_client: Id, message: Message) -> None:
+        """Take a message, as every synchronizer does; answers to :meth:`saved` are among them."""
+        super().receive_message(from_client, message)
+        if self._questions and message.number is MessageType.RESPONSE and from_client == SERVER_ID:
+            self._answer(message.request_id, message.body)
 
     # Connections
 
@@ -286,11 +332,11 @@ class WsSynchronizer(Synchronizer):
         if transport is not None:
             transport.close(None, "")
             await transport.wait_closed()
-        elif not self._connected.done():
-            self._connected.set_exception(SyncClosedError())
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        if not self._connected.done():
+            self._connected.set_exception(SyncClosedError())
 
     # Messages
 

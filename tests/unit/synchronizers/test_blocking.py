@@ -147,6 +147,20 @@ def test_leaving_sends_what_is_still_to_be_sent(room: Room) -> None:
         assert second.wait_until(lambda: len(two.get_row_ids("t")) == 500, PATIENCE)
 
 
+def test_what_was_edited_before_has_reached_the_server_once_it_is_saved(room: Room) -> None:
+    one, two = MergeableStore("1"), MergeableStore("2")
+    one.set_tables({"t": {str(number): {"c": number} for number in range(100)}}).set_value("v", 1)
+    with connect(one, room) as first:
+        first.start_sync()
+        assert first.wait_saved(PATIENCE)
+        first.stop_sync()
+        first.call(one.set_value, "v", 2)
+        assert not first.wait_saved(0.05)
+        with connect(two, room) as second:
+            second.start_sync()
+            assert second.call(two.get_content) == [one.get_tables(), {"v": 1}]
+
+
 def test_listeners_run_on_the_synchronizers_thread(room: Room) -> None:
     store = MergeableStore("1")
     names: list[str] = []

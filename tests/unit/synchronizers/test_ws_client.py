@@ -369,3 +369,90 @@ class TestWebSockets:
             assert place["room"][1][0]["w"][0] == 2
 
         run(test)
+
+
+class TestSaved:
+    def hashes(self, bench: Bench) -> str:
+        return json.dumps(list(bench.store.get_mergeable_content_hashes()))
+
+    async def asked(self, transport: FakeTransport) -> str:
+        """The id of the one question that the server was asked."""
+        await settle()
+        (question,) = [text for text in transport.sent if text.startswith("S\n")]
+        transport.sent.clear()
+        request_id, number, body = json.loads(question.partition("\n")[2])
+        assert (number, body) == (1, "")
+        return str(request_id)
+
+    def test_the_server_is_asked_until_it_has_everything(self) -> None:
+        async def test() -> None:
+            bench, transport = Bench(), FakeTransport()
+            bench.openings.append(transport)
+            async with bench.synchronizer as synchronizer:
+                await synchronizer.connected()
+                bench.store.set_value("v", 1)
+                saving = asyncio.ensure_future(synchronizer.saved())
+                transport.bring(f'S\n["{await self.asked(transport)}",0,[0,0]]')
+                await settle()
+                assert transport.sent == []
+                bench.clock.advance(20)
+                request_id = await self.asked(transport)
+                transport.bring(f'B\n["{request_id}",0,{self.hashes(bench)}]')
+                await settle()
+                assert not saving.done(), "a client has answered, not the server"
+                transport.bring(f'S\n["{request_id}",0,{self.hashes(bench)}]')
+                await saving
+                assert bench.errors == []
+
+        run(test)
+
+    def test_an_answer_that_does_not_come_is_asked_for_again(self) -> None:
+        async def test() -> None:
+            bench, transport = Bench(), FakeTransport()
+            bench.openings.append(transport)
+            async with bench.synchronizer as synchronizer:
+                await synchronizer.connected()
+                saving = asyncio.ensure_future(synchronizer.saved())
+                first = await self.asked(transport)
+                bench.clock.advance(1000)
+                await settle()
+                bench.clock.advance(20)
+                assert await self.asked(transport) != first
+                saving.cancel()
+
+        run(test)
+
+    def test_after_some_tries_the_exchange_is_begun_anew(self) -> None:
+        async def test() -> None:
+            bench, transport = Bench(), FakeTransport()
+            bench.openings.append(transport)
+            async with bench.synchronizer as synchronizer:
+                await synchronizer.connected()
+                bench.store.set_value("v", 1)
+                synchronizer.start_sync()
+                saving = asyncio.ensure_future(synchronizer.saved())
+                for _ in range(4):
+                    transport.bring(f'S\n["{await self.asked(transport)}",0,[0,0]]')
+                    await settle()
+                    bench.clock.advance(1000)
+                    await settle()
+                assert [message[1] for message in transport.take()] == [1, 2]
+                saving.cancel()
+
+        run(test)
+
+    def test_the_end_of_the_synchronizer_is_its_end(self) -> None:
+        async def test() -> None:
+            bench, transport = Bench(), FakeTransport()
+            bench.openings.append(transport)
+            async with bench.synchronizer as synchronizer:
+                await synchronizer.connected()
+                saving = asyncio.ensure_future(synchronizer.saved())
+                await self.asked(transport)
+            bench.clock.advance(1000)
+            await settle()
+            bench.clock.advance(1000)
+            with pytest.raises(SyncClosedError):
+                await saving
+
+        run(test)
