@@ -144,8 +144,8 @@ def _add_serve(commands: _Commands[argparse.ArgumentParser]) -> None:
         "--processes",
         metavar="N",
         type=positive,
-        default=1,
-        help="how many processes share the objects (default: 1)",
+        help="share the objects among so many processes, which SIGHUP starts anew one after the other "
+        "(default: one that can't be)",
     )
     serve.set_defaults(command=_serve)
 
@@ -260,7 +260,7 @@ def _serve_options(options: argparse.Namespace, places: Sequence[Path]) -> Serve
         connections_per_address=options.connections_per_address,
         certificate=options.certificate,
         certificate_key=options.certificate_key,
-        processes=getattr(options, "processes", 1),
+        processes=getattr(options, "processes", None),
         arguments=tuple(options.arguments),
     )
 

@@ -16,8 +16,8 @@ class ServeOptions:
 
     ``place`` is a project, a directory that holds a configuration or lies below one, or the
     configuration file itself. ``others`` are such places of further workers. ``admin`` is the address for
-    administrators, if there is to be one. ``processes`` is how many share the objects; each is started with
-    ``arguments``, those of the command line.
+    administrators, if there is to be one. ``processes`` is how many share the objects, each started with
+    ``arguments``, those of the command line; ``None``: this one has them.
     """
 
     place: Path
@@ -43,5 +43,5 @@ class ServeOptions:
     connections_per_address: int | None = None
     certificate: Path | None = None
     certificate_key: Path | None = None
-    processes: int = 1
+    processes: int | None = None
     arguments: tuple[str, ...] = field(default=(), compare=False)

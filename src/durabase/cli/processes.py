@@ -8,6 +8,7 @@ import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 from socket import socket as Socket  # noqa: N812 - a class
+from typing import Final
 
 from durabase.cli.access import ErrorPages
 from durabase.cli.banner import show_banner
@@ -16,6 +17,7 @@ from durabase.cli.frontend.built import BuiltClient
 from durabase.cli.monitor import Monitor
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project
+from durabase.cli.renewal import renew_when_asked
 from durabase.cli.serving import address_of, certificate_of, spare_the_collector, start_runtime, start_server
 from durabase.cli.stop import StopSignals
 from durabase.clock import SystemClock
@@ -33,6 +35,9 @@ from durabase.web import WebSocket
 
 __all__ = ["serve_partition", "supervise"]
 
+CALLS_SECONDS: Final = 5.0
+"""How long a process that is replaced waits for the calls of others to its objects."""
+
 
 async def supervise(project: Project, options: ServeOptions, console: Console, client: Path | None) -> None:
     """Start the processes, and stop them together."""
@@ -41,11 +46,15 @@ async def supervise(project: Project, options: ServeOptions, console: Console, c
     listeners = await bind(hosts, port)
     command = [sys.executable, "-m", "durabase", *options.arguments]
     stop = StopSignals(lambda: console.line("Stopping ..."))
-    async with Supervisor(options.processes, command, project.state_dir, listeners, SystemClock()):
+    count = options.processes or 1
+    async with Supervisor(count, command, project.state_dir, listeners, SystemClock()) as supervisor:
         url = url_of(hosts[0], listeners[0].getsockname()[1], scheme)
         show_banner(console, "serve", project, url, None if client is None else "built client")
-        console.info(f"Ready on {url}, {options.processes} processes")
+        console.info(f"Ready on {url}, {count} process{'es' if count > 1 else ''}")
+        renewal = asyncio.create_task(renew_when_asked(supervisor, options, console))
         await stop.stopped.wait()
+        renewal.cancel()
+        await asyncio.gather(renewal, return_exceptions=True)
     for listener in listeners:
         listener.close()
 
@@ -57,10 +66,11 @@ async def serve_partition(
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all processes; the first one stops them
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # a terminal tells all processes; the first one acts on it
+    router = _Router(place)
     control = Control(stopped.set)
     await control.connect(place)
-    router = _Router(place)
     monitor = Monitor(project, options, console, errors_only=True, admin=router.admin)
     async with AsyncExitStack() as stack:
         stack.callback(control.close)
@@ -80,6 +90,8 @@ async def serve_partition(
             await stopped.wait()
             monitor.drains()
         await control.drained()
+        if control.is_replaced:
+            await router.made.retire(CALLS_SECONDS)
 
 
 class _Router:

@@ -27,7 +27,7 @@ def serve(options: ServeOptions, console: Console) -> int:
     place = Place.found(os.environ)
     project = load_project(options) if place is not None else open_project(options, console)
     client = built_client_dir(project, console, tell=place is None)
-    if place is None and options.processes == 1:
+    if place is None and options.processes is None:
         return run(serve_project(project, options, console, client, "serve"))
     from durabase.cli.processes import serve_partition, supervise  # what not every system has
 

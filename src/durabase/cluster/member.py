@@ -13,7 +13,7 @@ from typing import Final, cast
 
 from durabase.durable_objects.partition import Partition
 
-__all__ = ["DRAINED", "FINISH", "READY", "STOP", "Control", "Lines", "Place"]
+__all__ = ["DRAINED", "FINISH", "READY", "RETIRE", "STOP", "Control", "Lines", "Place"]
 
 VARIABLE: Final = "DURABASE_PROCESS"
 
@@ -25,6 +25,8 @@ DRAINED: Final = "drained"
 """It has no more clients; others may still call its objects."""
 FINISH: Final = "finish"
 """Nobody has clients any more: it is to end."""
+RETIRE: Final = "retire"
+"""It is to end, and another process takes its place: calls of its objects are to wait for that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +120,14 @@ class Control:
 
     Args:
         stop: called when the member is to stop, also because the other process is gone.
+
+    Attributes:
+        is_replaced: whether the others go on, and another process takes the place of this one.
     """
 
     def __init__(self, stop: Callable[[], object]) -> None:
         self._stop = stop
+        self.is_replaced = False
         self._finish = Event()
         self._lines = Lines(self._received, self._abandoned)
 
@@ -134,7 +140,7 @@ class Control:
         self._lines.say(READY)
 
     async def drained(self) -> None:
-        """The member has no more clients: wait until nobody has."""
+        """The member has no more clients: wait until nobody has, or it is replaced."""
         self._lines.say(DRAINED)
         await self._finish.wait()
 
@@ -145,7 +151,8 @@ class Control:
     def _received(self, word: str) -> None:
         if word == STOP:
             self._stop()
-        elif word == FINISH:
+        elif word in (FINISH, RETIRE):
+            self.is_replaced = word == RETIRE
             self._finish.set()
 
     def _abandoned(self) -> None:

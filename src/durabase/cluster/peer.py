@@ -8,7 +8,7 @@ from asyncio import AbstractEventLoop, Future
 from collections.abc import Awaitable, Callable
 from functools import partial
 from socket import socket as Socket  # noqa: N812 - a class
-from typing import Any
+from typing import Any, Final
 
 from durabase.cluster.errors import error_form, error_from, lost_error
 from durabase.cluster.link import Link
@@ -28,6 +28,8 @@ __all__ = ["Adopt", "Peer"]
 _log = logging.getLogger("durabase.cluster")
 
 _QUESTIONS = frozenset(("deliver", "serve", "admin"))
+_RETIRED_SECONDS: Final = 0.25
+"""How long a connection stays at least with a process that is about to end."""
 _SOCKET_KINDS = frozenset(("relay", "text", "binary", "close", "over"))
 
 
@@ -51,7 +53,7 @@ class _RemoteGrant:
     def give_back(self) -> None:
         self._stubs -= 1
         if not self._stubs:
-            self._peer.release(self._number)
+            self._peer.release(self, self._number)
 
     def serve(self, event: Call | Read) -> Awaitable[Any]:
         return self._peer.serve(self._number, event)
@@ -68,6 +70,7 @@ class Peer:
         adopt: serves clients that are handed over.
         admin: answers administrators.
         lost: called when the other process is gone.
+        retired: called when another process takes the place of that one.
     """
 
     def __init__(
@@ -79,12 +82,15 @@ class Peer:
         adopt: Adopt,
         admin: Callable[[Request], Awaitable[Response]],
         lost: Callable[[Peer], object],
+        retired: Callable[[Peer], object],
     ) -> None:
         self._loop = loop
         self._objects = objects
         self._adopt = adopt
         self._admin = admin
         self._lost = lost
+        self._retired = retired
+        self._grants: set[_RemoteGrant] = set()
         self._wire = Wire(self, router)
         self._sockets = SocketRelays(self._send, self._hand_over)
         self._pending: dict[int, Future[Any]] = {}
@@ -99,6 +105,17 @@ class Peer:
         self._end()
 
     # What this process asks
+
+    def retire(self) -> None:
+        """Ask the other process to call this one no more."""
+        self._send(["retire", 0])
+
+    def _close_if_idle(self) -> None:
+        """Hang up when what is under way has ended, clients that are handed over included."""
+        if self._pending or self._grants:
+            self._loop.call_later(_RETIRED_SECONDS, self._close_if_idle)
+        else:
+            self.close()
 
     def deliver(self, key: ObjectKey, event: ObjectEvent) -> Future[Any]:
         """Let an object of the other process have the event."""
@@ -126,8 +143,9 @@ class Peer:
         """Have the other process answer an administrator's request."""
         return self._ask(lambda number: ["admin", number, request])
 
-    def release(self, export: int) -> None:
+    def release(self, grant: _RemoteGrant, export: int) -> None:
         """What the other process exported is not used any more."""
+        self._grants.discard(grant)
         self._send(["release", export])
 
     def _ask(self, message: Callable[[int], list[Any]]) -> Future[Any]:
@@ -190,6 +208,9 @@ class Peer:
         elif kind == "abandon":
             if (request := self._requests.get(number)) is not None:
                 request.abandon()
+        elif kind == "retire":
+            self._retired(self)
+            self._loop.call_later(_RETIRED_SECONDS, self._close_if_idle)
         else:
             raise ClusterError(f"a message of an unknown kind: {kind}")
 
@@ -239,7 +260,9 @@ class Peer:
 
     def granted(self, number: int) -> Granted:
         """What the other process exported."""
-        return _RemoteGrant(self, number)
+        grant = _RemoteGrant(self, number)
+        self._grants.add(grant)
+        return grant
 
     def export_socket(self, socket: WebSocket) -> int:
         """Keep a socket for the other process."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from asyncio import Future
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -50,6 +51,7 @@ class ClusterRouter:
         self._called: dict[int, Peer] = {}
         self._waiting: list[tuple[int, WebSocket, Answered]] = []
         self._adopt: Adopt | None = None
+        self._idle: Future[None] | None = None
 
     @property
     def partition(self) -> Partition:
@@ -72,6 +74,16 @@ class ClusterRouter:
         self._listener.close()
         for peer in [*self._callers, *self._called.values()]:
             peer.close()
+
+    async def retire(self, seconds: float) -> None:
+        """Another process takes the place of this one: whoever calls from now on waits for that at the door.
+        Wait for the calls that are under way, but not longer."""
+        self._host.loop.remove_reader(self._listener.fileno())
+        for peer in self._callers:
+            peer.retire()
+        if self._callers:
+            self._idle = self._host.loop.create_future()
+            await asyncio.wait([self._idle], timeout=seconds)
 
     def deliver(self, key: ObjectKey, event: ObjectEvent) -> Future[Any]:
         """Let the object have the event; see :class:`~durabase.durable_objects.routing.ObjectRouter`."""
@@ -130,7 +142,8 @@ class ClusterRouter:
 
     def _made(self, socket: Socket) -> Peer:
         return Peer(
-            socket, self._host.loop, self._host, self, self._adopt_client, self._answer_admin, self._forget
+            *(socket, self._host.loop, self._host, self, self._adopt_client, self._answer_admin),
+            *(self._forget, self._call_no_more),
         )
 
     async def _answer_admin(self, request: Request) -> Response:
@@ -138,4 +151,9 @@ class ClusterRouter:
 
     def _forget(self, peer: Peer) -> None:
         self._callers.discard(peer)
+        if self._idle is not None and not self._callers and not self._idle.done():
+            self._idle.set_result(None)
+        self._call_no_more(peer)
+
+    def _call_no_more(self, peer: Peer) -> None:
         self._called = {index: known for index, known in self._called.items() if known is not peer}

@@ -1,7 +1,7 @@
 """The process that starts the others: starts those again that fail, and stops all of them together.
 
-It holds what outlives any of them: the lock of the state directory, the sockets that clients and members
-connect to. It serves nobody itself.
+It holds what outlives any of them: the lock of the state directory that they share, the sockets that clients
+and members connect to. It serves nobody itself.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from socket import socket as Socket  # noqa: N812 - a class
 from typing import Final
 
 from durabase.clock import TimerClock
-from durabase.cluster.member import DRAINED, FINISH, READY, STOP, Lines, Place
+from durabase.cluster.member import DRAINED, FINISH, READY, RETIRE, STOP, Lines, Place
 from durabase.cluster.router import door
 from durabase.durable_objects.storage.lock import FolderLock
 from durabase.durable_objects.storage.partitioning import divide
@@ -50,6 +50,7 @@ class _Member:
         self.drained = Event()
         self.wake = Event()
         self.failures = 0
+        self.replaced: Event | None = None
 
 
 class Supervisor:
@@ -94,9 +95,12 @@ class Supervisor:
         return [member.process.pid for member in self._members if member.process is not None]
 
     async def __aenter__(self) -> Supervisor:
-        self._lock.acquire()
+        is_shared = self._count > 1  # one process has all, and a lock and a division of its own
+        if is_shared:
+            self._lock.acquire()
         try:
-            divide(self._state_dir, self._count)
+            if is_shared:
+                divide(self._state_dir, self._count)
             self._folder = Path(tempfile.mkdtemp(prefix="durabase-"))
             self._members = [_Member(index, self._door(index)) for index in range(self._count)]
             await self._start()
@@ -117,6 +121,28 @@ class Supervisor:
         await asyncio.gather(*self._keepers)
         timer.cancel()
         await self._end()
+
+    async def restart(self) -> None:
+        """Put a new process in the place of each, one after the other; the sockets for clients stay open.
+        To stop meanwhile, cancel it.
+
+        Raises:
+            ClusterError: one did not come up. It is tried again, and those after it are as they were.
+        """
+        for member in self._members:
+            await self._replace(member)
+
+    async def _replace(self, member: _Member) -> None:
+        replaced = member.replaced = Event()
+        timer = self._clock.call_later(STOP_SECONDS, _process(member).kill)
+        try:
+            _say(member, STOP)
+            await member.drained.wait()
+            _say(member, RETIRE)
+            await replaced.wait()
+        finally:
+            timer.cancel()
+        await self._come_up(member)
 
     def _door(self, index: int) -> Socket:
         listener = Socket(AF_UNIX, SOCK_STREAM)
@@ -168,6 +194,11 @@ class Supervisor:
             member.drained.set()
             if self._is_stopping:
                 return
+            if member.replaced is not None:
+                await self._spawn(member)
+                member.replaced.set()
+                member.replaced = None
+                continue
             if self._clock.now_ms() - started > LONG_SECONDS * 1000:
                 member.failures = 0
             delay = DELAYS[min(member.failures, len(DELAYS) - 1)]
@@ -183,8 +214,7 @@ class Supervisor:
 
     def _say(self, word: str) -> None:
         for member in self._members:
-            if member.lines is not None:
-                member.lines.say(word)
+            _say(member, word)
 
     def _kill(self) -> None:
         for member in self._members:
@@ -209,6 +239,11 @@ def _heard(member: _Member, word: str) -> None:
         member.ready.set()
     elif word == DRAINED:
         member.drained.set()
+
+
+def _say(member: _Member, word: str) -> None:
+    if member.lines is not None:
+        member.lines.say(word)
 
 
 def _process(member: _Member) -> Process:

@@ -2,8 +2,8 @@
 
 The only door to h11, which parses heads and frames bodies. Requests of a connection are handled one
 after the other; while one is being handled nothing more is read. A request is handed to ``fetch`` when
-its body is complete. A response with a WebSocket turns the connection into one: it is handed over,
-with the bytes that came early, to :class:`~durabase.server.bridge.SocketConnection`, and this object is gone.
+its body is complete. A response with a WebSocket hands the connection over, with the bytes that came early,
+to :class:`~durabase.server.bridge.SocketConnection`, and this object is gone.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ _NOT_ASKED: Final = (
     "Worker tried to return a WebSocket in a response to a request "
     'which did not contain the header "Upgrade: websocket"'
 )
+_FIRST_SECONDS: Final = 1.0
 _BOTH_DONE: Final = {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}
 
 
@@ -110,7 +111,7 @@ class HttpConnection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
-        """The client sends nothing more. It still gets the answers to what it has sent."""
+        """The client sends nothing more. It still gets its answers, unless TLS is spoken."""
         if self._is_refusing:
             return False
         self._parser.receive_data(b"")
@@ -118,8 +119,7 @@ class HttpConnection(asyncio.Protocol):
             self._served.abandon()
         else:
             self._advance()
-        is_half = self._transport.can_write_eof()  # TLS has no half of a connection
-        return is_half and self._task is not None and not self._is_streaming
+        return self._transport.can_write_eof() and self._task is not None and not self._is_streaming
 
     def pause_writing(self) -> None:
         """The client does not read fast enough."""
@@ -132,8 +132,7 @@ class HttpConnection(asyncio.Protocol):
         self._drained = None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone. A request is handled to its end all the same, but a stream has lost its
-        reader and is cancelled."""
+        """The connection is gone. A request is handled to its end, but a stream has lost its reader."""
         self._is_lost = True
         self._context.addresses.leave(self._transport)
         self.resume_writing()
@@ -144,11 +143,11 @@ class HttpConnection(asyncio.Protocol):
         elif self._is_streaming:
             self._task.cancel()
 
-    # The server's side.
-
     def drain(self) -> None:
-        """Hang up, after the answer if a request is being handled."""
-        if self._task is None:
+        """Hang up, after the answer if there is a request. The first one may be on its way still."""
+        if not self._started:
+            self._context.deadlines.watch(self, _FIRST_SECONDS)
+        elif self._task is None and not self._is_receiving:
             self._transport.close()
 
     def abort(self) -> None:

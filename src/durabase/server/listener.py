@@ -25,6 +25,7 @@ from durabase.web import WebSocket
 __all__ = ["Server", "bind", "run", "url_of"]
 
 _BACKLOG: Final = 2048
+_ACCEPTING_TURNS: Final = 4
 _SERVICE_RESTART: Final = (1012, "the server restarts")
 
 _T = TypeVar("_T")
@@ -165,6 +166,8 @@ class Server:
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
+        for _ in range(_ACCEPTING_TURNS):  # who was accepted before that is to be known
+            await asyncio.sleep(0)
         if self._heartbeat is not None:
             self._heartbeat.stop()
         if self._context is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from socket import socketpair
 
+import pytest
+
 from durabase.cluster.member import Control, Lines, Place
 from unit.server.live import until
 
@@ -17,7 +19,8 @@ def test_a_place_is_found_in_the_environment() -> None:
     assert place.descriptors == [4, 5, 6, 7]
 
 
-def test_a_member_says_when_it_is_ready_and_waits_until_all_have_drained() -> None:
+@pytest.mark.parametrize("last", ["finish", "retire"])
+def test_a_member_says_when_it_is_ready_and_waits_until_all_have_drained(last: str) -> None:
     async def main() -> None:
         ours, theirs = socketpair()
         heard: list[str] = []
@@ -33,8 +36,9 @@ def test_a_member_says_when_it_is_ready_and_waits_until_all_have_drained() -> No
         waiting = asyncio.create_task(control.drained())
         await until(lambda: heard == ["ready", "drained"])
         assert not waiting.done()
-        lines.say("finish")
+        lines.say(last)
         await waiting
+        assert control.is_replaced == (last == "retire")
         control.close()
         await until(lambda: heard[2:] == ["(gone)"])
         lines.say("to nobody")

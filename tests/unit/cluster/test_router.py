@@ -304,3 +304,21 @@ def test_administration_of_an_object_of_another_process_is_refused() -> None:
             await pair.routers[0].deliver(key, Run(lambda instance, ctx: None))
 
     run(scenario, Room)
+
+
+def test_one_that_retires_finishes_what_is_under_way_and_lets_others_wait_at_the_door() -> None:
+    async def scenario(pair: Pair) -> None:
+        here, there = pair.routers
+        waiting = asyncio.ensure_future(pair.stub(0, 1).wait())
+        await pair.until(lambda: len(there._callers) == 1)
+        retiring = asyncio.ensure_future(there.retire(20))
+        await pair.until(lambda: not here._called)
+        later = asyncio.ensure_future(pair.stub(0, 1).who())
+        await pair.stub(1, 1).release()
+        await waiting
+        await retiring
+        assert not later.done()
+        there.open()
+        assert await later == pair.names[1]
+
+    run(scenario, Room)

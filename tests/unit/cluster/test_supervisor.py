@@ -24,7 +24,7 @@ place = json.loads(os.environ["DURABASE_PROCESS"])
 log = open(sys.argv[1], "a")
 def note(word):
     log.write(f"{place['index']} {word}\\n"); log.flush()
-if "fail" in sys.argv[2:]:
+if "fail" in sys.argv[2:] or os.path.exists(os.path.join(os.path.dirname(sys.argv[1]), "fail")):
     sys.exit(5)
 control = socket.socket(fileno=place["control"])
 note("starts")
@@ -33,7 +33,7 @@ for line in control.makefile():
     note(line.strip())
     if line == "stop\\n":
         control.sendall(b"drained\\n")
-    if line == "finish\\n":
+    if line in ("finish\\n", "retire\\n"):
         break
 note("ends")
 """
@@ -111,6 +111,53 @@ def test_one_that_ends_is_started_again_ever_later(tmp_path: Path, caplog: pytes
 
     run(tmp_path, scenario)
     assert "process 1 ended (exit code -9)" in caplog.text
+
+
+def test_one_after_the_other_is_replaced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(scene: Scene) -> None:
+        async with scene.supervisor() as supervisor:
+            before = supervisor.processes
+            await supervisor.restart()
+            assert not set(before) & set(supervisor.processes)
+            await supervisor.restart()
+            words = ["stop", "retire", "ends", "starts"]
+            again = [*(f"0 {word}" for word in words), *(f"1 {word}" for word in words)]
+            assert scene.log() == ["0 starts", "1 starts", *again, *again]
+            with pytest.raises(StorageError, match="in use"):
+                scene.check_that_data_is_free()
+
+    run(tmp_path, scenario)
+    assert "is started again" not in caplog.text
+
+
+def test_when_one_does_not_come_back_those_after_it_go_on(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        async with scene.supervisor() as supervisor:
+            second = supervisor.processes[1]
+            (tmp_path / "fail").touch()
+            with pytest.raises(ClusterError, match=r"process 0 did not start \(exit code 5\)"):
+                await supervisor.restart()
+            assert supervisor.processes[1] == second
+            (tmp_path / "fail").unlink()
+            await until(lambda: len(scene.clock.delays) == 2)
+            scene.clock.advance(scene.clock.delays[-1] * 1000)
+            await until(lambda: scene.log().count("0 starts") == 2)
+
+    run(tmp_path, scenario)
+
+
+def test_one_that_does_not_retire_is_killed_and_replaced(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        async with scene.supervisor() as supervisor:
+            first = supervisor.processes[0]
+            os.kill(first, signal.SIGSTOP)
+            restarting = asyncio.create_task(supervisor.restart())
+            await until(lambda: bool(scene.clock.delays))
+            scene.clock.advance(30_000)
+            await restarting
+            assert first not in supervisor.processes
+
+    run(tmp_path, scenario)
 
 
 def test_if_the_first_one_can_not_start_none_is_left(tmp_path: Path) -> None:
