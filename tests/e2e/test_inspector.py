@@ -167,6 +167,38 @@ def test_going_back_in_time_and_deleting(dev: Server, new_browser: NewBrowser) -
     expect(page.locator(".object", has_text="moby")).to_have_count(0)
 
 
+def test_taking_an_object_elsewhere(dev: Server, new_browser: NewBrowser, tmp_path: Path) -> None:
+    for name in ("moby", "dracula"):
+        assert ask(dev.port, f"/books/{name}") == (200, "kept")
+    page = inspect(new_browser, dev, "moby")
+    page.get_by_role("button", name="+ key").click()
+    page.get_by_label("Key", exact=True).fill("mark")
+    page.get_by_label("Type").select_option("number")
+    page.get_by_label("Value", exact=True).fill("7")
+    page.get_by_label("Value", exact=True).press("Enter")
+    expect(page.locator(".entry", has_text="mark")).to_be_visible()
+    tab(page, "Manage")
+    with page.expect_download() as copying:
+        page.get_by_role("button", name="Copy as SQLite").click()
+    assert copying.value.path().read_bytes().startswith(b"SQLite format 3")
+    with page.expect_download() as exporting:
+        page.get_by_role("button", name="Export JSON").click()
+    exporting.value.save_as(tmp_path / exporting.value.suggested_filename)
+
+    page.locator(".object", has_text="dracula").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("dracula")
+    tab(page, "Manage")
+    page.get_by_label("Document to import").set_input_files(tmp_path / "moby.json")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.locator(".notice.bad")).to_contain_text("keeps something already")
+    page.get_by_label("replace what is there").check()
+    page.get_by_role("button", name="Import", exact=True).click()
+    confirm(page, "Replace")
+    expect(page.locator(".notice.good")).to_be_visible()
+    tab(page, "Keys")
+    expect(page.locator(".entry", has_text="mark").locator(".value").first).to_have_text("7")
+
+
 def test_keyboard_and_small_windows(dev: Server, new_browser: NewBrowser) -> None:
     new_browser(f"{dev.url}/lobby").expect_saved()
     page = inspect(new_browser, dev)

@@ -101,7 +101,7 @@ class ObjectOperations:
         after: str | None = None,
         limit: int = 100,
     ) -> Json:
-        """Keys, from behind ``after``, and values; what JSON has no form for is given as Python prints it."""
+        """Keys, from behind ``after``, and values; what JSON has no form for is ``printed``, by Python."""
         self._status(class_name, id)
         start = {} if after is None else {"start_after": after}
 
@@ -109,6 +109,7 @@ class ObjectOperations:
             items = list((await ctx.storage.list(prefix=prefix, limit=limit + 1, **start)).items())
             return {
                 "entries": {key: plain(value) for key, value in items[:limit]},
+                "printed": [key for key, value in items[:limit] if not _has_json_form(value)],
                 "more": len(items) > limit,
             }
 
@@ -370,8 +371,12 @@ async def _what_is_kept(instance: Any, ctx: Any) -> Json:
 
 def plain(value: Any) -> Any:
     """The value if it can be written as JSON, else what Python prints of it."""
+    return value if _has_json_form(value) else repr(value)
+
+
+def _has_json_form(value: Any) -> bool:
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        return repr(value)
-    return value
+        return False
+    return True

@@ -92,7 +92,7 @@ def test_objects(tmp_path: Path) -> None:
         )
         assert await admin.ask("GET", "/object/entries?class=Room&name=a/b") == (
             200,
-            {"entries": {"k": [1]}, "more": False},
+            {"entries": {"k": [1]}, "printed": [], "more": False},
         )
         sql = {"query": "SELECT ? + 1 AS n, x'00' AS b", "parameters": [1]}
         assert await admin.ask("POST", "/object/sql?class=Room&name=a/b", sql) == (
@@ -172,7 +172,7 @@ def test_entries_are_listed_page_by_page_and_changed(tmp_path: Path) -> None:
         room = "class=Room&name=a"
         assert await admin.ask("GET", f"/object/entries?{room}&limit=1&after=k") == (
             200,
-            {"entries": {"l": 2}, "more": True},
+            {"entries": {"l": 2}, "printed": [], "more": True},
         )
         assert await admin.ask("PUT", f"/object/entry?{room}&key=k", {"a": "\ud800"}) == (200, {})
         assert await admin.ask("DELETE", f"/object/entry?{room}&key=l") == (200, {})
@@ -183,6 +183,9 @@ def test_entries_are_listed_page_by_page_and_changed(tmp_path: Path) -> None:
         await admin.host.evict(_key(admin.host, "a"))
         _, found = await admin.ask("GET", f"/object/entries?{room}")
         assert found["entries"] == {"k": {"a": "\ud800"}, "m": 3}
+        await admin.host.namespace("Room").get_by_name("a").keep(n=b"x")
+        _, found = await admin.ask("GET", f"/object/entries?{room}&prefix=n")
+        assert (found["entries"], found["printed"]) == ({"n": "b'x'"}, ["n"])
 
     run(tmp_path, scenario)
 

@@ -75,6 +75,32 @@ export const settled = (milliseconds, action) => {
   };
 };
 
+const RESTS = 10;
+
+/**
+ * A function that has something done soon, however often it is called; not again before it has rested for
+ * several times what it took, so that what is slow is done seldom.
+ * @param {number} milliseconds how soon @param {() => Promise<any>} action
+ */
+export const paced = (milliseconds, action) => {
+  let timer = null;
+  let earliest = 0;
+  const run = async () => {
+    const began = performance.now();
+    await action();
+    const ended = performance.now();
+    earliest = ended + (ended - began) * RESTS;
+    timer = null;
+    if (isWanted) call();
+  };
+  let isWanted = false;
+  const call = () => {
+    isWanted = timer !== null;
+    timer ??= setTimeout(run, Math.max(milliseconds, earliest - performance.now()));
+  };
+  return call;
+};
+
 /** Hands a text to the browser as a file to keep. */
 export const download = (name, blob) => {
   const url = URL.createObjectURL(blob);

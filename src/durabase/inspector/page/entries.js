@@ -21,7 +21,7 @@ export const entriesTab = (element, opened) => {
     const found = await attempt(() => get('object/entries', asked));
     if (found === undefined || isOver) return;
     const keys = Object.keys(found.entries);
-    fill(list, keys.map((key) => entry(key, found.entries[key])), keys.length === 0 && h('p', {class: 'faint pad'}, 'There are no such keys.'));
+    fill(list, keys.map((key) => entry(key, found.entries[key], found.printed.includes(key))), keys.length === 0 && h('p', {class: 'faint pad'}, 'There are no such keys.'));
     fill(
       foot,
       after.length > 0 && h('button', {class: 'button small', onclick: () => { after.pop(); load(); }}, '‹ Back'),
@@ -29,7 +29,8 @@ export const entriesTab = (element, opened) => {
     );
   };
 
-  const entry = (key, value) => {
+  /** @param {boolean} isPrinted whether it is what Python prints of it, because JSON has no form for it */
+  const entry = (key, value, isPrinted) => {
     const inside = h('div', {class: 'inside'});
     const rest = () =>
       fill(
@@ -38,7 +39,7 @@ export const entriesTab = (element, opened) => {
         !isRoom && h(
           'div',
           {class: 'row'},
-          h('button', {class: 'button small', onclick: () => fill(inside, editor(value, (made) => put(key, made), load))}, 'Edit'),
+          isPrinted ? h('span', {class: 'faint small'}, 'As Python prints it: it has no form in JSON.') : h('button', {class: 'button small', onclick: () => fill(inside, editor(value, (made) => put(key, made), load))}, 'Edit'),
           h('button', {class: 'button small danger ghost', onclick: () => remove(key)}, 'Delete'),
         ),
       );

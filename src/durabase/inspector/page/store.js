@@ -2,7 +2,7 @@
 
 import {follow, get, send} from './api.js';
 import {attempt, confirmed} from './dialog.js';
-import {clockTime, fill, fromNow, fullTime, h, plural, settled} from './dom.js';
+import {clockTime, fill, fromNow, fullTime, h, paced, plural} from './dom.js';
 import {heard, historyOf} from './history.js';
 import {editor, shown} from './values.js';
 
@@ -250,7 +250,10 @@ export const storeTab = (element, opened) => {
   fill(story, h('h3', {}, 'Who wrote it?'), h('p', {class: 'faint'}, 'Choose a cell or a value to see when it was written, and by whom. Enter edits it.'));
   show();
   refresh();
-  const again = settled(80, () => refresh().then(() => told !== null && !isEditing && tell(told)));
+  const again = paced(80, async () => {
+    await refresh();
+    if (told !== null && !isEditing) await tell(told);
+  });
   const stop = follow('object/watch', query, (record) => record.type === 'changed' && again(), (state, why) => {
     live.className = `live ${state}`;
     live.textContent = state === 'on' ? 'live' : why ?? 'connecting';
