@@ -59,11 +59,13 @@ class Queue:
         return self._numbers[_WAITING].start
 
     def first(self) -> QueuedEvent | None:
-        """The event that is the next to be told."""
-        numbers = self._numbers[_WAITING]
-        if not numbers:
-            return None
-        return QueuedEvent(**self._storage.get(self._key(_WAITING, numbers[0])).result)
+        """The event that is the next to be told. What the program has deleted is passed over."""
+        while numbers := self._numbers[_WAITING]:
+            entry = self._storage.get(self._key(_WAITING, numbers.start)).result
+            if entry is not None:
+                return QueuedEvent(**entry)
+            self._remove_first(_WAITING)
+        return None
 
     def remove_first(self) -> None:
         """It was told."""

@@ -245,6 +245,20 @@ def test_no_more_wait_than_there_is_room_for(tmp_path: Path, monkeypatch: Any) -
     run(tmp_path, test)
 
 
+def test_what_the_program_deletes_is_not_told_and_what_comes_then_is(tmp_path: Path) -> None:
+    async def test(stage: Stage) -> None:
+        stage.cls.statuses = {ONE: 500}
+        await stage.set_value(1)
+        await stage.set_value(2)
+        stub = stage.worker.env.ROOM.get_by_name("pets/a")
+        await stage.worker.run_in_durable_object(stub, lambda _, ctx: ctx.storage.delete_all())
+        stage.cls.statuses, _ = {}, stage.take()
+        await stage.set_value(3)
+        assert stage.taken_values() == [3]
+
+    run(tmp_path, test)
+
+
 def test_a_room_without_a_store_tells_nothing(tmp_path: Path) -> None:
     async def test(stage: Stage) -> None:
         stub = stage.worker.env.RELAY.get_by_name("a")
