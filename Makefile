@@ -37,7 +37,7 @@ bench: $(STAMPS)/demo
 	@$(BIN)/python bench/run.py $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(STAMPS) build/docs $(CLIENT)/node_modules $(CLIENT)/dist tests/interop/node_modules
+	rm -rf $(VENV) $(STAMPS) build/docs $(CLIENT)/node_modules $(CLIENT)/dist tests/interop/node_modules tests/e2e/solara/node_modules
 
 # What the commands above stand on. Each stamp is made once and again when its inputs change.
 $(STAMPS)/python: pyproject.toml scripts/setup.py
@@ -63,7 +63,7 @@ $(STAMPS)/docs: $(STAMPS)/python
 	@$(PYTHON) scripts/setup.py docs $(VENV)
 	@touch $@
 
-$(STAMPS)/tools: scripts/setup.py $(wildcard tests/interop/package-lock.json tests/interop/*/package-lock.json)
+$(STAMPS)/tools: scripts/setup.py $(wildcard tests/interop/package-lock.json tests/interop/*/package-lock.json tests/e2e/solara/package-lock.json)
 	@mkdir -p $(STAMPS)
 	@$(PYTHON) scripts/setup.py tools
 	@touch $@

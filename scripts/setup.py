@@ -13,7 +13,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MINIMUM_PYTHON = (3, 11)
 MINIMUM_NODE = (20, 19)
-INTEROP_FOLDERS = ("tests/interop", "tests/interop/clients", "tests/interop/databases")
+NPM_FOLDERS = ("tests/interop", "tests/interop/clients", "tests/interop/databases", "tests/e2e/solara")
 DEBIAN_TOOLS = {"chromium": "chromium", "initdb": "postgresql", "openssl": "openssl"}
 POSTGRES_PROGRAMS = "/usr/lib/postgresql/*/bin"
 POSTGRES_SETTING = "/etc/postgresql-common/createcluster.d/durabase-tests.conf"
@@ -147,7 +147,7 @@ def has_program(name):
 
 def install_tools():
     """Real TinyBase and PostgreSQL for the interop tests, a browser for the end-to-end tests, openssl."""
-    for folder in INTEROP_FOLDERS:
+    for folder in NPM_FOLDERS:
         say(f"installing {folder}")
         npm_ci(folder)
     missing = [package for program, package in DEBIAN_TOOLS.items() if not has_program(program)]

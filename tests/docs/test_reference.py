@@ -28,6 +28,7 @@ PAGE_OF = {
     "durabase.schematizers": "schematizers.md",
     "durabase.frames": "frames.md",
     "durabase.ui": "ui.md",
+    "durabase.ui.components": "ui.md",
     "durabase.ui.widget": "live_table.md",
     "durabase.clock": "clock.md",
     "durabase.errors": "errors.md",
