@@ -134,7 +134,8 @@ class Session:
             timeout=60,
             check=False,
         )
-        assert sorted(normal(self.as_on_page(ended.stdout))) == sorted(normal(expected)), command
+        said = self.as_on_page(ended.stdout)
+        assert sorted(normal(said)) == sorted(normal(expected)), f"{command} gives:\n{said}"
 
     def start(self, command: str, expected: str) -> None:
         """Start a command that stays, and wait until it is ready."""
