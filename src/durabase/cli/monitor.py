@@ -16,6 +16,7 @@ from durabase.cli.object_log import ObjectLog
 from durabase.cli.options import ServeOptions
 from durabase.cli.output import LabelledOutput, LogHandler, label
 from durabase.cli.project import Project
+from durabase.cli.server_metrics import add_server_metrics
 from durabase.durable_objects.origin import Origin
 from durabase.durable_objects.storage.engine import Disk
 from durabase.inspector.endpoints import StoreEndpoints
@@ -24,7 +25,7 @@ from durabase.operations.admin import AdminApp
 from durabase.operations.guard import check_address
 from durabase.operations.objects import ObjectOperations
 from durabase.operations.process import LoopLag, add_process_metrics
-from durabase.operations.prometheus import Gauge, Registry
+from durabase.operations.prometheus import Registry
 from durabase.operations.telemetry import Telemetry
 from durabase.server import Server
 from durabase.server.context import Fetch
@@ -129,12 +130,9 @@ class Monitor:
     def _measure_process(self, stack: AsyncExitStack, registry: Registry) -> None:
         lag = LoopLag(get_running_loop())
         add_process_metrics(registry, lag)
-        registry.add(Gauge("durabase_server_sockets", "Open WebSockets.", self._open_sockets))
+        add_server_metrics(registry, lambda: self._server)
         lag.start()
         stack.callback(lag.stop)
-
-    def _open_sockets(self) -> int:
-        return 0 if self._server is None else self._server.socket_count
 
     async def _serve(self, stack: AsyncExitStack, host: str, port: int, fetch: Fetch | None) -> None:
         check_address(host, admin_token())

@@ -15,6 +15,7 @@ import heapq
 import logging
 import random
 from asyncio import AbstractEventLoop, Future
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -88,6 +89,9 @@ class AlarmScheduler:
         loop: the event loop.
         clock: the time.
         jitter: gives the part of the jitter to use, 0 to 1.
+
+    Attributes:
+        retries, given_up: of each class, how many runs that failed are tried again, and how many are not.
     """
 
     def __init__(
@@ -103,6 +107,8 @@ class AlarmScheduler:
         self._timer: TimerHandle | None = None
         self._check_scheduled = False
         self._closed = False
+        self.retries: Counter[AlarmSource] = Counter()
+        self.given_up: Counter[AlarmSource] = Counter()
 
     def add(self, source: AlarmSource) -> None:
         """Run this source's alarms as well."""
@@ -185,6 +191,8 @@ class AlarmScheduler:
             _logger.error("an alarm failed, try %d", run.row.retries + 1, exc_info=error)
         if _counts(error):
             following = self._retry(run.row) if failed and _may_be_retried(error) else None
+            if failed:
+                (self.given_up if following is None else self.retries)[run.source] += 1
             self._conclude(run.source, run.key, run.row, following)
         else:
             self._postpone(run.source, run.key)

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from durabase.clock import Clock
+from durabase.durable_objects.tally import Tally
 from durabase.errors import ObjectError
 from durabase.web.byte_string import ByteString
 from durabase.web.connection import ALWAYS_OPEN, Connection, OutputHold, Use
@@ -90,14 +91,24 @@ class SocketRegistry:
         event_timeout_ms: how long a handler of a socket may take.
     """
 
-    __slots__ = ("_by_tag", "_clock", "_records", "auto_response", "event_timeout_ms", "events", "output")
+    __slots__ = (
+        "_by_tag",
+        "_clock",
+        "_records",
+        "_tally",
+        "auto_response",
+        "event_timeout_ms",
+        "events",
+        "output",
+    )
 
-    def __init__(self, events: SocketEvents, clock: Clock) -> None:
+    def __init__(self, events: SocketEvents, clock: Clock, tally: Tally) -> None:
         self.events = events
         self.output: OutputHold = ALWAYS_OPEN
         self.auto_response: WebSocketRequestResponsePair | None = None
         self.event_timeout_ms: int | None = None
         self._clock = clock
+        self._tally = tally
         self._records: dict[SocketRecord, None] = {}
         self._by_tag: dict[str, list[SocketRecord]] | None = None
 
@@ -163,6 +174,7 @@ class SocketRegistry:
         """Give the automatic answer, in order with what else is sent."""
         if self.auto_response is None or not record.connection.sendable:
             return
+        self._tally.auto_responses += 1
         record.answered_ms = self._clock.now_ms()
         send = partial(record.connection.send_text, self.auto_response.response)
         if self.output.is_open:

@@ -36,6 +36,7 @@ from durabase.durable_objects.storage.shared import SharedStore
 from durabase.durable_objects.storage.sql_policy import MAX_ROW_BYTES, FileRules
 from durabase.durable_objects.storage.store import AlarmRow
 from durabase.durable_objects.sweeping import Sweeper
+from durabase.durable_objects.tally import Tally
 from durabase.durable_objects.waiting import Nesting
 from durabase.errors import ObjectError, ObjectResetError, StorageError
 
@@ -124,6 +125,7 @@ class ClassHost:
         slots: what is in memory, by the bytes of the id.
         bindings: what its objects get.
         tells_messages: whether the observer is told of every message of a socket.
+        tally: what is counted of them.
         folder: where its data is kept.
         clock, context, limits, loop, nesting, observer, sweeper: the host's, for the slots.
     """
@@ -137,6 +139,7 @@ class ClassHost:
         self.limits, self.nesting = host.limits, host.nesting
         self.observer = host.observer
         self.tells_messages = False
+        self.tally = Tally()
         self.loop: AbstractEventLoop
         self.context: Context
         self.sweeper: Sweeper

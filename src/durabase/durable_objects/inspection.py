@@ -44,11 +44,18 @@ class ObjectStatus:
 
 @dataclass(frozen=True, slots=True)
 class ClassCensus:
-    """How many objects of a class are in memory, with an instance or with sockets only; and their alarms."""
+    """How many objects of a class are in memory, with an instance or with sockets only; and their alarms.
+
+    ``sockets`` are the hibernatable ones, ``asleep`` those of them whose objects sleep, ``standard`` those
+    that have listeners, of clients or to elsewhere. ``waiting`` are events that can't enter yet.
+    """
 
     live: int
     sleeping: int
     sockets: int
+    asleep: int
+    standard: int
+    waiting: int
     alarms: int
     alarms_due: int
 
@@ -56,9 +63,18 @@ class ClassCensus:
 def census(hosted: ClassHost, now_ms: int) -> ClassCensus:
     """The numbers of one class."""
     slots = hosted.slots.values()
-    live = sum(slot.life is not None for slot in slots)
+    lives = [slot.life for slot in slots if slot.life is not None]
     alarms, due = hosted.alarm_counts(now_ms)
-    return ClassCensus(live, len(slots) - live, sum(len(slot.sockets) for slot in slots), alarms, due)
+    return ClassCensus(
+        len(lives),
+        len(slots) - len(lives),
+        sum(len(slot.sockets) for slot in slots),
+        sum(len(slot.sockets) for slot in slots if slot.life is None),
+        sum(life.open_sockets for life in lives),
+        sum(len(slot.waiting_events()) for slot in slots),
+        alarms,
+        due,
+    )
 
 
 def statuses(hosted: ClassHost) -> list[ObjectStatus]:

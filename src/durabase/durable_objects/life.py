@@ -38,6 +38,7 @@ from durabase.durable_objects.storage.kv import DurableObjectStorage
 from durabase.durable_objects.storage.store import ObjectStore
 from durabase.durable_objects.surroundings import LifeWatcher
 from durabase.durable_objects.suspension import with_suspension
+from durabase.durable_objects.tally import Tally
 from durabase.errors import ObjectResetError
 from durabase.web.connection import Connection, socket_owner
 
@@ -58,6 +59,7 @@ class ObjectLife:
         clock: for time limits.
         sockets: the object's sockets.
         handlers: which methods answer events.
+        tally: is told how long results are held.
 
     Attributes:
         output: what holds outgoing messages.
@@ -76,6 +78,7 @@ class ObjectLife:
         clock: TimerClock,
         sockets: SocketRegistry,
         handlers: HandlerTable,
+        tally: Tally,
     ) -> None:
         self.clock = clock
         self.output = OutputGate()
@@ -94,6 +97,7 @@ class ObjectLife:
         self._starter = TaskStarter(loop)
         self._sockets = sockets
         self._handlers = handlers
+        self._tally = tally
         self._context = self._message_context = Context()
         self._sections = CriticalSections(self, watcher, loop)
         self._results: set[Future[Any]] = set()
@@ -214,6 +218,11 @@ class ObjectLife:
         """Whether an event is under way."""
         return self.open_events > 0 and self.error is None
 
+    @property
+    def open_sockets(self) -> int:
+        """How many sockets there are that have listeners."""
+        return len(self._adopted)
+
     def hold(self, holder: Holder) -> None:
         """``holder`` has this object in use, for as long as it says so."""
         if self._holders is None:
@@ -325,7 +334,8 @@ class ObjectLife:
     def give_result(self, future: Future[Any], result: Any, error: BaseException | None) -> None:
         """Let the result leave: now, or when what was written before is safe."""
         self._results.add(future)
-        self.output.hold(partial(self.settle, future, result, error))
+        settle = partial(self.settle, future, result, error)
+        self.output.hold(settle if self.output.is_open else self._tally.timed(settle, self.clock))
 
     def expect(self, future: Future[Any]) -> None:
         """If the life ends first, ``future`` fails with it."""

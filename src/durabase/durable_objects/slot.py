@@ -73,13 +73,12 @@ class ObjectSlot:
         self.id = id
         self.hosted = hosted
         self.life: ObjectLife | None = None
-        self.sockets = SocketRegistry(self, host.clock)
+        self.sockets = SocketRegistry(self, host.clock, host.tally)
         self._host = host
         self._store: ObjectStore | None = None
         self._queue = EventQueue()
         self._timer: TimerHandle | None = None
-        self._last_event_ms = 0
-        self._woken_ms = 0
+        self._last_event_ms = self._woken_ms = 0
         self._drained: list[Callable[[], object]] = []
 
     @property
@@ -196,9 +195,9 @@ class ObjectSlot:
     def _arrive(self, waiting: Waiting) -> None:
         host = self._host
         self._last_event_ms = waiting.since_ms = host.clock.now_ms()
-        if self._queue.put(waiting, host.limits):
+        if self._queue.put(waiting, host.limits, host.tally):
             host.nesting.enter(self._let_in, host.loop)
-            self._queue.watch(host.clock, host.limits)
+            self._queue.watch(host.clock, host.limits, host.tally)
 
     def _let_in(self) -> None:
         if self.phase is not Phase.EMPTY:
@@ -220,10 +219,11 @@ class ObjectSlot:
                 break
             waiting = self._queue.take()
             if waiting.result is None or not waiting.result.done():
+                self._host.tally.entered(waiting.since_ms, self._host.clock)
                 waiting.start(self.life)
         else:
             self._host.loop.call_soon(self._let_in)
-        self._queue.watch(self._host.clock, self._host.limits)
+        self._queue.watch(self._host.clock, self._host.limits, self._host.tally)
 
     def _begin(self, life: ObjectLife, call: Callable[[], Any], finish: Finish, kind: str) -> None:
         if self.phase is Phase.QUIET:
@@ -256,7 +256,7 @@ class ObjectSlot:
         self._move(Signal.EVENT)
         host, hosted = self._host, self.hosted
         self._woken_ms = host.clock.now_ms()
-        life = self.life = ObjectLife(self, host.loop, host.clock, self.sockets, hosted.handlers)
+        life = self.life = ObjectLife(self, host.loop, host.clock, self.sockets, hosted.handlers, host.tally)
         try:
             store, make_storage = hosted.open_store(self.id, life.output, life.end_with)
         except Exception as error:

@@ -12,6 +12,7 @@ from durabase.durable_objects.events import ObjectObserver, Served
 from durabase.durable_objects.limits import ObjectLimits
 from durabase.durable_objects.origin import Origin
 from durabase.durable_objects.sweeping import Sweeper
+from durabase.durable_objects.tally import Tally
 from durabase.durable_objects.waiting import Nesting
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class SlotHost(Protocol):
     limits: ObjectLimits
     nesting: Nesting
     sweeper: Sweeper
+    tally: Tally
     tells_messages: bool
 
     def vanished(self, slot: ObjectSlot) -> None:

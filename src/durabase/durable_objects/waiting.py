@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from durabase.clock import TimerClock, TimerHandle
 from durabase.durable_objects.limits import ObjectLimits
+from durabase.durable_objects.tally import Tally
 from durabase.errors import ObjectOverloadedError
 
 if TYPE_CHECKING:
@@ -75,9 +76,10 @@ class EventQueue(list[Waiting]):
         self._size = 0
         self._timer: TimerHandle | None = None
 
-    def put(self, waiting: Waiting, limits: ObjectLimits) -> bool:
+    def put(self, waiting: Waiting, limits: ObjectLimits, tally: Tally) -> bool:
         """Let an event wait. ``False``: there are too many, it failed; that never happens to a socket's."""
         if self and waiting.result is not None and (refusal := self._refusal(waiting, limits)) is not None:
+            tally.refused += 1
             waiting.fail(refusal)
             return False
         self._keep(waiting)
@@ -103,7 +105,7 @@ class EventQueue(list[Waiting]):
             elif waiting.only_in.error is not None:
                 waiting.fail(waiting.only_in.error)
 
-    def watch(self, clock: TimerClock, limits: ObjectLimits) -> None:
+    def watch(self, clock: TimerClock, limits: ObjectLimits, tally: Tally) -> None:
         """See to it that nobody waits for too long. To be called when something was put or taken."""
         if not self._answerable and self._timer is not None:
             self._timer.cancel()
@@ -111,17 +113,18 @@ class EventQueue(list[Waiting]):
         elif self._answerable and self._timer is None:
             first = next(waiting for waiting in self if waiting.result is not None)
             waits = limits.queued_seconds - (clock.now_ms() - first.since_ms) / 1000
-            self._timer = clock.call_later(max(waits, 0), partial(self._expire, clock, limits))
+            self._timer = clock.call_later(max(waits, 0), partial(self._expire, clock, limits, tally))
 
-    def _expire(self, clock: TimerClock, limits: ObjectLimits) -> None:
+    def _expire(self, clock: TimerClock, limits: ObjectLimits, tally: Tally) -> None:
         self._timer = None
         latest = clock.now_ms() - limits.queued_seconds * 1000
         for waiting in self._emptied():
             if waiting.result is not None and waiting.since_ms <= latest:
+                tally.refused += 1
                 waiting.fail(_overloaded("Requests queued for too long."))
             else:
                 self._keep(waiting)
-        self.watch(clock, limits)
+        self.watch(clock, limits, tally)
 
     def _keep(self, waiting: Waiting) -> None:
         self.append(waiting)

@@ -17,6 +17,7 @@ from durabase.durable_objects import (
     ObjectReset,
 )
 from durabase.durable_objects.events import Alarm, Call, Read, Served
+from durabase.durable_objects.hosted import ClassHost
 from durabase.durable_objects.inspection import ClassCensus, census
 from durabase.operations.prometheus import Counter, Gauge, Histogram, Registry
 from durabase.operations.records import RecordMaker, outcome
@@ -111,8 +112,21 @@ class HostMeters:
         self._clock = clock
         self._bytes: dict[tuple[str, ...], float] = {}
         self._largest: dict[tuple[str, ...], float] = {}
+        self._waits = registry.add(
+            Histogram(
+                "durabase_gate_wait_seconds",
+                "How long events waited to enter (input), and results that were held to leave (output).",
+                (*_CLASS, "gate"),
+            )
+        )
+        self._listen()
         for name, help, read in _GAUGES:
             registry.add(Gauge(f"durabase_{name}", help, partial(self._census, read), _CLASS))
+        sockets = Gauge("durabase_object_sockets", "Sockets of objects.", self._sockets, (*_CLASS, "state"))
+        registry.add(sockets)
+        for name, help, count in _COUNTERS:
+            total = partial(self._counted, count)
+            registry.add(Gauge(f"durabase_{name}_total", help, total, _CLASS, kind="counter"))
         registry.add(Gauge("durabase_storage_bytes", "What the files take.", lambda: self._bytes, _CLASS))
         registry.add(
             Gauge(
@@ -124,8 +138,29 @@ class HostMeters:
         now = self._clock.now_ms()
         return {self._names(name): read(census(hosted, now)) for name, hosted in self._host.classes.items()}
 
+    def _sockets(self) -> Mapping[tuple[str, ...], float]:
+        found: dict[tuple[str, ...], float] = {}
+        for name, hosted in self._host.classes.items():
+            counts, labels = census(hosted, self._clock.now_ms()), self._names(name)
+            found[*labels, "awake"] = counts.sockets - counts.asleep
+            found[*labels, "asleep"] = counts.asleep
+            found[*labels, "standard"] = counts.standard
+        return found
+
+    def _counted(self, count: Callable[[ObjectHost, ClassHost], int]) -> Mapping[tuple[str, ...], float]:
+        return {self._names(name): count(self._host, hosted) for name, hosted in self._host.classes.items()}
+
+    def _listen(self) -> None:
+        """Be told of waits, also by classes that have come with another version of the program."""
+        for name, hosted in self._host.classes.items():
+            hosted.tally.on_wait = partial(self._waited, self._names(name))
+
+    def _waited(self, names: tuple[str, str], gate: str, seconds: float) -> None:
+        self._waits.observe(seconds, *names, gate)
+
     async def measure_files(self) -> None:
         """Look at the files, on a thread, for there may be many."""
+        self._listen()
         folders = {self._names(name): hosted.folder for name, hosted in self._host.classes.items()}
         for names, folder in folders.items():
             sizes = await asyncio.to_thread(_sizes, folder)
@@ -135,9 +170,28 @@ class HostMeters:
 _GAUGES: Final[tuple[tuple[str, str, Callable[[ClassCensus], int]], ...]] = (
     ("objects_live", "Objects with an instance.", lambda found: found.live),
     ("objects_sleeping", "Objects with sockets and without an instance.", lambda found: found.sleeping),
-    ("object_sockets", "Hibernatable sockets of objects.", lambda found: found.sockets),
+    ("events_waiting", "Events that can't enter yet.", lambda found: found.waiting),
     ("alarms_scheduled", "Alarms that are set.", lambda found: found.alarms),
     ("alarms_due", "Alarms that are due, or run.", lambda found: found.alarms_due),
+)
+
+_COUNTERS: Final[tuple[tuple[str, str, Callable[[ObjectHost, ClassHost], int]], ...]] = (
+    (
+        "auto_responses",
+        "Messages that were answered without the object.",
+        lambda host, hosted: hosted.tally.auto_responses,
+    ),
+    ("events_refused", "Events that found too many waiting.", lambda host, hosted: hosted.tally.refused),
+    (
+        "alarm_retries",
+        "Runs that failed, to be tried again.",
+        lambda host, hosted: host.scheduler.retries[hosted],
+    ),
+    (
+        "alarms_given_up",
+        "Runs that failed for the last time.",
+        lambda host, hosted: host.scheduler.given_up[hosted],
+    ),
 )
 
 

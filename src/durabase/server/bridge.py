@@ -18,7 +18,7 @@ from durabase.server.clients import peer_address
 from durabase.server.frames import CLOSE_ABNORMAL, binary_frame
 from durabase.server.outbox import Outbox
 from durabase.server.tls import hold_back_at_once, stop_sending
-from durabase.server.websocket import WebSocketEndpoint
+from durabase.server.websocket import SlowReaderError, WebSocketEndpoint
 
 if TYPE_CHECKING:
     from durabase.server.compression import Compression
@@ -68,6 +68,7 @@ class SocketConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
         self._is_alive = True
+        self._context.turn.traffic.bytes_in += len(data)
         if not self._endpoint.is_over:  # else the peer has been told to hang up
             self._endpoint.receive(data)
             self._deliver()
@@ -102,11 +103,14 @@ class SocketConnection(asyncio.Protocol):
         sink = self._sink
         if sink is None:
             return
+        traffic = self._context.turn.traffic
         for _ in range(self._context.limits.messages_per_turn):
             event = endpoint.next_event()
             if isinstance(event, str):
+                traffic.messages_in += 1
                 sink.on_text(event)
             elif isinstance(event, bytes):
+                traffic.messages_in += 1
                 sink.on_binary(event)
             elif event is None:
                 break
@@ -209,6 +213,7 @@ class SocketConnection(asyncio.Protocol):
 
     def _tell_failure(self, failure: ServerError) -> None:
         if self._sink is not None:
+            self._context.traffic.slow_readers += isinstance(failure, SlowReaderError)
             self._sink.on_error(failure)
         self._tell_close(CLOSE_ABNORMAL, failure.details, False)
 
@@ -216,6 +221,7 @@ class SocketConnection(asyncio.Protocol):
         sink = self._sink
         self._sink = None
         if sink is not None:
+            self._context.traffic.closed(code)
             sink.on_close(code, reason, was_clean)
 
 

@@ -11,6 +11,7 @@ from durabase.clock import TimerClock
 from durabase.server.clients import AddressCounts, TrustedProxies
 from durabase.server.deadlines import Deadlines, Pingable, Waiter
 from durabase.server.outbox import Turn
+from durabase.server.traffic import Traffic
 from durabase.web import Request, Response, WebSocket
 
 __all__ = [
@@ -61,6 +62,9 @@ class Served(Waiter, Protocol):
 
 class ServedSocket(Served, Pingable, Protocol):
     """A WebSocket connection."""
+
+    def buffered_amount(self) -> int:
+        """Bytes that the operating system has not taken yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,11 @@ class ServerContext:
         self.turn = Turn(self.loop.call_soon)
         self.deadlines = Deadlines(self.clock)
         self.addresses = AddressCounts(self.limits.connections_per_address, self.proxies)
+
+    @property
+    def traffic(self) -> Traffic:
+        """What its sockets have carried."""
+        return self.turn.traffic
 
     def forget(self, connection: Served) -> None:
         """A connection is gone."""

@@ -20,6 +20,7 @@ from durabase.server.deadlines import Heartbeat
 from durabase.server.handover import Answered, Arrival
 from durabase.server.http import HttpConnection
 from durabase.server.tls import Certificate
+from durabase.server.traffic import Traffic
 from durabase.web import WebSocket
 
 __all__ = ["Server", "bind", "run", "url_of"]
@@ -110,6 +111,16 @@ class Server:
     def socket_count(self) -> int:
         """WebSockets that are open."""
         return len(self._context.sockets) if self._context is not None else 0
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Bytes that wait for the peers of WebSockets."""
+        return 0 if self._context is None else sum(each.buffered_amount() for each in self._context.sockets)
+
+    @property
+    def traffic(self) -> Traffic:
+        """What WebSockets have carried since the server was started."""
+        return Traffic() if self._context is None else self._context.traffic
 
     async def __aenter__(self) -> Self:
         """Listen.

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from durabase.server.frames import text_frame
+from durabase.server.traffic import Traffic
 
 __all__ = ["Compressor", "Outbox", "OutgoingTransport", "Turn", "text_bytes"]
 
@@ -53,7 +54,11 @@ class Compressor(Protocol):
 
 
 class Turn:
-    """One turn of the event loop, as the sockets of a server share it."""
+    """One turn of the event loop, as the sockets of a server share it.
+
+    Attributes:
+        traffic: counts what is sent.
+    """
 
     __slots__ = (
         "_call_soon",
@@ -63,9 +68,11 @@ class Turn:
         "_is_scheduled",
         "_text",
         "_waiting",
+        "traffic",
     )
 
     def __init__(self, call_soon: Callable[[Callable[[], None]], object]) -> None:
+        self.traffic = Traffic()
         self._call_soon = call_soon
         self._is_scheduled = False
         self._waiting: list[Outbox] = []
@@ -160,7 +167,11 @@ class Outbox:
         while self._frames and not self._blocked:
             batch = self._next_batch()
             self._in_flight = batch
-            self._transport.write(batch[0] if len(batch) == 1 else b"".join(batch))
+            data = batch[0] if len(batch) == 1 else b"".join(batch)
+            traffic = self._turn.traffic
+            traffic.frames_out += len(batch)
+            traffic.bytes_out += len(data)
+            self._transport.write(data)
             if not self._blocked:
                 self._in_flight = None
 

@@ -24,7 +24,7 @@ from durabase.server.frames import (
 )
 from durabase.server.outbox import Outbox
 
-__all__ = ["WebSocketEndpoint"]
+__all__ = ["SlowReaderError", "WebSocketEndpoint"]
 
 
 class WebSocketEndpoint:

@@ -8,7 +8,7 @@ from threading import Event
 from typing import Final
 
 from durabase.clock import TimerClock
-from durabase.durable_objects.storage.engine import Disk
+from durabase.durable_objects.storage.engine import Connection, Disk
 
 __all__ = ["FaultyDisk"]
 
@@ -87,7 +87,7 @@ class FaultyDisk(Disk):
 
     # What the storage asks
 
-    def commit(self, connection: sqlite3.Connection) -> None:
+    def commit(self, connection: Connection) -> None:
         """End the transaction, or fail."""
         self._loop = asyncio.get_running_loop()
         if self._dies_before or self._failures:

@@ -49,6 +49,8 @@ def test_health_and_metrics_have_an_address_of_their_own(tmp_path: Path) -> None
         assert status == 200
         assert 'durabase_events_total{worker="app",class="Default",event="fetch",outcome="ok"} 1\n' in text
         assert 'durabase_objects_live{worker="app",class="Room"} 1\n' in text
+        assert "durabase_server_messages_received_total 1\n" in text
+        assert 'durabase_server_closes_total{code="1000"} 1\n' in text
         for path in ("/metrics", "/healthz", "/objects"):
             assert get(port, path) == (200, "version 1")  # the program's
         address = tmp_path / ".durabase" / "state" / "admin.json"

@@ -108,6 +108,9 @@ def test_seven_tries_with_growing_distance_then_it_is_given_up(caplog: pytest.Lo
         distances = [after - before for before, after in pairwise(times)]
         for retry, distance in enumerate(distances):
             assert 2000 * 2**retry <= distance <= 2500 * 2**retry
+        scheduler = rig.host.scheduler
+        assert list(scheduler.retries.values()) == [6]
+        assert list(scheduler.given_up.values()) == [1]
 
     run(scenario, cls)
     assert "try again" in caplog.text

@@ -64,7 +64,9 @@ def test_a_census() -> None:
         await rig.connect(rig.stub("a"))
         await rig.pass_time(11)
         await rig.stub("b").keep(now + 60_000)
-        assert census(rig.host.classes["Room"], now) == ClassCensus(1, 1, 1, 1, 0)
+        assert census(rig.host.classes["Room"], now) == ClassCensus(
+            live=1, sleeping=1, sockets=1, asleep=1, standard=0, waiting=0, alarms=1, alarms_due=0
+        )
         assert census(rig.host.classes["Room"], now + 60_000).alarms_due == 1
 
     run(scenario, Room)

@@ -9,6 +9,7 @@ import pytest
 
 from durabase.durable_objects import DurableObject, ObjectLimits
 from durabase.durable_objects.definition import Bindings
+from durabase.durable_objects.tally import Tally
 from durabase.durable_objects.waiting import EventQueue, Waiting
 from durabase.errors import ObjectOverloadedError
 from durabase.testing.fake_clock import FakeClock
@@ -100,13 +101,13 @@ def test_for_too_long() -> None:
 def test_what_sockets_say_waits_without_a_timer() -> None:
     """Nobody is to be told that it waits too long: a timer for it would be due again and again."""
     clock, limits, queue = FakeClock(), ObjectLimits(queued_seconds=10), EventQueue()
-    loop = asyncio.new_event_loop()
+    loop, tally = asyncio.new_event_loop(), Tally()
     told, asked = Waiting(lambda life: None, "a"), Waiting(lambda life: None, "b", loop.create_future())
     for waiting in (told, asked):
         clock.advance(5000)
         waiting.since_ms = clock.now_ms()
-        queue.put(waiting, limits)
-        queue.watch(clock, limits)
+        queue.put(waiting, limits, tally)
+        queue.watch(clock, limits, tally)
     assert clock.run_next(asked.since_ms + 10_000)
     assert clock.now_ms() == asked.since_ms + 10_000
     assert asked.result is not None

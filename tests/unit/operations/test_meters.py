@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -16,15 +17,18 @@ from durabase.durable_objects import (
     ObjectConstructed,
     ObjectHibernated,
     ObjectHost,
+    ObjectLimits,
     ObjectReset,
 )
 from durabase.durable_objects.events import Alarm, Call, Read, Served
 from durabase.durable_objects.ids import DurableObjectId
-from durabase.errors import ObjectResetError
+from durabase.durable_objects.storage.engine import Connection
+from durabase.errors import ObjectOverloadedError, ObjectResetError
 from durabase.operations.process import LoopLag, add_process_metrics
 from durabase.operations.prometheus import Registry
 from durabase.operations.telemetry import Telemetry
 from durabase.testing.fake_clock import FakeClock
+from durabase.web import Request, Response, WebSocketPair, WebSocketRequestResponsePair
 from durabase.workers.facts import EntrypointHandled, LoopHeldUp, RuntimeFact
 
 ID = DurableObjectId(bytes(32), "lobby")
@@ -104,6 +108,93 @@ def test_what_there_is_is_looked_up(tmp_path: Path) -> None:
         assert float(size.split()[1]) > 4096
 
     asyncio.run(main())
+
+
+@pytest.mark.feature("S-OB-3")
+def test_what_passes_gates_sockets_and_commits_is_counted(tmp_path: Path) -> None:
+    async def main() -> None:
+        clock = FakeClock()
+        telemetry = Telemetry("app", clock)
+        limits = ObjectLimits(queued_events=1)
+        async with ObjectHost(tmp_path, clock=clock, disk=telemetry.disk, limits=limits) as host:
+            host.register(ObjectClass("Room", "app-Room", _Busy))
+            telemetry.attach(host)
+            stub = host.namespace("Room").get_by_name("lobby")
+            blocked = asyncio.ensure_future(stub.block())
+            await asyncio.sleep(0)
+            kept = asyncio.ensure_future(stub.keep())
+            refused = asyncio.ensure_future(stub.keep())
+            with pytest.raises(ObjectOverloadedError):
+                await refused
+            assert f"durabase_events_waiting{{{ROOM}}} 1" in (await telemetry.metrics()).splitlines()
+            clock.advance(2000)
+            _Busy.free.set()
+            await asyncio.gather(blocked, kept)  # what is kept is written before either result leaves
+            opened = await stub.fetch(Request("http://host/", headers={"upgrade": "websocket"}))
+            sink = opened.web_socket.connect(_Port())
+            sink.on_text("ping")
+            lines = (await telemetry.metrics()).splitlines()
+            sink.on_close(1000, "", True)
+        for expected in (
+            f"durabase_events_refused_total{{{ROOM}}} 1",
+            f"durabase_events_waiting{{{ROOM}}} 0",
+            f'durabase_gate_wait_seconds_sum{{{ROOM},gate="input"}} 2',
+            f'durabase_gate_wait_seconds_count{{{ROOM},gate="output"}} 2',
+            f'durabase_object_sockets{{{ROOM},state="awake"}} 1',
+            f'durabase_object_sockets{{{ROOM},state="asleep"}} 0',
+            f'durabase_object_sockets{{{ROOM},state="standard"}} 0',
+            f"durabase_auto_responses_total{{{ROOM}}} 1",
+            f"durabase_alarm_retries_total{{{ROOM}}} 0",
+            f"durabase_alarms_given_up_total{{{ROOM}}} 0",
+            "durabase_commit_failures_total 0",
+        ):
+            assert expected in lines
+        (rows,) = [line for line in lines if line.startswith("durabase_rows_written_total")]
+        assert float(rows.split()[1]) >= 3
+        (commits,) = [line for line in lines if line.startswith("durabase_commit_seconds_count")]
+        assert float(commits.split()[1]) >= 1
+
+    asyncio.run(main())
+
+
+class _Busy(DurableObject):
+    free: asyncio.Event
+
+    async def block(self) -> None:
+        type(self).free = asyncio.Event()
+        await self.ctx.block_concurrency_while(self.free.wait)
+
+    async def keep(self) -> None:
+        await self.ctx.storage.put({"a": 1, "b": 2, "c": 3})
+
+    def fetch(self, request: Request) -> Response:
+        client, server = WebSocketPair()
+        self.ctx.accept_web_socket(server)
+        self.ctx.set_web_socket_auto_response(WebSocketRequestResponsePair("ping", "pong"))
+        return Response(None, status=101, web_socket=client)
+
+
+class _Port:
+    def send_text(self, text: str) -> None: ...
+
+    def send_binary(self, data: bytes) -> None: ...
+
+    def close(self, code: int | None, reason: str) -> None: ...
+
+    def abort(self) -> None: ...
+
+    def buffered_amount(self) -> int:
+        return 0
+
+
+@pytest.mark.feature("S-OB-3")
+def test_a_commit_that_fails_is_counted() -> None:
+    telemetry = Telemetry("app")
+    connection = sqlite3.connect(":memory:", isolation_level=None, factory=Connection)
+    with pytest.raises(sqlite3.OperationalError, match="no transaction is active"):
+        telemetry.disk.commit(connection)
+    connection.close()
+    assert "durabase_commit_failures_total 1" in telemetry.registry.text().splitlines()
 
 
 class _Room(DurableObject):

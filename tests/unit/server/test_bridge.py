@@ -238,6 +238,7 @@ def test_a_slow_reader_is_closed_and_holds_up_nobody(loop_factory: LoopFactory) 
             assert sent > 1000
             assert peak <= 1001 * 10_004
             assert slow_sink.events[0][1].close_code == 1013
+            assert server.traffic.slow_readers == 1
             assert slow_sink.port.buffered_amount() < 1 << 20
             frames, rest = read_frames(b"".join([chunk async for chunk in chunks_of(slow)]))
             assert rest == b""

@@ -24,7 +24,7 @@ from typing import Final, Literal, Protocol, TypeAlias
 
 from durabase.errors import StorageError
 
-__all__ = ["GOES_ON", "Database", "Disk", "Durability", "LogFollower", "TurnStore"]
+__all__ = ["GOES_ON", "Connection", "Database", "Disk", "Durability", "LogFollower", "TurnStore"]
 
 GOES_ON: Final = -1
 """The turn of a store that brings so much that it is written in several visits of the loop."""
@@ -75,6 +75,12 @@ class LogFollower(Protocol):
         """Close the database by calling this: it folds all of the log, and removes it."""
 
 
+class Connection(sqlite3.Connection):
+    """A connection of a :class:`Database`; ``told_changes`` is for disks that measure: what they know of."""
+
+    told_changes = 0
+
+
 class Disk:
     """How commits are made and become durable. What measures that, or lets it fail, derives from this.
 
@@ -86,7 +92,7 @@ class Disk:
 
     durability: Durability = "full"
 
-    def commit(self, connection: sqlite3.Connection) -> None:
+    def commit(self, connection: Connection) -> None:
         """End the open transaction: what it wrote is in the log. On the event loop."""
         connection.execute("COMMIT")
 
@@ -319,8 +325,8 @@ class Database:
                 future.set_result(None)
 
 
-def _connected(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+def _connected(path: Path) -> Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Connection)
     try:
         for pragma in _PRAGMAS:
             connection.execute(pragma)
