@@ -4,6 +4,11 @@ Components read a store by hooks and are drawn again when what they have read ch
 store may belong to another thread, that of a synchronizer or of a server: hooks take turns with it.
 """
 
+try:
+    import reacton as _reacton  # noqa: F401 (said here, once, what to install)
+except ImportError as error:
+    raise ImportError("Reacton is needed: `pip install 'durabase[ui]'`") from error
+
 from durabase.ui._homes import (
     Home,
     StoreOrHome,

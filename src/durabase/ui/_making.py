@@ -105,11 +105,9 @@ class _PersisterLife:
         self._is_over = False
         self._persister: Persister | None = None
 
-    def begin(self) -> Completion[None]:
-        """Make it, and start it."""
-        begun = start_steps(self._begin_steps())
-        begun.add_done_callback(_log_failure)
-        return begun
+    def begin(self) -> None:
+        """Make it, and start it, without waiting until that is done."""
+        start_steps(self._begin_steps()).add_done_callback(_log_failure)
 
     def end(self) -> None:
         """Destroy it."""
@@ -166,7 +164,7 @@ def use_create_synchronizer(
         destroy: ``destroy(synchronizer)`` is called before it ends.
         destroy_deps: not needed in Python; here for the order of the arguments.
 
-    What fails is logged.
+    What ``create`` raises passes on; what fails later is logged.
     """
     synchronizer, set_synchronizer = reacton.use_state(None)
 

@@ -54,11 +54,14 @@ def _use_view(
     ids: tuple[Any, ...],
     absent: T,
     read: Callable[[Store], T] | None = None,
+    **options: Any,
 ) -> T:
     """What ``store.get_NAME(*ids)`` gives, or ``read(store)``; ``absent`` if there is no store."""
     store = use_store_or_store_by_id(store_or_id)
     _, set_drawings = reacton.use_state(0)
-    view = reacton.use_memo(lambda: _view(store, name, ids, read), [store, name, *ids])
+    view = reacton.use_memo(
+        lambda: _view(store, name, ids, read, options), [store, name, *ids, *options.values()]
+    )
 
     def follow() -> Callable[[], None] | None:
         if view is None:
@@ -72,14 +75,18 @@ def _use_view(
 
 
 def _view(
-    store: Store | None, name: str, ids: tuple[Any, ...], read: Callable[[Store], Any] | None
+    store: Store | None,
+    name: str,
+    ids: tuple[Any, ...],
+    read: Callable[[Store], Any] | None,
+    options: dict[str, Any],
 ) -> View | None:
     if store is None:
         return None
     if read is not None:
         return View(store, name, ids, lambda: read(store))
     getter = getattr(store, name if name.startswith("has_") else f"get_{name}")
-    return View(store, name, ids, lambda: getter(*ids))
+    return View(store, name, ids, lambda: getter(*ids, **options), **options)
 
 
 def _use_set(store_or_id: StoreOrId, name: str, *ids: Id) -> Set:
@@ -159,10 +166,15 @@ def use_sorted_row_ids(
     offset: int = 0,
     limit: int | None = None,
     store_or_id: StoreOrId = None,
+    *,
+    sorter: Sorter | None = None,
 ) -> list[Id]:
-    """A page of a table's row ids, sorted by a cell, or by themselves if ``cell_id`` is ``None``."""
+    """A page of a table's row ids, sorted by a cell, or by themselves if ``cell_id`` is ``None``.
+
+    A ``sorter``, as for ``Store.get_sorted_row_ids``, should be one function, not a new one in each drawing.
+    """
     ids = (table_id, cell_id, descending, offset, limit)
-    return _use_view(store_or_id, "sorted_row_ids", ids, [])
+    return _use_view(store_or_id, "sorted_row_ids", ids, [], sorter=sorter)
 
 
 def use_has_row(table_id: Id, row_id: Id, store_or_id: StoreOrId = None) -> bool:

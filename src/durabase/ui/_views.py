@@ -37,15 +37,19 @@ class View:
         name: what it is, as in the names of the store's ``get_…`` and ``add_…_listener``.
         ids: the arguments of both.
         read: reads it, on the store's thread.
+        options: more arguments of the listener.
     """
 
-    __slots__ = ("_ids", "_listener_id", "_name", "_read", "_store", "screen", "show", "snapshot")
+    __slots__ = ("_ids", "_listener_id", "_name", "_options", "_read", "_store", "screen", "show", "snapshot")
 
-    def __init__(self, store: Store, name: str, ids: tuple[Any, ...], read: Callable[[], Any]) -> None:
+    def __init__(
+        self, store: Store, name: str, ids: tuple[Any, ...], read: Callable[[], Any], **options: Any
+    ) -> None:
         self._store = store
         self._name = name
         self._ids = ids
         self._read = read
+        self._options = options
         self._listener_id: Id | None = None
         self.screen: Screen | None = None
         self.show: Show | None = None
@@ -68,7 +72,7 @@ class View:
     def _follow(self) -> bool:
         changes = _changes_of(self._store)
         add = getattr(self._store, f"add_{self._name}_listener")
-        self._listener_id = add(*self._ids, lambda *_: changes.add(self))
+        self._listener_id = add(*self._ids, lambda *_: changes.add(self), **self._options)
         changes.enter(self._store)
         before = self.snapshot
         self.refresh()

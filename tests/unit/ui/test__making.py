@@ -88,6 +88,22 @@ def test_a_persister_that_fails_is_logged(caplog: pytest.LogCaptureFixture) -> N
     assert "no place" in caplog.text
 
 
+def test_a_persister_that_fails_on_another_thread_is_logged_too(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(_store: Store) -> Any:
+        raise OSError("no place")
+
+    store = Store()
+    with caplog.at_level(logging.ERROR), home_of(store) as home:
+
+        def use() -> Any:
+            ui.use_tables(home)
+            return ui.use_create_persister(store, fail)
+
+        with seen(use) as shown:
+            assert shown.texts() == ["None"]
+    assert "no place" in caplog.text
+
+
 def test_a_status_is_shown() -> None:
     store = Store()
     saving = Completion[None]()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -194,6 +196,26 @@ def test_a_state_can_be_set(name: str) -> None:
         assert read(store) == thing
         assert shown.texts() == [repr(thing)]
     assert len({id(setter) for setter in setters}) == 1
+
+
+def by_length(one: str, other: str) -> float:
+    return len(one) - len(other)
+
+
+def test_rows_may_be_sorted_by_a_function() -> None:
+    store = pets().set_cell("pets", "rex", "species", "t-rex")
+    with seen(
+        lambda: ui.use_sorted_row_ids("pets", "species", True, store_or_id=store, sorter=by_length)
+    ) as shown:
+        assert shown.texts() == ["['rex', 'fido', 'felix']"]
+        store.set_cell("pets", "felix", "species", "tom-cat")
+        assert shown.texts() == ["['felix', 'rex', 'fido']"]
+
+
+def test_without_reacton_it_says_what_to_install() -> None:
+    program = "import sys; sys.modules['reacton'] = None; import durabase.ui"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "ImportError: Reacton is needed: `pip install 'durabase[ui]'`" in done.stderr
 
 
 def test_without_a_store_there_is_nothing() -> None:
