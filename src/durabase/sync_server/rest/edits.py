@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
+from durabase._collector import CollectorPause
 from durabase.mergeable import MergeableStore
 from durabase.sync_server.authority import Edit as ProposedEdit
 from durabase.sync_server.rest.conditions import UNCONDITIONAL, Conditions, entity_tag
@@ -121,7 +122,7 @@ def _transact(
         return False
 
     try:
-        with store.transaction(is_undone):
+        with CollectorPause(), store.transaction(is_undone):
             _make_all(store, edits, outcomes, problems)
     finally:
         store._edits.accept_encoded(False)
