@@ -83,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_check(commands)
     _add_types(commands)
+    _add_doctor(commands)
     add_objects(commands)
     add_copies(commands)
     add_tail(commands)
@@ -170,6 +171,27 @@ def _add_types(commands: _Commands[argparse.ArgumentParser]) -> None:
     types.add_argument("--output", metavar="DIR", type=Path, help="where to (default: typings)")
     types.add_argument("--check", action="store_true", help="only say whether they are up to date")
     types.set_defaults(command=_types)
+
+
+def _add_doctor(commands: _Commands[argparse.ArgumentParser]) -> None:
+    doctor = commands.add_parser("doctor", help="say whether this machine is fit to serve, and what to do")
+    _add_place(doctor)
+    _add_state(doctor)
+    doctor.add_argument(
+        "--url", metavar="URL", help="try the way to a server, too, at a path with WebSockets"
+    )
+    doctor.add_argument(
+        "--sockets", metavar="N", type=positive, default=1000, help="how many are expected (default: 1000)"
+    )
+    doctor.add_argument(
+        "--patience",
+        metavar="SECONDS",
+        type=float,
+        default=45.0,
+        help="how long a ping may take (default: 45)",
+    )
+    doctor.add_argument("--json", action="store_true", help="answer as JSON")
+    doctor.set_defaults(command=_doctor)
 
 
 def _add_state(parser: argparse.ArgumentParser) -> None:
@@ -293,6 +315,12 @@ def _check(options: argparse.Namespace, console: Console) -> int:
     from durabase.cli.check import check
 
     return check(options, console)
+
+
+def _doctor(options: argparse.Namespace, console: Console) -> int:
+    from durabase.cli.doctor import doctor
+
+    return doctor(options, console)
 
 
 def _types(options: argparse.Namespace, console: Console) -> int:

@@ -1,0 +1,172 @@
+"""``durabase doctor``: measures what serving needs of a machine, its disk, and the way to the server."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import http.client
+import json
+import os
+import shutil
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from durabase.cli.console import Console
+from durabase.cli.options import ServeOptions
+from durabase.cli.project import load_project
+from durabase.durable_objects.storage.lock import FolderLock
+from durabase.errors import StorageError, StorageInUseError
+from durabase.operations.checkup import (
+    Finding,
+    judge_clock,
+    judge_disk,
+    judge_files,
+    judge_socket,
+    judge_space,
+    judge_sqlite,
+)
+
+__all__ = ["doctor"]
+
+_SIGNS: Final = {"ok": "✓", "warn": "!", "fail": "✘"}
+_SYNCS: Final = 20
+_CONNECT_SECONDS: Final = 10.0
+_PING_OPCODE: Final = 9
+_KIND: Final = {"ws": "http", "wss": "https"}
+
+
+def doctor(options: argparse.Namespace, console: Console) -> int:
+    """Say what is found; 1 if something has failed, else 0."""
+    findings = list(_findings(options))
+    if options.json:
+        console.line(json.dumps([finding._asdict() for finding in findings], ensure_ascii=False, indent=2))
+    else:
+        for finding in findings:
+            console.line(f"  {_SIGNS[finding.level]} {finding.name:<11} {finding.text}")
+            if finding.remedy:
+                console.line(f"    {'':<11} {finding.remedy}")
+    return int(any(finding.level == "fail" for finding in findings))
+
+
+def _findings(options: argparse.Namespace) -> Iterator[Finding]:
+    yield from judge_sqlite(sqlite3.sqlite_version_info, _has_fts5())
+    if sys.platform != "win32":
+        import resource
+
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        yield judge_files(sys.maxsize if soft == resource.RLIM_INFINITY else soft, options.sockets)
+    place, *others = options.configs or [options.place]
+    asked = ServeOptions(place, tuple(others), environment=options.environment, persist_to=options.persist_to)
+    yield from _data(load_project(asked).state_dir)
+    if options.url is not None:
+        yield from _way(options.url, options.patience)
+
+
+def _has_fts5() -> bool:
+    with sqlite3.connect(":memory:") as connection:
+        (found,) = connection.execute("SELECT sqlite_compileoption_used('ENABLE_FTS5')").fetchone()
+    connection.close()
+    return bool(found)
+
+
+def _data(folder: Path) -> Iterator[Finding]:
+    there = next(path for path in (folder, *folder.parents) if path.is_dir())
+    try:
+        seconds = _sync_seconds(there)
+    except OSError as error:
+        remedy = "let the user that serves write there"
+        yield Finding("Data", "fail", f"{there}: {error.strerror or error}", remedy)
+        return
+    yield _use(folder)
+    yield judge_disk(seconds)
+    yield judge_space(shutil.disk_usage(there).free)
+
+
+def _use(folder: Path) -> Finding:
+    if not folder.is_dir():
+        return Finding("Data", "ok", f"{folder} is made when it is needed")
+    lock = FolderLock(folder)
+    try:
+        lock.acquire()
+    except StorageInUseError:
+        return Finding("Data", "ok", f"{folder} is in use by a server")
+    except StorageError as error:
+        return Finding("Data", "fail", str(error), "let the user that serves write there")
+    lock.release()
+    return Finding("Data", "ok", f"{folder}, no server uses it")
+
+
+def _sync_seconds(folder: Path) -> float:
+    """The median of some writes that are synced."""
+    taken = []
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+        for _ in range(_SYNCS):
+            file.write(bytes(4096))
+            begun = time.perf_counter()
+            os.fsync(file.fileno())
+            taken.append(time.perf_counter() - begun)
+    return statistics.median(taken)
+
+
+def _way(url: str, patience: float) -> Iterator[Finding]:
+    """The server's clock, and a WebSocket as clients open it."""
+    parts = urlsplit(url)
+    scheme = _KIND.get(parts.scheme, parts.scheme)
+    kind = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.netloc, timeout=_CONNECT_SECONDS)
+    headers = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
+    }
+    try:
+        connection.request("HEAD", "/")
+        answer = connection.getresponse()
+        answer.read()
+        date = answer.headers.get("date")
+        if date is not None:
+            yield judge_clock(parsedate_to_datetime(date).timestamp() - time.time())
+        connection.close()
+        connection.request("GET", parts.path or "/", headers=headers)
+        answer = connection.getresponse()
+        opened = answer.status == http.client.SWITCHING_PROTOCOLS
+        yield judge_socket(answer.status, _idle(answer, connection, patience) if opened else None)
+    except (OSError, http.client.HTTPException) as error:
+        yield Finding("Server", "fail", f"{url} does not answer: {error}", "is it started? is it that URL?")
+    finally:
+        connection.close()
+
+
+def _idle(
+    answer: http.client.HTTPResponse, connection: http.client.HTTPConnection, patience: float
+) -> Literal["pinged", "cut", "silent"]:
+    """What comes to a socket that says nothing: frames of the program are skipped."""
+    deadline = time.monotonic() + patience
+    stream = answer.fp
+    try:
+        while (left := deadline - time.monotonic()) > 0:
+            if connection.sock is not None:
+                connection.sock.settimeout(left)
+            head = stream.read(2)
+            if len(head) < 2:
+                return "cut"
+            if head[0] & 15 == _PING_OPCODE:
+                return "pinged"
+            length = head[1] & 127
+            if length > 125:
+                length = int.from_bytes(stream.read(2 if length == 126 else 8))
+            stream.read(length)
+    except TimeoutError:
+        pass
+    except OSError:
+        return "cut"
+    return "silent"
