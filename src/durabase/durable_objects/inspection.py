@@ -14,7 +14,7 @@ from durabase.durable_objects.storage.store import AlarmRow
 if TYPE_CHECKING:
     from durabase.durable_objects.hosted import ClassHost
 
-__all__ = ["ClassCensus", "ObjectStatus", "census", "file_bytes", "status_of", "statuses"]
+__all__ = ["ClassCensus", "ObjectStatus", "census", "file_bytes", "known_ids", "status_of"]
 
 _STATES: Final = {
     Phase.EMPTY: "asleep",
@@ -24,7 +24,6 @@ _STATES: Final = {
     Phase.DRAINING: "draining",
     Phase.BROKEN: "reset",
 }
-_ALL_TIME: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +76,11 @@ def census(hosted: ClassHost, now_ms: int) -> ClassCensus:
     )
 
 
-def statuses(hosted: ClassHost) -> list[ObjectStatus]:
-    """The objects that keep anything or are in memory, ordered by id."""
-    stored = {id.key: id for id in hosted.ids()}
-    alarms = dict(hosted.due(_ALL_TIME))
-    keys = sorted(stored.keys() | hosted.slots.keys())
-    return [_status(key, stored.get(key), hosted.slots.get(key), alarms.get(key)) for key in keys]
+def known_ids(hosted: ClassHost) -> list[DurableObjectId]:
+    """The ids of the objects that keep anything or are in memory, in order."""
+    known = {id.key: id for id in hosted.ids()}
+    known.update((key, slot.id) for key, slot in hosted.slots.items())
+    return [known[key] for key in sorted(known)]
 
 
 def status_of(hosted: ClassHost, id: DurableObjectId) -> ObjectStatus | None:

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from durabase.durable_objects import DurableObjectId, ObjectHost, ObjectKey
 from durabase.durable_objects.events import Run
 from durabase.durable_objects.hosted import ClassHost
-from durabase.durable_objects.inspection import ObjectStatus, file_bytes, status_of, statuses
+from durabase.durable_objects.inspection import ObjectStatus, file_bytes, known_ids, status_of
 from durabase.durable_objects.routing import Holder
 from durabase.durable_objects.storage.sql_text import quoted
 from durabase.errors import DurabaseError, NoSuchObjectError, ObjectError, ObjectResetError, StorageError
@@ -52,7 +52,7 @@ class ObjectOperations:
     def classes(self) -> list[Json]:
         """The classes, and how many objects each has."""
         return [
-            {"class": name, "storage": hosted.storage, "objects": len(statuses(hosted))}
+            {"class": name, "storage": hosted.storage, "objects": len(known_ids(hosted))}
             for name, hosted in self._host.classes.items()
         ]
 
@@ -69,12 +69,12 @@ class ObjectOperations:
         """
         names = [class_name] if class_name is not None else sorted(self._host.classes)
         found = [
-            (name, status)
+            (name, id)
             for name in names
-            for status in statuses(self._class(name))
-            if search in (status.id.name or "") and f"{name} {status.id}" > after
+            for id in known_ids(self._class(name))
+            if search in (id.name or "") and (not after or f"{name} {id}" > after)
         ]
-        page = [self._listed(*each) | self._size(*each) for each in found[: min(limit, MAX_LISTED)]]
+        page = [self.status(*each) for each in found[: min(limit, MAX_LISTED)]]
         more = len(found) > len(page)
         return {"objects": page, "cursor": f"{page[-1]['class']} {page[-1]['id']}" if page and more else None}
 
