@@ -7,6 +7,7 @@ from durabase.sync_server.durable_object import WsServerDurableObject
 from durabase.sync_server.limits import Allowance, ClientLimits
 from durabase.sync_server.object_fetch import ws_server_fetch
 from durabase.sync_server.object_room import object_room
+from durabase.sync_server.presence import PresenceDurableObject, presence_fetch
 from durabase.sync_server.room import BlockingRoom, OpeningRoom, Room
 from durabase.sync_server.rules import Refused, Rules
 from durabase.sync_server.tokens import RoomTokens, authorize_by_token
@@ -24,6 +25,7 @@ __all__ = [
     "Edit",
     "Level",
     "OpeningRoom",
+    "PresenceDurableObject",
     "Proposal",
     "Refused",
     "Room",
@@ -38,5 +40,6 @@ __all__ = [
     "authorize_by_token",
     "new_webhook_secret",
     "object_room",
+    "presence_fetch",
     "ws_server_fetch",
 ]

@@ -35,7 +35,7 @@ class Door:
         authorize: says who somebody is; ``None``: everybody may write.
         rules: who may write what.
         limits: how much one may take.
-        authoritative: whether the rooms themselves judge what is written, so that they can take it back.
+        is_judged: whether the room of a path itself judges what is written, so that it can take it back.
     """
 
     def __init__(
@@ -44,11 +44,11 @@ class Door:
         authorize: Authorize | None,
         rules: Rules | None,
         limits: ClientLimits | None,
-        authoritative: bool,
+        is_judged: Callable[[Id], bool],
     ) -> None:
         self.host = host
         self.rules = Rules() if rules is None else rules
-        self.authoritative = authoritative
+        self.is_judged = is_judged
         self.questions = Questions()
         self.guards: dict[tuple[Id, Id], Guard] = {}
         """By path and client."""
@@ -176,7 +176,7 @@ class Admission:
     def guard(self, member: Member, path_id: Id, access: Access | None = None) -> None:
         """Put a guard before the room that a member has entered."""
         door = self._door
-        rules = None if door.authoritative else door.rules
+        rules = None if door.is_judged(path_id) else door.rules
         guard = Guard(access or self.access, rules, door.questions, member.client_id)
         self._guards[member] = path_id, guard
         door.guards[path_id, member.client_id] = guard

@@ -60,7 +60,9 @@ def answer(let_in: LetIn, request: Request) -> Response:
     subprotocol = subprotocol_of(request, SUBPROTOCOLS)
     client, server = WebSocketPair()
     port = WebSocketPort(server.connection)
-    sink = let_in(port, urlsplit(request.url).path, client_id_of(request), subprotocol)
+    asked = urlsplit(request.url)
+    target = f"{asked.path}?{asked.query}" if asked.query else asked.path
+    sink = let_in(port, target, client_id_of(request), subprotocol)
     server.connection.message_bytes = MESSAGE_BYTES
     server.connection.accept(Use.STANDARD, sink)
     headers = {} if subprotocol is None else {"sec-websocket-protocol": subprotocol}

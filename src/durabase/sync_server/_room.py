@@ -38,8 +38,9 @@ class PathRoomHost(Protocol):
     clock: TimerClock
     request_timeout_seconds: float
     fragment_size: float | None
-    authority: Callable[[Id], Authority] | None
-    """What decides in the room of a path; ``None``: rooms pass everything on."""
+
+    def authority_of(self, path_id: Id) -> Authority | None:
+        """What decides in the room of a path; ``None``: it passes everything on."""
 
     def make_persister(self, path_id: str) -> MadePersister | Awaitable[MadePersister]:
         """The persister of a path."""
@@ -60,7 +61,8 @@ class PathRoom:
 
     def __init__(self, host: PathRoomHost, path_id: str, predecessor: Completion[None] | None) -> None:
         self.path_id = path_id
-        self.relay: Relay[Member] = (Relay if host.authority is None else HubRelay)(NODE_RULES)
+        self._authority = host.authority_of(path_id)
+        self.relay: Relay[Member] = (Relay if self._authority is None else HubRelay)(NODE_RULES)
         self._host = host
         self._predecessor = predecessor
         self._seat: ServerSeat | None = None
@@ -137,9 +139,8 @@ class PathRoom:
             yield from _ended(self._predecessor)
             self._predecessor = None
         made = yield self._host.make_persister(self.path_id)
-        decides = self._host.authority
         if made is None:
-            if decides is not None:
+            if self._authority is not None:
                 raise ServerError(f"the path {self.path_id!r} has no store: who is to decide there?")
             self._become_ready()
             return
@@ -151,7 +152,7 @@ class PathRoom:
             clock=self._host.clock,
             request_timeout_seconds=self._host.request_timeout_seconds,
             on_ignored_error=self._host.report,
-            authority=None if decides is None else decides(self.path_id),
+            authority=self._authority,
             send_to_others=self._send_to_others,
         )
         yield seat.load()

@@ -25,6 +25,7 @@ from durabase.sync_server.limits import ClientLimits
 from durabase.sync_server.rules import Rules
 from durabase.synchronizers.protocol.relay import EVERYBODY, SERVER_ID
 from durabase.synchronizers.transport import Transport
+from durabase.types import Id
 from durabase.web import Request, Response
 
 __all__ = ["ConnectionHost", "path_id_of"]
@@ -49,12 +50,11 @@ class ConnectionHost(ABC):
         authorize: Authorize | None,
         rules: Rules | None,
         limits: ClientLimits | None,
-        authoritative: bool = False,
     ) -> None:
         self.clock = clock
         self.request_timeout_seconds = request_timeout_seconds
         is_open = authorize is None and rules is None and limits is None
-        self._door = None if is_open else Door(self, authorize, rules, limits, authoritative)
+        self._door = None if is_open else Door(self, authorize, rules, limits, self.is_judged)
         self._connections: dict[Connection, None] = {}
         self._is_destroyed = False
 
@@ -65,6 +65,14 @@ class ConnectionHost(ABC):
     @abstractmethod
     def report(self, error: Exception) -> None:
         """Tell of an error that changes nothing else."""
+
+    def is_judged(self, path_id: Id) -> bool:
+        """Whether the room of a path itself judges what is written there (called by the door)."""
+        return False
+
+    def name_of(self, client_id: Id, path: str) -> Id:
+        """Under which id a client is on its paths that has come by this one, path and query."""
+        return client_id
 
     async def serve(
         self,
@@ -213,7 +221,8 @@ class ConnectionHost(ABC):
             if admission is not None:
                 admission.end()
             raise ValueError(f"{client_id!r} can't be the id of a client")
-        connection = connect(self, port, client_id, path_id_of(path), subprotocol, admission)
+        name = self.name_of(client_id, path)
+        connection = connect(self, port, name, path_id_of(path), subprotocol, admission)
         if connection.is_open:
             self._connections[connection] = None
         return connection

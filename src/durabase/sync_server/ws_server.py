@@ -27,6 +27,7 @@ from durabase.sync_server.access import ANYBODY, Access, Level
 from durabase.sync_server.authority import Authority, Proposal
 from durabase.sync_server.authorizing import Authorize
 from durabase.sync_server.limits import ClientLimits
+from durabase.sync_server.presence import GRACE_SECONDS, Presence, client_name, is_presence
 from durabase.sync_server.rest.entry import RestEntry
 from durabase.sync_server.rest.events import event_stream, events_response
 from durabase.sync_server.rest.permission import Permission
@@ -78,6 +79,7 @@ class WsServer(ConnectionHost):
         authoritative: bool = False,
         validate: PathValidate | None = None,
         on_refused: PathValidate | None = None,
+        presence: bool = False,
         clock: TimerClock | None = None,
         rest: str | None = None,
     ) -> None:
@@ -100,6 +102,8 @@ class WsServer(ConnectionHost):
             validate: called as ``validate(path_id, proposal)`` with what a client's message would change; it
                 refuses what must not be. If it raises, all is refused.
             on_refused: called as ``on_refused(path_id, proposal)`` when something was.
+            presence: whether rooms whose path ends with ``/presence``, or is that, are kept in memory alone,
+                and each client writes the rows of its own id there while it is there.
             clock: what timers run on.
             rest: the path below which :meth:`fetch` has rooms as resources, as ``/api``; by default nowhere.
 
@@ -107,12 +111,7 @@ class WsServer(ConnectionHost):
             ValueError: ``rest`` is no path; or rooms that are not authoritative are to refuse something.
         """
         super().__init__(
-            SystemClock() if clock is None else clock,
-            request_timeout_seconds,
-            authorize,
-            rules,
-            limits,
-            authoritative,
+            SystemClock() if clock is None else clock, request_timeout_seconds, authorize, rules, limits
         )
         self._rest = None if rest is None else RestEntry(rest)
         self.fragment_size = fragment_size
@@ -122,7 +121,9 @@ class WsServer(ConnectionHost):
             raise ValueError("only what is authoritative refuses edits: pass authoritative=True, too")
         self._validate = validate
         self._on_refused = on_refused
-        self.authority: Callable[[Id], Authority] | None = self._authority_of if authoritative else None
+        self._is_authoritative = authoritative
+        self._has_presence = presence
+        self._presences: dict[Id, Presence] = {}
         self._rooms: dict[Id, PathRoom] = {}
         self._path_ids_listeners: dict[Id, PathIdsListener] = {}
         self._client_ids_listeners: dict[Id, tuple[Id | None, ClientIdsListener]] = {}
@@ -264,6 +265,15 @@ class WsServer(ConnectionHost):
             if asked is None or asked == path_id:
                 self._reporter.call(listener, self, path_id, client_id, change)
 
+    def is_judged(self, path_id: Id) -> bool:
+        return self._is_authoritative or self._is_presence(path_id)
+
+    def _is_presence(self, path_id: Id) -> bool:
+        return self._has_presence and is_presence(path_id)
+
+    def name_of(self, client_id: Id, path: str) -> Id:
+        return client_name(client_id, path) if self._has_presence else client_id
+
     # The life of rooms (called by connections and rooms)
 
     def enter(self, path_id: str, member: Member) -> None:
@@ -289,9 +299,20 @@ class WsServer(ConnectionHost):
         return room
 
     def make_persister(self, path_id: Id) -> MadePersister | Awaitable[MadePersister]:
+        presence = self._presences.get(path_id)
+        if presence is not None:
+            return presence.persister()
         return None if self._create_persister_for_path is None else self._create_persister_for_path(path_id)
 
-    def _authority_of(self, path_id: Id) -> Authority:
+    def authority_of(self, path_id: Id) -> Authority | None:
+        if self._is_presence(path_id):
+            self._end_presence(path_id)
+            names = partial(self.get_client_ids, path_id)
+            presence = self._presences[path_id] = Presence(self.clock, GRACE_SECONDS, names)
+            return Authority(presence.validate, None, self.report)
+        return self._programs_authority(path_id) if self._is_authoritative else None
+
+    def _programs_authority(self, path_id: Id) -> Authority:
         validate, on_refused, door = self._validate, self._on_refused, self._door
         judges = None if validate is None else partial(validate, path_id)
         return Authority(
@@ -306,10 +327,19 @@ class WsServer(ConnectionHost):
 
     def client_left(self, path_id: Id, client_id: Id) -> None:
         self._tell_client(path_id, client_id, _REMOVED)
+        presence = self._presences.get(path_id)
+        if presence is not None:
+            presence.client_left()
+
+    def _end_presence(self, path_id: Id) -> None:
+        presence = self._presences.pop(path_id, None)
+        if presence is not None:
+            presence.close()
 
     def room_stopped(self, room: PathRoom) -> None:
         if self._rooms.get(room.path_id) is room:
             del self._rooms[room.path_id]
+            self._end_presence(room.path_id)
             self._tell_path(room.path_id, _REMOVED)
 
     def report(self, error: Exception) -> None:
