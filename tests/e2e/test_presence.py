@@ -1,0 +1,67 @@
+"""The page of the guide about presence, in two browsers."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e._page import RoomPage
+from e2e._server import Server
+from hostile._project import write_project
+from interop.clients._node import FOLDER, require_node
+
+GUIDE = Path(__file__).parents[2] / "docs/guides/presence.md"
+PACKAGE = FOLDER / "node_modules/tinybase10"
+MODULES = ("index.js", "synchronizers/synchronizer-ws-client/index.js")
+IMPORTS = """<script type="importmap">{"imports": {
+  "tinybase": "/npm/index.js",
+  "tinybase/synchronizers/synchronizer-ws-client": "/npm/synchronizers/synchronizer-ws-client/index.js"
+}}</script>"""
+
+
+def block(language: str) -> str:
+    found = re.search(rf"^```{language}\n(.*?)^```$", GUIDE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def give_page(folder: Path) -> None:
+    """What a bundler would do: the page of the guide, with the modules that it imports."""
+    require_node()
+    for module in MODULES:
+        (folder / "npm" / module).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PACKAGE / module, folder / "npm" / module)
+    (folder / "index.html").write_text(IMPORTS + block("html"), encoding="utf-8")
+
+
+@pytest.fixture
+def lobby(tmp_path: Path) -> Iterator[Server]:
+    project = write_project(tmp_path, block("python"), [])
+    with (project / "wrangler.toml").open("a") as file:
+        file.write(block("toml"))
+    give_page(project / "client/dist")
+    server = Server(tmp_path, "serve", str(project)).start()
+    yield server
+    server.kill()
+
+
+def test_two_pages_see_each_other_come_and_go(new_browser: Callable[..., RoomPage], lobby: Server) -> None:
+    ada, bob = new_browser(lobby.url), new_browser(lobby.url)
+    for browser, name in ((ada, "Ada"), (bob, "Bob")):
+        browser.page.get_by_placeholder("Your name").fill(name)
+    for browser in (ada, bob):
+        expect(browser.page.get_by_role("listitem")).to_have_count(2)
+        expect(browser.page.get_by_text("Ada at")).to_be_visible()
+        expect(browser.page.get_by_text("Bob at")).to_be_visible()
+    bob.page.mouse.move(12, 34)
+    expect(ada.page.get_by_text("Bob at 12, 34")).to_be_visible()
+    bob.reload()
+    expect(bob.page.get_by_role("listitem")).to_have_count(2)
+    bob.close()
+    expect(ada.page.get_by_role("listitem")).to_have_count(1)
+    expect(ada.page.get_by_text("Ada at")).to_be_visible()
