@@ -161,9 +161,9 @@ class SocketRegistry:
         Raises:
             TypeError: it is not hibernatable.
         """
-        sink = socket.connection.sink
-        if isinstance(sink, SocketRecord):
-            return sink
+        record = socket.connection.accepted_by
+        if isinstance(record, SocketRecord):
+            return record
         if socket.connection.use is Use.STANDARD:
             raise TypeError("only hibernatable websockets can have tags.")
         raise TypeError(

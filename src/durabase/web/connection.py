@@ -153,6 +153,7 @@ class Connection:
     Attributes:
         port: where what this end sends goes.
         sink: who is told what arrives.
+        accepted_by: the sink that it was accepted with; another may stand before that.
         attachment: what the program attached, encoded.
         sendable: its program may send now.
         far: the other end, if that is in another process; then this one has no ``peer``.
@@ -164,6 +165,7 @@ class Connection:
     """
 
     __slots__ = (
+        "accepted_by",
         "attachment",
         "closed",
         "connecting",
@@ -187,6 +189,7 @@ class Connection:
         self.peer: Connection | None = None
         self.far: FarEnd | None = None
         self.use = Use.NONE
+        self.accepted_by: SocketSink | None = None
         self.sendable = False
         self.sent_close = False
         self.closed = False
@@ -215,6 +218,7 @@ class Connection:
     def accept(self, use: Use, sink: SocketSink) -> None:
         """A program uses this end and lets ``sink`` be told what arrives."""
         self.use = use
+        self.accepted_by = sink
         if self.far is not None:
             self.port = self.far.relay(self)
         self.sendable = not self.connecting and not self.closed

@@ -134,6 +134,18 @@ class Listing(Accepting):
         self.seen.append((code, reason, was_clean, state, during, after, self.ctx.get_tags(ws)))
 
 
+class _Before:
+    """What somebody puts before the sink of a socket that an object has accepted."""
+
+    def __init__(self, sink: Any) -> None:
+        self.sink = sink
+
+    def on_text(self, text: str) -> None: ...
+    def on_binary(self, data: bytes) -> None: ...
+    def on_close(self, code: int, reason: str, was_clean: bool) -> None: ...
+    def on_error(self, error: Exception) -> None: ...
+
+
 @pytest.mark.feature("M-WS-2", "M-WS-3")
 def test_order_tags_and_identity() -> None:
     async def scenario(rig: Rig) -> None:
@@ -152,6 +164,8 @@ def test_order_tags_and_identity() -> None:
             assert ctx.get_tags(tagged[0]) == ["b", "a", ""]
             assert ctx.get_web_sockets("a") == [tagged[0], later[0]]
             assert ctx.get_web_sockets("unknown") == []
+            tagged[0].connection.sink = _Before(tagged[0].connection.sink)
+            assert ctx.get_tags(tagged[0]) == ["b", "a", ""]
 
         await rig.run_in(look)
 
