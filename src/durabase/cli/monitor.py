@@ -153,6 +153,7 @@ class Monitor:
         """The server listens."""
         self._server = server
         if self._app is not None:
+            self._app.server = server
             self._app.is_ready = True
 
     def stopping(self) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
 from durabase.durable_objects import DurableObjectId
@@ -20,6 +20,7 @@ from durabase.web import Request, Response
 
 __all__ = [
     "AdminApp",
+    "Drainable",
     "ObjectHandler",
     "Query",
     "document_of",
@@ -39,6 +40,16 @@ _TEXT: Final = {"content-type": "text/plain; charset=utf-8"}
 _LINES: Final = {"content-type": "application/x-ndjson; charset=utf-8", "cache-control": "no-store"}
 
 
+class Drainable(Protocol):
+    """The server whose clients can be let go."""
+
+    def start_draining(self, seconds: float) -> None:
+        """Take nobody in, and let who is there go, over so many seconds."""
+
+    def stop_draining(self) -> None:
+        """Take that back."""
+
+
 class AdminApp:
     """Answers the requests of administrators, load balancers and Prometheus.
 
@@ -49,7 +60,8 @@ class AdminApp:
         more: further operations on objects, by method and path below ``/object/``.
 
     Attributes:
-        is_ready: what load balancers are told.
+        is_ready: what load balancers are told, unless the server is being drained.
+        server: whose clients can be let go; ``None`` if it does not listen yet.
     """
 
     def __init__(
@@ -63,6 +75,8 @@ class AdminApp:
         self._telemetry = telemetry
         self._guard = AdminGuard(token)
         self.is_ready = False
+        self.server: Drainable | None = None
+        self._is_drained = False
         self._open: dict[tuple[str, str], Handler] = {
             ("GET", "/healthz"): self._healthz,
             ("GET", "/readyz"): self._readyz,
@@ -71,6 +85,7 @@ class AdminApp:
             ("GET", "/metrics"): self._metrics,
             ("GET", "/tail"): self._tail,
             ("POST", "/drain"): self._drain,
+            ("DELETE", "/drain"): self._stop_draining,
             ("GET", "/classes"): self._classes,
             ("GET", "/objects"): self._list,
             ("PUT", "/object/upload"): self._upload,
@@ -127,11 +142,22 @@ class AdminApp:
         return Response("ok\n", headers=_TEXT)
 
     async def _readyz(self, query: Query, request: Request) -> Response:
-        return Response("ready\n" if self.is_ready else "draining\n", 200 if self.is_ready else 503)
+        is_ready = self.is_ready and not self._is_drained
+        return Response("ready\n" if is_ready else "draining\n", 200 if is_ready else 503)
 
     async def _drain(self, query: Query, request: Request) -> Response:
-        self.is_ready = False
+        if one_of(query, "close") == "yes":
+            if self.server is None:
+                raise DurabaseError("No server is running.")
+            self.server.start_draining(number_of(query, "seconds", 10))
+        self._is_drained = True
         return json_response({"ready": False})
+
+    async def _stop_draining(self, query: Query, request: Request) -> Response:
+        if self.server is not None:
+            self.server.stop_draining()
+        self._is_drained = False
+        return json_response({"ready": self.is_ready})
 
     async def _metrics(self, query: Query, request: Request) -> Response:
         telemetry = self._running()

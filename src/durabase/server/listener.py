@@ -17,6 +17,7 @@ from durabase.errors import ServerError
 from durabase.server.clients import TrustedProxies
 from durabase.server.context import AccessHook, Fetch, Handover, ServerContext, ServerLimits
 from durabase.server.deadlines import Heartbeat
+from durabase.server.draining import Draining
 from durabase.server.handover import Answered, Arrival
 from durabase.server.http import HttpConnection
 from durabase.server.tls import Certificate
@@ -94,6 +95,7 @@ class Server:
         self._compression = compression
         self._context: ServerContext | None = None
         self._heartbeat: Heartbeat | None = None
+        self._draining: Draining | None = None
         self._listeners: list[asyncio.Server] = []
         self._port = 0
 
@@ -181,8 +183,26 @@ class Server:
             await asyncio.sleep(0)
         if self._heartbeat is not None:
             self._heartbeat.stop()
+        self.stop_draining()
         if self._context is not None:
             await self._context.drain(self._drain_seconds)
+
+    def start_draining(self, seconds: float) -> None:
+        """Refuse requests with 503 from now on, and close the sockets with ``farewell``, over ``seconds``.
+
+        Raises:
+            ServerError: the server does not run.
+        """
+        self.stop_draining()
+        if self._context is None:
+            raise ServerError("the server does not run")
+        self._draining = Draining(self._context, seconds)
+
+    def stop_draining(self) -> None:
+        """Take that back, if it was asked for: serve again."""
+        if self._draining is not None:
+            self._draining.stop()
+            self._draining = None
 
     async def adopt(self, descriptor: int, web_socket: WebSocket, answered: Answered) -> None:
         """Serve a client that another process has answered."""

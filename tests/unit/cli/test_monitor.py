@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from .running import PROGRAM, Running, running, write_project
@@ -17,9 +17,13 @@ TALKING = PROGRAM.replace("count =", 'print("got", message)\n        count =')
 
 
 def get(port: int, path: str, **headers: str) -> tuple[int, str]:
+    return ask(port, "GET", path, **headers)
+
+
+def ask(port: int, method: str, path: str, **headers: str) -> tuple[int, str]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
-        connection.request("GET", path, headers=headers)
+        connection.request(method, path, headers=headers)
         response = connection.getresponse()
         return response.status, response.read().decode()
     finally:
@@ -57,6 +61,25 @@ def test_health_and_metrics_have_an_address_of_their_own(tmp_path: Path) -> None
         assert json.loads(address.read_text()) == {"url": f"http://127.0.0.1:{admin}"}
         assert command.stop() == 0
         assert not address.exists()
+
+
+@pytest.mark.feature("S-OB-5", "S-OB-6")
+def test_a_server_is_drained_and_goes_on(tmp_path: Path) -> None:
+    with running(write_project(tmp_path), "serve", "--port", "0", "--admin", "0") as command:
+        admin, port = admin_port(command), command.port()
+        with connect(f"ws://127.0.0.1:{port}/") as socket:
+            assert ask(admin, "POST", "/drain?close=yes&seconds=0") == (200, '{"ready": false}\n')
+            with pytest.raises(ConnectionClosed) as closed:
+                socket.recv(20)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012
+        assert get(admin, "/readyz")[0] == 503
+        assert get(port, "/") == (503, "The server is being drained.\n")
+        assert ask(admin, "DELETE", "/drain") == (200, '{"ready": true}\n')
+        assert get(admin, "/readyz")[0] == 200
+        assert get(port, "/") == (200, "version 1")
+        ask(admin, "POST", "/drain?close=yes")
+        assert command.stop() == 0
 
 
 @pytest.mark.feature("S-OB-1", "M-OB-1")

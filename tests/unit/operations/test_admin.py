@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -70,6 +70,34 @@ def test_ready_turns_false_on_drain(tmp_path: Path) -> None:
         assert await admin.ask("POST", "/drain") == (200, {"ready": False})
         assert (await admin.response("GET", "/readyz")).status == 503
         assert (await admin.response("GET", "/healthz")).status == 200
+        assert await admin.ask("DELETE", "/drain") == (200, {"ready": True})
+        assert (await admin.response("GET", "/readyz")).status == 200
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.feature("S-OB-5")
+def test_clients_are_let_go_if_asked_for(tmp_path: Path) -> None:
+    class Server:
+        told: ClassVar[list[float | None]] = []
+
+        def start_draining(self, seconds: float) -> None:
+            self.told.append(seconds)
+
+        def stop_draining(self) -> None:
+            self.told.append(None)
+
+    async def scenario(admin: Admin) -> None:
+        assert await admin.ask("POST", "/drain?close=yes") == (409, {"error": "No server is running."})
+        admin.app.server = Server()
+        admin.app.is_ready = True
+        status, _ = await admin.ask("POST", "/drain?close=yes&seconds=soon")
+        assert status == 400
+        assert (await admin.response("GET", "/readyz")).status == 200
+        for query in ("", "?close=yes", "?close=yes&seconds=30"):
+            assert await admin.ask("POST", f"/drain{query}") == (200, {"ready": False})
+        await admin.ask("DELETE", "/drain")
+        assert Server.told == [10, 30, None]
 
     run(tmp_path, scenario)
 
