@@ -130,7 +130,7 @@ class ConnectionHost(ABC):
         request = upgrade_request(connection.request)
         admission = await self._door.admit(request, path_id_of(path), subprotocol)
         if isinstance(admission, Response):
-            transport.close(*close_of(admission))
+            await connection.close(*close_of(admission))  # when this returns, it would close with 1000
         elif self._is_destroyed:
             admission.end()
             transport.close(None, "")

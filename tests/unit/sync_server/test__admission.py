@@ -8,6 +8,9 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import serve
+from websockets.exceptions import InvalidStatus
 
 from durabase.errors import AccessError, ServerError, UnauthenticatedError
 from durabase.mergeable import MergeableStore
@@ -554,5 +557,45 @@ class TestRequestsForResources:
             headers = {"content-type": "application/json", "x-name": name}
             response = await house.server.fetch(Request(url, method=method, body=body, headers=headers))
             assert response.status == status, response.body_bytes()
+
+        run(test)
+
+
+class TestConnectionsOfWebsockets:
+    """The package ``websockets`` opens the socket itself, unless it is told to ask before."""
+
+    @pytest.mark.parametrize(("target", "status", "code"), [("room", 401, 4401), ("room?as=nick", 403, 4403)])
+    def test_who_is_refused_is_told_before_or_after(self, target: str, status: int, code: int) -> None:
+        async def test() -> None:
+            server = House().server
+            async with serve(server.handle, "127.0.0.1", 0, process_request=server.process_request) as before:
+                port = before.sockets[0].getsockname()[1]
+                with pytest.raises(InvalidStatus) as refused:
+                    await connect(f"ws://127.0.0.1:{port}/{target}")
+                assert refused.value.response.status_code == status
+            async with serve(server.handle, "127.0.0.1", 0) as after:
+                port = after.sockets[0].getsockname()[1]
+                async with connect(f"ws://127.0.0.1:{port}/{target}") as socket:
+                    await socket.wait_closed()
+                    assert socket.close_code == code
+            assert server.get_path_ids() == []
+
+        run(test)
+
+    def test_a_reader_is_one_here_too(self) -> None:
+        async def test() -> None:
+            house = House()
+            server = house.server
+            async with serve(
+                server.handle, "127.0.0.1", 0, process_request=server.process_request
+            ) as serving:
+                port = serving.sockets[0].getsockname()[1]
+                async with connect(f"ws://127.0.0.1:{port}/room?as=rita") as socket:
+                    await socket.send(DIFF)
+                    await socket.send("S" + ASK_HASHES)
+                    while not str(await socket.recv()).endswith("[0,0]]"):
+                        pass
+                    assert house.store is not None
+                    assert house.store.get_values() == {}
 
         run(test)
