@@ -6,7 +6,7 @@ import pytest
 
 from durabase.errors import ServerError
 from durabase.mergeable import MergeableStore
-from durabase.sync_server import Proposal, WsServer, WsServerDurableObject
+from durabase.sync_server import Access, Proposal, Rules, WsServer, WsServerDurableObject
 from durabase.sync_server.authority import Authority, unlike
 from durabase.testing import FakeClock
 from durabase.types import UNDEFINED
@@ -180,5 +180,42 @@ def test_clients_hear_the_server_alone() -> None:
             assert told[1] == told[2]
             assert told[1][0].startswith("S\n")
             assert told[1][0].endswith(',3,[[{}],[{"v":[1,"NjEtLV-----7JQY8"]}],1]]')
+
+    asyncio.run(test())
+
+
+def test_the_servers_own_edits_are_not_asked_about_and_readers_are_corrected() -> None:
+    async def test() -> None:
+        def validate(path_id: str, proposal: Proposal) -> None:
+            proposal.refuse_all()
+
+        def persister(_: str) -> MemoryPersister:
+            return MemoryPersister(MergeableStore(clock=FakeClock()), {})
+
+        clock = FakeClock()
+        server = WsServer(
+            persister,
+            lambda _: None,
+            authoritative=True,
+            validate=validate,
+            rules=Rules(),
+            authorize=lambda request, path_id: Access("read"),
+            clock=clock,
+        )
+        async with server as ws_server:
+            port = FakePort()
+            reader = ws_server.connect(port, "/x", "a", access=Access("read"))
+            async with ws_server.room("x") as room:
+                clock.advance(1000)  # nobody answers what the server asks
+                await settle()
+                port.take()
+                room.store.set_value("v", "from the server")
+                (told,) = port.take()
+                assert told.startswith("S\n")
+                assert '"v":["from the server",' in told
+                reader.on_text('\n["t",3,[[{}],[{"v":["mine","NjEtLV----zzzzzz"]}],1]]')
+                (correction,) = port.take()
+                assert '"v":["from the server",' in correction
+                assert room.store.get_values() == {"v": "from the server"}
 
     asyncio.run(test())
