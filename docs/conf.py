@@ -9,7 +9,6 @@ release = version = version_of("durabase")
 extensions = ["myst_parser"]
 myst_heading_anchors = 4  # as on the repository's web view
 exclude_patterns = ["images"]
-suppress_warnings = ["toc.empty_glob"]  # when every page has its place by name
 nitpicky = True
 
 html_theme = "furo"
