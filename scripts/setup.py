@@ -14,7 +14,13 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MINIMUM_PYTHON = (3, 11)
 MINIMUM_NODE = (20, 19)
 NPM_FOLDERS = ("tests/interop", "tests/interop/clients", "tests/interop/databases", "tests/e2e/solara")
-DEBIAN_TOOLS = {"chromium": "chromium", "initdb": "postgresql", "openssl": "openssl"}
+DEBIAN_TOOLS = {
+    "chromium": "chromium",
+    "initdb": "postgresql",
+    "openssl": "openssl",
+    "nginx": "nginx",
+    "caddy": "caddy",
+}
 POSTGRES_PROGRAMS = "/usr/lib/postgresql/*/bin"
 POSTGRES_SETTING = "/etc/postgresql-common/createcluster.d/durabase-tests.conf"
 
@@ -141,12 +147,16 @@ def no_debian_cluster():
 
 
 def has_program(name):
-    """Whether a program is there; Debian puts PostgreSQL's own where no PATH leads."""
-    return bool(shutil.which(name) or glob.glob(os.path.join(POSTGRES_PROGRAMS, name)))
+    """Whether a program is there; Debian puts PostgreSQL's own and servers where not every PATH leads."""
+    return bool(
+        shutil.which(name)
+        or shutil.which(name, path="/usr/sbin")
+        or glob.glob(os.path.join(POSTGRES_PROGRAMS, name))
+    )
 
 
 def install_tools():
-    """Real TinyBase and PostgreSQL for the interop tests, a browser for the end-to-end tests, openssl."""
+    """Real TinyBase and PostgreSQL for the interop tests, browser and proxies for the end-to-end tests."""
     for folder in NPM_FOLDERS:
         say(f"installing {folder}")
         npm_ci(folder)
