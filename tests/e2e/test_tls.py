@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -65,6 +67,19 @@ def test_rooms_are_served_and_a_renewed_certificate_disturbs_nobody(house: House
     assert f"Ready on https://127.0.0.1:{house.server.port}" in house.server.log
     asyncio.run(main())
     assert house.server.stop() == 0, house.server.log
+
+
+def test_a_restart_says_goodbye_to_all_whichever_way_they_came_in(house: House) -> None:
+    async def main() -> None:
+        async with asyncio.timeout(4 * PATIENCE), AsyncExitStack() as stack:
+            clients = [await house.join(stack, name) for name in NAMES * 3]
+            os.kill(house.server.pid, signal.SIGHUP)
+            for client in clients:
+                await client.wait_closed()
+            assert {client.close_code for client in clients} == {1012}
+            await house.join(stack, NAMES[0])
+
+    asyncio.run(main())
 
 
 def certificate(client: ClientConnection) -> bytes:
