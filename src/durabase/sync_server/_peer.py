@@ -265,16 +265,16 @@ class ServerSeat:
     def _merge_judged(self, authority: Authority, changes: MergeableChanges, merge: Merge) -> None:
         """Merge what may be merged; tell others what has become of it, and the sender what did not."""
         peer = merge.peer or EVERYBODY
-        self._outcome = None
         only_theirs = authority.merge(self.store, peer, changes)
         if has_things(only_theirs):
             self._session.send_diff(peer, only_theirs)
-        if self._outcome is None:
+        outcome = self._take_outcome()
+        if outcome is None:
             return
         if merge.source is MergeSource.DIFF:
             self.store._had_mutated()  # what mutators have written is in the outcome
-            self._session.broadcast_diff(self._outcome, but_not_to=peer)
-            corrections = unlike(self._outcome, changes)
+            self._session.broadcast_diff(outcome, but_not_to=peer)
+            corrections = unlike(outcome, changes)
             if has_things(corrections):
                 self._session.send_diff(peer, corrections)
         else:
@@ -332,6 +332,10 @@ class ServerSeat:
         """The stamps that the running transaction has set, also those of corrections and mutators."""
         outcome = self.store._get_encoded_transaction_stamp_changes(with_hashes=False)
         self._outcome = outcome if has_things(outcome) else None
+
+    def _take_outcome(self) -> MergeableChanges | None:
+        outcome, self._outcome = self._outcome, None
+        return outcome
 
 
 def _nothing() -> None:
