@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from durabase.types import UNDEFINED
@@ -164,8 +164,11 @@ class _Reader:
 
     def date(self) -> datetime | None:
         time = self._double()
-        date = None if time != time else datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=time)
-        found: datetime | None = self._begin(None if date is None else date.replace(tzinfo=None))
+        try:
+            date = None if time != time else datetime(1970, 1, 1) + timedelta(milliseconds=time)  # noqa: DTZ001
+        except OverflowError:
+            raise ValueError(f"a date {time} ms from 1970, which Python has no datetime for") from None
+        found: datetime | None = self._begin(date)
         return found
 
     def boxed(self, read: Callable[[_Reader], Any]) -> Any:

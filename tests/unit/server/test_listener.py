@@ -11,7 +11,7 @@ from durabase.errors import ServerError
 from durabase.server import Server, run
 from durabase.testing import FakeClock
 from durabase.web import Request, Response
-from unit.server.live import Client, Hub, LoopFactory, on_each_loop, run_on, serving, upgrade_request
+from unit.server.live import Client, Hub, LoopFactory, on_each_loop, run_on, serving, until, upgrade_request
 from unit.server.wire import CLOSE, Frame, close
 
 
@@ -181,7 +181,7 @@ def test_a_request_that_does_not_end_is_given_up(loop_factory: LoopFactory) -> N
             await client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             await entered.wait()
             stopping = asyncio.create_task(server.__aexit__(None, None, None))
-            await asyncio.sleep(0)
+            await until(lambda: server._context is not None and server._context.on_empty is not None)
             clock.advance(5_000)
             await stopping
             assert cancelled.is_set()
