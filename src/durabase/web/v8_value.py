@@ -165,7 +165,7 @@ class _Reader:
     def date(self) -> datetime | None:
         time = self._double()
         try:
-            date = None if time != time else datetime(1970, 1, 1) + timedelta(milliseconds=time)  # noqa: DTZ001
+            date = None if time != time else datetime(1970, 1, 1) + timedelta(milliseconds=time)
         except OverflowError:
             raise ValueError(f"a date {time} ms from 1970, which Python has no datetime for") from None
         found: datetime | None = self._begin(date)
