@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect
 
+from e2e._loop import run
 from e2e._rooms import PROGRAM, write_rooms
 from e2e._server import Server, free_port
 from unit.synchronizers.certificates import Authority
@@ -124,7 +125,7 @@ def test_sockets_pass_and_programs_know_who_asks(house: House) -> None:
                     await client.send(LARGE)
                     assert await client.recv() == LARGE
 
-    asyncio.run(main())
+    run(main())
 
 
 def test_the_doctor_finds_nothing_wrong_on_the_way(house: House) -> None:

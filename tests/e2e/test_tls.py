@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from e2e._loop import run
 from e2e._rooms import write_rooms
 from e2e._server import Server
 from unit.synchronizers.certificates import Authority
@@ -65,7 +66,7 @@ def test_rooms_are_served_and_a_renewed_certificate_disturbs_nobody(house: House
                     assert [await client.recv() for client in clients] == [text] * 4
 
     assert f"Ready on https://127.0.0.1:{house.server.port}" in house.server.log
-    asyncio.run(main())
+    run(main())
     assert house.server.stop() == 0, house.server.log
 
 
@@ -79,7 +80,7 @@ def test_a_restart_says_goodbye_to_all_whichever_way_they_came_in(house: House) 
             assert {client.close_code for client in clients} == {1012}
             await house.join(stack, NAMES[0])
 
-    asyncio.run(main())
+    run(main())
 
 
 def certificate(client: ClientConnection) -> bytes:
