@@ -95,7 +95,10 @@ def test_all_are_ready_or_none_is_and_all_are_drained() -> None:
         admins.apps[1].is_ready = True
         assert (await admins.ask("/readyz")).status == 200
         await admins.ask("/drain", "POST")
-        assert [app.is_ready for app in admins.apps] == [False, False]
+        for app in admins.apps:
+            assert (await app.fetch(Request("http://localhost/readyz"))).status == 503
+        await admins.ask("/drain", "DELETE")
+        assert (await admins.ask("/readyz")).status == 200
 
     run(scenario, Room)
 
