@@ -121,9 +121,10 @@ class Peer:
         """Let an object of the other process have the event."""
         id = key.id
         where = [key.class_name, id.key, id.name, id.jurisdiction]
+        number = self._last + 1  # of the question: what it carries along gets numbers, too
         result = self._ask(lambda number: ["deliver", number, *where, self._wire.event_form(event)])
         if isinstance(event, Fetch):
-            self._pass_on_abort(event.request.signal, self._last)
+            self._pass_on_abort(event.request.signal, number)
         return result
 
     def _pass_on_abort(self, signal: AbortSignal, number: int) -> None:

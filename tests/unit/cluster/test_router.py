@@ -226,10 +226,17 @@ def test_streams_requests_and_stubs_cross() -> None:
     run(scenario, Room)
 
 
-def test_a_request_that_is_given_up_is_aborted_where_the_object_is() -> None:
+@pytest.mark.parametrize("has_stream", [False, True])
+def test_a_request_that_is_given_up_is_aborted_where_the_object_is(has_stream: bool) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"a part"
+
     async def scenario(pair: Pair) -> None:
         controller = AbortController()
-        asking = pair.stub(0, 1).fetch(Request("http://h/wait", signal=controller.signal))
+        request = Request(
+            "http://h/wait", method="POST", body=chunks() if has_stream else None, signal=controller.signal
+        )
+        asking = pair.stub(0, 1).fetch(request)
         await pair.until(lambda: any(peer._requests for peer in pair.routers[1]._callers))
         controller.abort()
         with pytest.raises(AbortError):
