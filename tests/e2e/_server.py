@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -30,11 +31,17 @@ class ServerProcess:
         command: how to run it.
         ready: what it says when it serves.
         cwd: where it runs.
+
+    Attributes:
+        environment: what it finds in the environment beside what is there.
+        descriptors: what it inherits.
     """
 
     def __init__(
         self, folder: Path, port: int, command: list[str], ready: str, cwd: Path | None = None
     ) -> None:
+        self.environment: dict[str, str] = {}
+        self.descriptors: list[int] = []
         self.port = port
         self._log = folder / f"server-{port}.log"
         self._command = command
@@ -69,7 +76,8 @@ class ServerProcess:
                 stderr=subprocess.STDOUT,
                 cwd=self._cwd,
                 start_new_session=True,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **self.environment},
+                pass_fds=self.descriptors,
             )
         self._wait(lambda: self.log.count(self._ready) > ready_before, PATIENCE_SECONDS, "ready")
         return self
@@ -112,13 +120,15 @@ class ServerProcess:
 
 
 class Server(ServerProcess):
-    """`durabase COMMAND …`, with its state in ``folder``."""
+    """`durabase COMMAND …`, with its state in ``folder``; ``before`` is a command that runs it."""
 
-    def __init__(self, folder: Path, *command: str, port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, *command: str, port: int | None = None, before: Sequence[str] = ()
+    ) -> None:
         port = port or free_port()
         self.state = folder / "state"
         place = ["--port", str(port), "--persist-to", str(self.state)]
-        super().__init__(folder, port, [sys.executable, "-m", "durabase", *command, *place], READY)
+        super().__init__(folder, port, [*before, sys.executable, "-m", "durabase", *command, *place], READY)
 
     def wait_until_asleep(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until the last thing that the only object did was to hibernate (`durabase dev` logs it)."""

@@ -9,6 +9,7 @@ from durabase.cli.console import Console
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import open_project
 from durabase.cli.serve import serve_project
+from durabase.cli.service_manager import ServiceManager
 from durabase.cli.serving import run
 from durabase.errors import ConfigError
 from durabase.templates import demo_server_dir, prebuilt_client_dir
@@ -26,4 +27,4 @@ def demo(options: ServeOptions, console: Console) -> int:
     client = prebuilt_client_dir()
     if client is None:
         raise ConfigError("The demo's client has not been built: run `make build` in the source tree first.")
-    return run(serve_project(project, options, console, client, "demo"))
+    return run(serve_project(project, options, console, client, "demo", ServiceManager()))

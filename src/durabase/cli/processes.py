@@ -18,6 +18,7 @@ from durabase.cli.monitor import Monitor
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project
 from durabase.cli.renewal import renew_when_asked
+from durabase.cli.service_manager import ServiceManager
 from durabase.cli.serving import address_of, certificate_of, spare_the_collector, start_runtime, start_server
 from durabase.cli.stop import StopSignals
 from durabase.clock import SystemClock
@@ -39,19 +40,26 @@ CALLS_SECONDS: Final = 5.0
 """How long a process that is replaced waits for the calls of others to its objects."""
 
 
-async def supervise(project: Project, options: ServeOptions, console: Console, client: Path | None) -> None:
+async def supervise(
+    project: Project, options: ServeOptions, console: Console, client: Path | None, manager: ServiceManager
+) -> None:
     """Start the processes, and stop them together."""
     hosts, port = address_of(project, options)
     scheme = "http" if certificate_of(options) is None else "https"
-    listeners = await bind(hosts, port)
+    listeners = manager.listeners or await bind(hosts, port)
+    host, port = listeners[0].getsockname()[:2]
     command = [sys.executable, "-m", "durabase", *options.arguments]
-    stop = StopSignals(lambda: console.line("Stopping ..."))
+    stop = StopSignals(manager.is_stopping, lambda: console.line("Stopping ..."))
     count = options.processes or 1
-    async with Supervisor(count, command, project.state_dir, listeners, SystemClock()) as supervisor:
-        url = url_of(hosts[0], listeners[0].getsockname()[1], scheme)
+    async with AsyncExitStack() as stack:
+        supervisor = Supervisor(count, command, project.state_dir, listeners, SystemClock())
+        await stack.enter_async_context(supervisor)
+        url = url_of(host if manager.listeners else hosts[0], port, scheme)
         show_banner(console, "serve", project, url, None if client is None else "built client")
         console.info(f"Ready on {url}, {count} process{'es' if count > 1 else ''}")
-        renewal = asyncio.create_task(renew_when_asked(supervisor, options, console))
+        manager.watch(stack)
+        manager.is_ready(f"Ready on {url}")
+        renewal = asyncio.create_task(renew_when_asked(supervisor, options, console, manager))
         await stop.stopped.wait()
         renewal.cancel()
         await asyncio.gather(renewal, return_exceptions=True)

@@ -10,6 +10,7 @@ import sys
 from durabase.cli.console import Console
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import load_project
+from durabase.cli.service_manager import ServiceManager
 from durabase.cluster.supervisor import Supervisor
 from durabase.errors import DurabaseError
 from durabase.workers.class_ledger import ClassLedger
@@ -18,7 +19,9 @@ from durabase.workers.config.classes import CreateClass
 __all__ = ["renew_when_asked"]
 
 
-async def renew_when_asked(supervisor: Supervisor, options: ServeOptions, console: Console) -> None:
+async def renew_when_asked(
+    supervisor: Supervisor, options: ServeOptions, console: Console, manager: ServiceManager
+) -> None:
     """Put new processes in the places of the old ones at each SIGHUP, until cancelled.
 
     Nothing is touched if the project would not start, or if it has migrations that the processes of the code
@@ -29,19 +32,26 @@ async def renew_when_asked(supervisor: Supervisor, options: ServeOptions, consol
     while True:
         await asked.wait()
         asked.clear()
-        faults = await _faults(options)
-        for fault in faults:
-            console.error(fault)
-        if faults:
-            console.error("Nothing is restarted; what was there before goes on.")
-            continue
-        console.info("Restarting, one process after the other ...")
-        try:
-            await supervisor.restart()
-        except DurabaseError as error:
-            console.error(f"{error}; those after it go on as they were")
-        else:
-            console.info("Restarted")
+        manager.is_reloading()
+        manager.is_ready(await _renew(supervisor, options, console))
+
+
+async def _renew(supervisor: Supervisor, options: ServeOptions, console: Console) -> str:
+    """Restart if that can be; return how it went."""
+    faults = await _faults(options)
+    for fault in faults:
+        console.error(fault)
+    if faults:
+        console.error("Nothing is restarted; what was there before goes on.")
+        return f"Nothing is restarted: {faults[0]}"
+    console.info("Restarting, one process after the other ...")
+    try:
+        await supervisor.restart()
+    except DurabaseError as error:
+        console.error(f"{error}; those after it go on as they were")
+        return str(error)
+    console.info("Restarted")
+    return "Restarted"
 
 
 async def _faults(options: ServeOptions) -> list[str]:

@@ -13,6 +13,7 @@ from durabase.cli.frontend.built import BuiltClient
 from durabase.cli.monitor import Monitor
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project, load_project, open_project
+from durabase.cli.service_manager import ServiceManager
 from durabase.cli.serving import run, serve_until_stopped, start_runtime, start_server
 from durabase.cli.stop import StopSignals
 from durabase.cluster.member import Place
@@ -27,13 +28,14 @@ def serve(options: ServeOptions, console: Console) -> int:
     place = Place.found(os.environ)
     project = load_project(options) if place is not None else open_project(options, console)
     client = built_client_dir(project, console, tell=place is None)
+    manager = ServiceManager.taken(os.environ)
     if place is None and options.processes is None:
-        return run(serve_project(project, options, console, client, "serve"))
+        return run(serve_project(project, options, console, client, "serve", manager))
     from durabase.cli.processes import serve_partition, supervise  # what not every system has
 
     if place is not None:
         return run(serve_partition(place, project, options, console, client))
-    return run(supervise(project, options, console, client))
+    return run(supervise(project, options, console, client, manager))
 
 
 def built_client_dir(project: Project, console: Console, *, tell: bool = True) -> Path | None:
@@ -57,16 +59,23 @@ def built_client_dir(project: Project, console: Console, *, tell: bool = True) -
 
 
 async def serve_project(
-    project: Project, options: ServeOptions, console: Console, client: Path | None, command: str
+    project: Project,
+    options: ServeOptions,
+    console: Console,
+    client: Path | None,
+    command: str,
+    manager: ServiceManager,
 ) -> None:
     """Serve a project with the client in the directory ``client`` until stopped."""
     monitor = Monitor(project, options, console, errors_only=True)
-    stop = StopSignals(monitor.stopping)
+    stop = StopSignals(manager.is_stopping, monitor.stopping)
     async with AsyncExitStack() as stack:
         runtime = await start_runtime(stack, project, options, monitor)
         program = ErrorPages(runtime.dispatch, console, show=False).fetch
         frontend = BuiltClient(client) if client is not None else None
-        server = await start_server(stack, program, frontend, runtime, project, options)
+        server = await start_server(stack, program, frontend, runtime, project, options, manager.listeners)
         show_banner(console, command, project, server.url, None if client is None else "built client")
         monitor.ready(server)
+        manager.watch(stack)
+        manager.is_ready(f"Ready on {server.url}")
         await serve_until_stopped(stop, console, server)

@@ -13,14 +13,14 @@ __all__ = ["StopSignals"]
 class StopSignals:
     """Turns signals into an event. Make it inside of a running event loop."""
 
-    def __init__(self, announce: Callable[[], None]) -> None:
+    def __init__(self, *announcements: Callable[[], None]) -> None:
         """Start listening.
 
         Args:
-            announce: called once, at the first signal or :meth:`stop`.
+            announcements: called once, at the first signal or :meth:`stop`.
         """
         self.stopped = asyncio.Event()
-        self._announce = announce
+        self._announcements = announcements
         self._on_forced: list[Callable[[], None]] = []
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -34,7 +34,8 @@ class StopSignals:
         """Stop in good order, as for the first signal."""
         if not self.stopped.is_set():
             self.stopped.set()
-            self._announce()
+            for announce in self._announcements:
+                announce()
 
     def _received(self, number: int) -> None:
         if not self.stopped.is_set():

@@ -13,6 +13,7 @@ __all__ = ["AddressCounts", "Client", "TrustedProxies", "peer_address", "with_ad
 Fields: TypeAlias = Sequence[tuple[str, str]]
 
 _ADDRESS: Final = "cf-connecting-ip"
+_MAPPED: Final = "::ffff:"  # RFC 4291, 2.5.5.2
 
 
 class Client(NamedTuple):
@@ -104,9 +105,9 @@ def with_address(headers: Fields, address: str) -> list[tuple[str, str]]:
 
 
 def peer_address(transport: asyncio.BaseTransport) -> str:
-    """The address of the other end, as the network has it."""
+    """The address of the other end; one of IPv4 looks the same where a socket listens for both versions."""
     found = transport.get_extra_info("peername")
-    return str(found[0]) if found else ""
+    return str(found[0]).removeprefix(_MAPPED) if found else ""
 
 
 def _listed(headers: Fields, wanted: str) -> list[str]:

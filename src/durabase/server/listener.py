@@ -145,6 +145,8 @@ class Server:
             self._scheme,
         )
         sockets = self._given or await bind(self._hosts, self._asked_port)
+        if self._given:
+            self._hosts = [sockets[0].getsockname()[0]]
         self._port = sockets[0].getsockname()[1]
         for socket in sockets:
             self._listeners.append(await self._listen(context, socket))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any
 
 import pytest
@@ -88,6 +89,17 @@ def test_programs_see_the_address_and_clients_can_not_forge_it() -> None:
             assert await _ask(server.port, *said) == "127.0.0.1 http://h/"
         async with Server(_echo, port=0, trusted_proxies=["127.0.0.1"]) as server:
             assert await _ask(server.port, *said) == "9.9.9.9 https://h/"
+
+    asyncio.run(main())
+
+
+def test_a_proxy_is_known_where_a_socket_listens_for_both_versions() -> None:
+    async def main() -> None:
+        with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as listener:
+            listeners = [listener]
+            async with Server(_echo, listeners=listeners, trusted_proxies=["127.0.0.1"]) as server:
+                assert await _ask(server.port, "X-Forwarded-For: 9.9.9.9") == "9.9.9.9 http://h/"
+                assert server.url == f"http://[::1]:{server.port}"
 
     asyncio.run(main())
 
