@@ -18,7 +18,7 @@ GUIDE = ROOT / "docs" / "guides" / "production.md"
 
 
 def unit() -> configparser.ConfigParser:
-    parsed = configparser.ConfigParser(interpolation=None)
+    parsed = configparser.ConfigParser(interpolation=None, strict=False)  # an option may come twice
     parsed.optionxform = str  # type: ignore[assignment, method-assign]
     parsed.read(DEPLOY / "durabase.service")
     return parsed
