@@ -103,7 +103,12 @@ def _reports(project: Project, errors: list[str], notes: list[str]) -> list[_Rep
 def _classes(config: Config, worker: Worker) -> dict[str, str]:
     storages = {configured.class_name: STORAGES[configured.storage] for configured in config.classes}
     entrypoints = dict.fromkeys(worker.entrypoints, "entrypoint")
-    return {name: storages.get(name, "not configured") for name in worker.object_classes} | entrypoints
+    classes = {
+        name: storages.get(name, "not configured")
+        for name, cls in worker.object_classes.items()
+        if name in storages or not cls.__module__.startswith("durabase.")  # a base class, imported
+    }
+    return classes | entrypoints
 
 
 def _hints(worker: Worker) -> Iterator[str]:

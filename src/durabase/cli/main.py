@@ -24,6 +24,7 @@ from durabase.cli.operating import (
     add_watching_options,
 )
 from durabase.cli.options import ServeOptions
+from durabase.cli.parsing import Commands, Parser, add_command
 from durabase.cli.values import port, positive
 from durabase.errors import ConfigError, DurabaseError
 from durabase.templates import DEFAULT_TEMPLATE, TEMPLATES
@@ -42,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.error(f"durabase needs Python 3.11 or newer; this is {found} ({sys.executable}).")
         return 1
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words:
+        parser().print_help(sys.stderr)
+        return 2
     options = parser().parse_args(words)
     options.arguments = words
     if getattr(options, "log_format", "text") == "json":
@@ -72,15 +76,15 @@ def _json_console() -> Console:
 
 def parser() -> argparse.ArgumentParser:
     """What the command line may be."""
-    root = argparse.ArgumentParser(
+    root = Parser(
         prog="durabase", description="Durable Objects and TinyBase sync, in Python, on your machine."
     )
     root.add_argument("--version", action="version", version=f"durabase {_version()}")
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_demo(commands)
     _add_new(commands)
     _add_dev(commands)
     _add_serve(commands)
-    _add_demo(commands)
     _add_check(commands)
     _add_types(commands)
     _add_doctor(commands)
@@ -98,11 +102,8 @@ def _version() -> str:
         return "(not installed)"
 
 
-_Commands = argparse._SubParsersAction  # argparse gives it no public name
-
-
-def _add_new(commands: _Commands[argparse.ArgumentParser]) -> None:
-    new = commands.add_parser("new", help="make a project")
+def _add_new(commands: Commands[argparse.ArgumentParser]) -> None:
+    new = add_command(commands, "new", "make a project")
     new.add_argument("name", metavar="NAME", help="its name, and the directory to make")
     new.add_argument(
         "--template",
@@ -114,8 +115,8 @@ def _add_new(commands: _Commands[argparse.ArgumentParser]) -> None:
     new.set_defaults(command=_new)
 
 
-def _add_dev(commands: _Commands[argparse.ArgumentParser]) -> None:
-    dev = commands.add_parser("dev", help="serve a project while you work on it")
+def _add_dev(commands: Commands[argparse.ArgumentParser]) -> None:
+    dev = add_command(commands, "dev", "serve a project while you work on it")
     _add_place(dev)
     _add_serving_options(dev)
     dev.add_argument(
@@ -132,8 +133,8 @@ def _add_dev(commands: _Commands[argparse.ArgumentParser]) -> None:
     dev.set_defaults(command=_dev)
 
 
-def _add_serve(commands: _Commands[argparse.ArgumentParser]) -> None:
-    serve = commands.add_parser("serve", help="serve a project in production, with its built client")
+def _add_serve(commands: Commands[argparse.ArgumentParser]) -> None:
+    serve = add_command(commands, "serve", "serve a project in production, with its built client")
     _add_place(serve)
     _add_serving_options(serve)
     serve.add_argument(
@@ -151,30 +152,30 @@ def _add_serve(commands: _Commands[argparse.ArgumentParser]) -> None:
     serve.set_defaults(command=_serve)
 
 
-def _add_demo(commands: _Commands[argparse.ArgumentParser]) -> None:
-    demo = commands.add_parser("demo", help="serve the demo app, client included; nothing to install")
+def _add_demo(commands: Commands[argparse.ArgumentParser]) -> None:
+    demo = add_command(commands, "demo", "serve the demo app, client included; nothing to install")
     _add_serving_options(demo)
     demo.set_defaults(command=_demo)
 
 
-def _add_check(commands: _Commands[argparse.ArgumentParser]) -> None:
-    check = commands.add_parser("check", help="say whether a project would start, and what it has")
+def _add_check(commands: Commands[argparse.ArgumentParser]) -> None:
+    check = add_command(commands, "check", "say whether a project would start, and what it has")
     _add_place(check)
     _add_state(check)
     check.add_argument("--json", action="store_true", help="answer as JSON")
     check.set_defaults(command=_check)
 
 
-def _add_types(commands: _Commands[argparse.ArgumentParser]) -> None:
-    types = commands.add_parser("types", help="write types of a project's env and modules, for editors")
+def _add_types(commands: Commands[argparse.ArgumentParser]) -> None:
+    types = add_command(commands, "types", "write types of a project's env and modules, for editors")
     _add_place(types)
     types.add_argument("--output", metavar="DIR", type=Path, help="where to (default: typings)")
     types.add_argument("--check", action="store_true", help="only say whether they are up to date")
     types.set_defaults(command=_types)
 
 
-def _add_doctor(commands: _Commands[argparse.ArgumentParser]) -> None:
-    doctor = commands.add_parser("doctor", help="say whether this machine is fit to serve, and what to do")
+def _add_doctor(commands: Commands[argparse.ArgumentParser]) -> None:
+    doctor = add_command(commands, "doctor", "say whether this machine is fit to serve, and what to do")
     _add_place(doctor)
     _add_state(doctor)
     doctor.add_argument(

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from durabase.cli.parsing import Commands, add_command
 from durabase.cli.values import address, days, duration, positive
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ __all__ = [
     "add_token",
     "add_watching_options",
 ]
-
-_Commands = argparse._SubParsersAction  # argparse gives it no public name
 
 
 def add_watching_options(parser: argparse.ArgumentParser) -> None:
@@ -115,9 +114,9 @@ def add_tls_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_objects(commands: _Commands[argparse.ArgumentParser]) -> None:
+def add_objects(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add ``objects`` with its own commands."""
-    objects = commands.add_parser("objects", help="look at the objects of a project, and change them")
+    objects = add_command(commands, "objects", "look at the objects of a project, and change them")
     actions = objects.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = _action(actions, "list", "list objects that keep anything or are in memory")
     listing.add_argument("class_name", metavar="CLASS", nargs="?", help="of this class only")
@@ -148,20 +147,20 @@ def add_objects(commands: _Commands[argparse.ArgumentParser]) -> None:
     delete.add_argument("--yes", action="store_true", help="do not ask")
 
 
-def add_copies(commands: _Commands[argparse.ArgumentParser]) -> None:
+def add_copies(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add ``backup``, ``restore`` and ``import-wrangler``."""
-    backup = commands.add_parser("backup", help="copy objects to files, also while their server runs")
+    backup = add_command(commands, "backup", "copy objects to files, also while their server runs")
     backup.add_argument(
         "place", metavar="PLACE", type=Path, help="a file for one object; a directory for all"
     )
     backup.add_argument("--object", metavar="CLASS/NAME", help="only this one (default: all)")
     backup.set_defaults(command=_backup)
-    restore = commands.add_parser("restore", help="put copies of objects back; their lives begin anew")
+    restore = add_command(commands, "restore", "put copies of objects back; their lives begin anew")
     restore.add_argument("place", metavar="PLACE", type=Path, help="the file, or the directory")
     restore.add_argument("--object", metavar="CLASS/NAME", help="which object it becomes (default: its own)")
     restore.add_argument("--replace", action="store_true", help="let go of what the objects keep now")
     restore.set_defaults(command=_restore)
-    taking = commands.add_parser("import-wrangler", help="take over the objects of `wrangler dev`")
+    taking = add_command(commands, "import-wrangler", "take over the objects of `wrangler dev`")
     taking.add_argument("place", metavar="DIR", nargs="?", type=Path, help="where (default: .wrangler/state)")
     taking.add_argument("--replace", action="store_true", help="let go of what the objects keep now")
     taking.set_defaults(command=_import_wrangler)
@@ -169,9 +168,9 @@ def add_copies(commands: _Commands[argparse.ArgumentParser]) -> None:
         _add_common(parser)
 
 
-def add_tail(commands: _Commands[argparse.ArgumentParser]) -> None:
+def add_tail(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add ``tail``."""
-    tail = commands.add_parser("tail", help="follow what a server does")
+    tail = add_command(commands, "tail", "follow what a server does")
     _add_common(tail)
     many = (
         ("--status", "status", "ok, error or canceled"),
@@ -187,9 +186,9 @@ def add_tail(commands: _Commands[argparse.ArgumentParser]) -> None:
     tail.set_defaults(command=_tail)
 
 
-def add_token(commands: _Commands[argparse.ArgumentParser]) -> None:
+def add_token(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add ``token``."""
-    token = commands.add_parser("token", help="make a token for rooms, or a key that signs them")
+    token = add_command(commands, "token", "make a token for rooms, or a key that signs them")
     token.add_argument(
         "paths", metavar="PATH", nargs="*", help="a path; docs/* for all below docs/; * for all"
     )
@@ -214,14 +213,14 @@ def add_token(commands: _Commands[argparse.ArgumentParser]) -> None:
     token.set_defaults(command=_token)
 
 
-def _action(actions: _Commands[argparse.ArgumentParser], name: str, about: str) -> argparse.ArgumentParser:
-    action = actions.add_parser(name, help=about)
+def _action(actions: Commands[argparse.ArgumentParser], name: str, about: str) -> argparse.ArgumentParser:
+    action = add_command(actions, name, about)
     _add_common(action)
     action.set_defaults(command=_objects, action=name)
     return action
 
 
-def _one(actions: _Commands[argparse.ArgumentParser], name: str, about: str) -> argparse.ArgumentParser:
+def _one(actions: Commands[argparse.ArgumentParser], name: str, about: str) -> argparse.ArgumentParser:
     action = _action(actions, name, about)
     action.add_argument("class_name", metavar="CLASS", help="its class")
     action.add_argument("name", metavar="NAME", help="its name")

@@ -18,7 +18,8 @@ class IgnoredErrors:
 
     Args:
         owner: whose errors they are, for the log.
-        handler: is called with each error; without it each is logged as a warning, with its traceback.
+        handler: is called with each error; without it each is logged as a warning, with its traceback unless
+            the system is to blame: a file, a connection.
     """
 
     __slots__ = ("_owner", "handler")
@@ -30,7 +31,8 @@ class IgnoredErrors:
     def report(self, error: Exception) -> None:
         """Hand on an error. Never raises: a handler that fails is logged, together with what it was told."""
         if self.handler is None:
-            _logger.warning("%s: %s", self._owner, error, exc_info=error)
+            trace = None if isinstance(error, OSError) else error
+            _logger.warning("%s: %s", self._owner, error, exc_info=trace)
             return
         try:
             self.handler(error)

@@ -93,7 +93,7 @@ class Persister:
     def _make_access(self, store: Store, persists: Persists) -> StoreAccess:
         is_mergeable = store.is_mergeable()
         if persists is Persists.MERGEABLE_STORE_ONLY and not is_mergeable:
-            raise StoreTypeError()
+            raise StoreTypeError(f"{type(self).__name__} needs a MergeableStore, not a Store")
         if is_mergeable and persists is not Persists.STORE_ONLY:
             return MergeableAccess(cast("MergeableStore", store))
         return PlainAccess(store)

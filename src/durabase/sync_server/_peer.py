@@ -74,7 +74,7 @@ class ServerSeat:
             StoreTypeError: the persister's store can't merge.
         """
         if not persister.get_store().is_mergeable():
-            raise StoreTypeError
+            raise StoreTypeError("a room needs a persister of a MergeableStore, not of a Store")
         self.store = cast("MergeableStore", persister.get_store())
         self._persister = persister
         self._send = send

@@ -45,6 +45,16 @@ def test_a_project_that_would_start(project: Path, capsys: pytest.CaptureFixture
     assert sorted(path.name for path in project.iterdir()) == ["index.py", "wrangler.toml"]
 
 
+def test_base_classes_that_are_imported_are_not_told(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    imported = "from durabase.sync_server import WsServerDurableObject\n"
+    (project / "index.py").write_text(f"{imported}{PROGRAM}\nclass Spare(WsServerDurableObject): ...\n")
+    _, found = answer(capsys)
+    classes = {"Room": "key-value storage", "Spare": "not configured", "Default": "entrypoint"}
+    assert found["workers"][0]["classes"] == classes
+
+
 def test_names_that_are_not_there(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "index.py").write_text(f"import js\nprint('said')\n{PROGRAM}\nlater = lambda: js.RegExp\n")
     (project / "helper.py").write_text("from js import Intl\n")

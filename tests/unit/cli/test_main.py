@@ -65,7 +65,7 @@ def test_a_configuration_file_goes_before_a_directory(called: list[ServeOptions]
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ("", "the following arguments are required: COMMAND"),
+        ("objects", "the following arguments are required: ACTION\nSee durabase objects --help."),
         ("fly", "invalid choice: 'fly'"),
         ("new", "the following arguments are required: NAME"),
         ("dev --port x", "invalid port value: 'x'"),
@@ -79,6 +79,18 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str], arguments: str, expecte
         main(arguments.split())
     assert caught.value.code == 2
     assert expected in capsys.readouterr().err
+
+
+def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "serve the demo app" in capsys.readouterr().err
+
+
+def test_the_help_of_a_command_says_what_it_is_for(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["objects", "evict", "--help"])
+    assert caught.value.code == 0
+    assert "\nLet an object's instance go; data stay.\n" in capsys.readouterr().out
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

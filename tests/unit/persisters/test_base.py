@@ -349,13 +349,24 @@ class TestErrors:
     def test_unset_they_are_logged(self, caplog: pytest.LogCaptureFixture) -> None:
         class Broken(Persister):
             def get_persisted(self) -> Any:
-                raise OSError("broken")
+                raise ValueError("broken")
 
         with caplog.at_level(logging.WARNING, logger="durabase"):
             Broken(Store()).load()
         (record,) = caplog.records
         assert record.getMessage() == "Broken: broken"
         assert record.exc_info is not None
+
+    def test_what_the_system_refuses_is_logged_in_one_line(self, caplog: pytest.LogCaptureFixture) -> None:
+        class Absent(Persister):
+            def get_persisted(self) -> Any:
+                raise ConnectionRefusedError("nobody listens")
+
+        with caplog.at_level(logging.WARNING, logger="durabase"):
+            Absent(Store()).load()
+        (record,) = caplog.records
+        assert record.getMessage() == "Absent: nobody listens"
+        assert record.exc_info is None
 
     def test_a_handler_that_fails_is_logged_with_the_error(self, caplog: pytest.LogCaptureFixture) -> None:
         place = Place()
@@ -395,7 +406,8 @@ class TestErrors:
     def test_kinds_of_store(self) -> None:
         with pytest.raises(StoreTypeError) as caught:
             Place().persister(Store(), persists=Persists.MERGEABLE_STORE_ONLY)
-        assert str(caught.value) == "tinybase:0"
+        assert caught.value.code == 0
+        assert caught.value.details.endswith(" needs a MergeableStore, not a Store")
 
     def test_initial_content_that_cannot_be_set(self) -> None:
         place = Place()

@@ -261,7 +261,9 @@ class TestStore:
             clock=FakeClock(NOW),
         )
         server.connect(FakePort(), "/p", "A")
-        assert [str(error) for error in errors] == ["tinybase:0"]
+        assert [str(error) for error in errors] == [
+            "tinybase:0:a room needs a persister of a MergeableStore, not of a Store"
+        ]
         assert server.get_stats() == {"paths": 0, "clients": 0}
 
 

@@ -101,6 +101,7 @@ class DevClient:
                 self._settled.set()
             await install_packages(self._client)
             self._settled.clear()
+            self._console.line("Installed. Reload the page: it is Vite's now.")
 
     async def _run_once(self) -> None:
         vite = self._vite = await ViteProcess.start(self._client, self._console)

@@ -21,20 +21,21 @@ __all__ = ["ViteProcess", "install_packages", "node_problem"]
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.05
 _TAIL_LINES = 10
-_OLDEST_NODE = 20
+_OLDEST_NODE = (20, 19)  # that Vite runs with
 _STYLES = re.compile(r"\x1b\[[0-9;]*m")
 _BANNER = re.compile(r"^\s*(➜|VITE v|>|$)")
 
 
 async def node_problem() -> str | None:
     """Return why there is no Node to run Vite with and what to do, ``None`` if there is one."""
+    needed = ".".join(map(str, _OLDEST_NODE))
     if shutil.which("node") is None or shutil.which("npm") is None:
-        return f"Node.js is not installed; install version {_OLDEST_NODE} or newer."
+        return f"Node.js is not installed; install version {needed} or newer."
     lines: list[str] = []
     await ChildProcess(Path.cwd(), ["node", "--version"], lines.append).wait()
-    found = re.match(r"v(\d+)\.", lines[0]) if lines else None
-    if found is None or int(found[1]) < _OLDEST_NODE:
-        return f"Node.js {lines[0] if lines else 'does not run'}: install version {_OLDEST_NODE} or newer."
+    found = re.match(r"v(\d+)\.(\d+)\.", lines[0]) if lines else None
+    if found is None or (int(found[1]), int(found[2])) < _OLDEST_NODE:
+        return f"Node.js {lines[0] if lines else 'does not run'}: install version {needed} or newer."
     return None
 
 

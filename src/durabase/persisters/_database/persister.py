@@ -88,5 +88,5 @@ def mode_for(store: Store, config: Mode | str | None) -> Mode:
     """
     mode = mode_of(config)
     if isinstance(mode, TabularMode) and store.is_mergeable():
-        raise StoreTypeError()
+        raise StoreTypeError("tables of their own keep a Store, not a MergeableStore; JSON mode keeps either")
     return mode

@@ -47,7 +47,7 @@ HTTPServer(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])), Handler).
 """
 
 
-def install_fakes(directory: Path, monkeypatch: pytest.MonkeyPatch, node: str = "v20.1.0") -> None:
+def install_fakes(directory: Path, monkeypatch: pytest.MonkeyPatch, node: str = "v20.19.0") -> None:
     """Put them first on the path."""
     directory.mkdir(exist_ok=True)
     for name, script in (("npm", NPM.format(python=sys.executable)), ("node", NODE.format(node))):
