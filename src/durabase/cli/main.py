@@ -102,7 +102,7 @@ def _version() -> str:
         return "(not installed)"
 
 
-def _add_new(commands: Commands[argparse.ArgumentParser]) -> None:
+def _add_new(commands: Commands) -> None:
     new = add_command(commands, "new", "make a project")
     new.add_argument("name", metavar="NAME", help="its name, and the directory to make")
     new.add_argument(
@@ -115,7 +115,7 @@ def _add_new(commands: Commands[argparse.ArgumentParser]) -> None:
     new.set_defaults(command=_new)
 
 
-def _add_dev(commands: Commands[argparse.ArgumentParser]) -> None:
+def _add_dev(commands: Commands) -> None:
     dev = add_command(commands, "dev", "serve a project while you work on it")
     _add_place(dev)
     _add_serving_options(dev)
@@ -133,7 +133,7 @@ def _add_dev(commands: Commands[argparse.ArgumentParser]) -> None:
     dev.set_defaults(command=_dev)
 
 
-def _add_serve(commands: Commands[argparse.ArgumentParser]) -> None:
+def _add_serve(commands: Commands) -> None:
     serve = add_command(commands, "serve", "serve a project in production, with its built client")
     _add_place(serve)
     _add_serving_options(serve)
@@ -152,13 +152,13 @@ def _add_serve(commands: Commands[argparse.ArgumentParser]) -> None:
     serve.set_defaults(command=_serve)
 
 
-def _add_demo(commands: Commands[argparse.ArgumentParser]) -> None:
+def _add_demo(commands: Commands) -> None:
     demo = add_command(commands, "demo", "serve the demo app, client included; nothing to install")
     _add_serving_options(demo)
     demo.set_defaults(command=_demo)
 
 
-def _add_check(commands: Commands[argparse.ArgumentParser]) -> None:
+def _add_check(commands: Commands) -> None:
     check = add_command(commands, "check", "say whether a project would start, and what it has")
     _add_place(check)
     _add_state(check)
@@ -166,7 +166,7 @@ def _add_check(commands: Commands[argparse.ArgumentParser]) -> None:
     check.set_defaults(command=_check)
 
 
-def _add_types(commands: Commands[argparse.ArgumentParser]) -> None:
+def _add_types(commands: Commands) -> None:
     types = add_command(commands, "types", "write types of a project's env and modules, for editors")
     _add_place(types)
     types.add_argument("--output", metavar="DIR", type=Path, help="where to (default: typings)")
@@ -174,7 +174,7 @@ def _add_types(commands: Commands[argparse.ArgumentParser]) -> None:
     types.set_defaults(command=_types)
 
 
-def _add_doctor(commands: Commands[argparse.ArgumentParser]) -> None:
+def _add_doctor(commands: Commands) -> None:
     doctor = add_command(commands, "doctor", "say whether this machine is fit to serve, and what to do")
     _add_place(doctor)
     _add_state(doctor)

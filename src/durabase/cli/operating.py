@@ -114,7 +114,7 @@ def add_tls_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_objects(commands: Commands[argparse.ArgumentParser]) -> None:
+def add_objects(commands: Commands) -> None:
     """Add ``objects`` with its own commands."""
     objects = add_command(commands, "objects", "look at the objects of a project, and change them")
     actions = objects.add_subparsers(title="actions", metavar="ACTION", required=True)
@@ -147,7 +147,7 @@ def add_objects(commands: Commands[argparse.ArgumentParser]) -> None:
     delete.add_argument("--yes", action="store_true", help="do not ask")
 
 
-def add_copies(commands: Commands[argparse.ArgumentParser]) -> None:
+def add_copies(commands: Commands) -> None:
     """Add ``backup``, ``restore`` and ``import-wrangler``."""
     backup = add_command(commands, "backup", "copy objects to files, also while their server runs")
     backup.add_argument(
@@ -168,7 +168,7 @@ def add_copies(commands: Commands[argparse.ArgumentParser]) -> None:
         _add_common(parser)
 
 
-def add_tail(commands: Commands[argparse.ArgumentParser]) -> None:
+def add_tail(commands: Commands) -> None:
     """Add ``tail``."""
     tail = add_command(commands, "tail", "follow what a server does")
     _add_common(tail)
@@ -186,7 +186,7 @@ def add_tail(commands: Commands[argparse.ArgumentParser]) -> None:
     tail.set_defaults(command=_tail)
 
 
-def add_token(commands: Commands[argparse.ArgumentParser]) -> None:
+def add_token(commands: Commands) -> None:
     """Add ``token``."""
     token = add_command(commands, "token", "make a token for rooms, or a key that signs them")
     token.add_argument(
@@ -213,14 +213,14 @@ def add_token(commands: Commands[argparse.ArgumentParser]) -> None:
     token.set_defaults(command=_token)
 
 
-def _action(actions: Commands[argparse.ArgumentParser], name: str, about: str) -> argparse.ArgumentParser:
+def _action(actions: Commands, name: str, about: str) -> argparse.ArgumentParser:
     action = add_command(actions, name, about)
     _add_common(action)
     action.set_defaults(command=_objects, action=name)
     return action
 
 
-def _one(actions: Commands[argparse.ArgumentParser], name: str, about: str) -> argparse.ArgumentParser:
+def _one(actions: Commands, name: str, about: str) -> argparse.ArgumentParser:
     action = _action(actions, name, about)
     action.add_argument("class_name", metavar="CLASS", help="its class")
     action.add_argument("name", metavar="NAME", help="its name")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, NoReturn
+from typing import NoReturn, TypeAlias
 
 from durabase.cli.console import Console
 
 __all__ = ["Commands", "Parser", "add_command"]
-
-Commands = argparse._SubParsersAction  # argparse gives it no public name
 
 
 class Parser(argparse.ArgumentParser):
@@ -21,8 +19,10 @@ class Parser(argparse.ArgumentParser):
         self.exit(2)
 
 
-def add_command(commands: Commands[Any], name: str, about: str) -> argparse.ArgumentParser:
-    """Add a command, or one of a command's own. ``about`` stands in the list, and as a sentence in its help."""
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # argparse gives it no public name
+
+
+def add_command(commands: Commands, name: str, about: str) -> Parser:
+    """Add a command, or one of a command's own. ``about`` is its line in the list and its help's sentence."""
     description = f"{about[0].upper()}{about[1:]}."
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=about, description=description)
-    return parser
+    return commands.add_parser(name, help=about, description=description)
