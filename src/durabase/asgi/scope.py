@@ -14,9 +14,9 @@ from collections.abc import AsyncIterable, Iterable
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
-from durabase.server.clients import with_address
 from durabase.server.target import request_url
 from durabase.web import Request
+from durabase.web.client_address import with_address
 from durabase.workers.compat.asgi_scope import Message
 
 __all__ = ["http_request", "local_target", "web_socket_request"]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
-__all__ = ["AddressCounts", "Client", "TrustedProxies", "peer_address", "with_address"]
+from durabase.web.client_address import Fields, counted_address
 
-Fields: TypeAlias = Sequence[tuple[str, str]]
+__all__ = ["AddressCounts", "Client", "TrustedProxies", "peer_address"]
 
-_ADDRESS: Final = "cf-connecting-ip"
 _MAPPED: Final = "::ffff:"  # RFC 4291, 2.5.5.2
 
 
@@ -64,7 +63,7 @@ class TrustedProxies:
 
 
 class AddressCounts:
-    """How many connections each address has; proxies have as many as they like.
+    """How many connections each address has, or network of IPv6; proxies have as many as they like.
 
     Args:
         limit: how many one may have; ``None``: any number.
@@ -84,6 +83,7 @@ class AddressCounts:
         address = peer_address(transport)
         if self._proxies.trusts(address):
             return True
+        address = counted_address(address)
         if self._counts[address] >= self._limit:
             return False
         self._counts[address] += 1
@@ -97,11 +97,6 @@ class AddressCounts:
             self._counts[address] -= 1
             if not self._counts[address]:
                 del self._counts[address]
-
-
-def with_address(headers: Fields, address: str) -> list[tuple[str, str]]:
-    """``headers`` with the address of the client where programs look for it, whatever it said itself."""
-    return [*(field for field in headers if field[0] != _ADDRESS), (_ADDRESS, address)]
 
 
 def peer_address(transport: asyncio.BaseTransport) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, cast
 import h11
 
 from durabase.server.bridge import start_socket, tell_lost
-from durabase.server.clients import peer_address, with_address
+from durabase.server.clients import peer_address
 from durabase.server.handover import Answered, hand_over
 from durabase.server.handshake import (
     accept_headers,
@@ -28,6 +28,7 @@ from durabase.server.heads import error_response, head_size, is_bodiless, reason
 from durabase.server.target import request_url
 from durabase.server.tls import stop_sending
 from durabase.web import Request, Response
+from durabase.web.client_address import with_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,6 +13,7 @@ from durabase.clock import TimerClock, TimerHandle
 from durabase.errors import AccessError, SyncError, UnauthenticatedError
 from durabase.persisters._steps import Completion, Steps, start_steps
 from durabase.sync_server._connections import Connection, Member, Room, RoomHost
+from durabase.sync_server._fetch import already_here, client_id_of
 from durabase.sync_server._guard import OVER, Guard, Questions
 from durabase.sync_server.access import ANYBODY, Access, Level
 from durabase.sync_server.authorizing import Authorize, decide, refreshed, session_of
@@ -52,6 +53,8 @@ class Door:
         self.questions = Questions()
         self.guards: dict[tuple[Id, Id], Guard] = {}
         """By path and client."""
+        self.client_ids: set[Id] = set()
+        """Of the connections that are there: nobody may come under the id of somebody else."""
         self._authorize: Authorize = _anybody if authorize is None else authorize
         self._limits = limits
         self.asks = authorize is not None
@@ -76,6 +79,8 @@ class Door:
         access = await self.decide(request, asked_for)
         if isinstance(access, Response):
             return access
+        if self.host.name_of(client_id_of(request), request.url) in self.client_ids:
+            return already_here()
         try:
             ticket = self._ticket(access, path_id, address_of(request))
         except SyncError as error:
@@ -155,6 +160,7 @@ class Admission:
     def begin(self, connection: Connection) -> None:
         """The connection is there; it is closed when its access is over."""
         self._connection = connection
+        self._door.client_ids.add(connection.client_id)
         self._watch()
 
     def metered(self, read: Callable[[str, float], None]) -> Callable[[str, float], None]:
@@ -191,7 +197,9 @@ class Admission:
 
     def end(self) -> None:
         """The connection is over."""
-        self._connection = None
+        if self._connection is not None:
+            self._door.client_ids.discard(self._connection.client_id)
+            self._connection = None
         self._cancel_timer()
         if self._ticket is not None:
             self._ticket.end()

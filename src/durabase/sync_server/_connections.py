@@ -70,6 +70,9 @@ class RoomHost(Protocol):
     def report(self, error: Exception) -> None:
         """Tell whoever wants to know of an error that changes nothing else."""
 
+    def name_of(self, client_id: str, path: str) -> str:
+        """Under which id a client is on its paths that has come by this one, path and query."""
+
     def disconnected(self, connection: Connection) -> None:
         """This connection is over."""
 
@@ -293,6 +296,7 @@ class _ChannelsConnection(Connection):
     ) -> None:
         """Join, or leave the request unanswered, for the protocol has no refusal."""
         if self._joining.get(channel_id) is not joining:
+            self._channels.released()  # it was left; not before, or any number could be asked for
             return
         del self._joining[channel_id]
         try:
@@ -314,7 +318,8 @@ class _ChannelsConnection(Connection):
         self._reply(confirmation)
 
     def _leave(self, channel_id: str) -> None:
-        self._joining.pop(channel_id, None)
+        if self._joining.pop(channel_id, None) is not None:
+            return
         member = self._members.pop(channel_id, None)
         going_on = None if member is None else member.room.leave(member)
         if going_on is None:

@@ -18,6 +18,7 @@ __all__ = [
     "MESSAGE_BYTES",
     "SUBPROTOCOLS",
     "WebSocketPort",
+    "already_here",
     "answer",
     "client_id_of",
     "opens_web_socket",
@@ -45,6 +46,14 @@ def opens_web_socket(request: Request) -> bool:
 def client_id_of(request: Request) -> Id:
     """The id of the client that this request opens a WebSocket for; empty if it opens none."""
     return request.headers.get("sec-websocket-key") or ""
+
+
+def already_here() -> Response:
+    """The refusal of a client whose ``Sec-WebSocket-Key``, its id in the protocol, somebody else has already.
+
+    Browsers make up a random one for each connection.
+    """
+    return Response("A client of this Sec-WebSocket-Key is here already.", 409)
 
 
 def subprotocol_of(request: Request, known: Sequence[str]) -> str | None:

@@ -27,9 +27,11 @@ from durabase.synchronizers.protocol.relay import EVERYBODY, SERVER_ID
 from durabase.synchronizers.transport import Transport
 from durabase.types import Id
 from durabase.web import Request, Response
+from durabase.web.client_address import with_address
 
 __all__ = ["ConnectionHost", "path_id_of"]
 
+_FRAMING: Final = frozenset(("connection", "content-length", "date", "transfer-encoding"))
 _REASON: Final = 40  # a reason may have 123 bytes
 _FAIR_SHARE: Final = 64
 """So many messages of one connection are handled before others get their turn."""
@@ -127,7 +129,7 @@ class ConnectionHost(ABC):
         if self._door is None:
             await self.serve(transport, path, client_id, subprotocol=subprotocol)
             return
-        request = upgrade_request(connection.request)
+        request = upgrade_request(connection, connection.request)
         admission = await self._door.admit(request, path_id_of(path), subprotocol)
         if isinstance(admission, Response):
             await connection.close(*close_of(admission))  # when this returns, it would close with 1000
@@ -146,11 +148,10 @@ class ConnectionHost(ABC):
         """
         if self._door is None:
             return None
-        asked = upgrade_request(request)
-        verdict = await self._door.decide(asked, self._path_asked_for(asked))
-        if not isinstance(verdict, Response):
-            return None
-        return connection.respond(verdict.status, (verdict.body_bytes() or b"").decode("utf-8", "replace"))
+        asked = upgrade_request(connection, request)
+        asked_for = asked_path_id(path_id_of(request.path), subprotocol_of(asked, SUBPROTOCOLS))
+        verdict = await self._door.decide(asked, asked_for)
+        return refusing(connection, verdict) if isinstance(verdict, Response) else None
 
     async def fetch(self, request: Request) -> Response:
         """Answer a request for a WebSocket on a path (pass this method to ``durabase.server.Server``).
@@ -183,10 +184,6 @@ class ConnectionHost(ABC):
             return self._let_in(port, path, client_id, subprotocol, admission)
 
         return answer(let_in, request)
-
-    def _path_asked_for(self, request: Request) -> str:
-        path_id = path_id_of(urlsplit(request.url).path)
-        return asked_path_id(path_id, subprotocol_of(request, SUBPROTOCOLS))
 
     def connect(
         self,
@@ -238,10 +235,26 @@ class ConnectionHost(ABC):
             connection.close()
 
 
-def upgrade_request(request: Any) -> Request:
-    """The request that opened a WebSocket of the ``websockets`` package, as a web value."""
+def upgrade_request(connection: Any, request: Any) -> Request:
+    """The request that opens a WebSocket of the ``websockets`` package, as a web value."""
     host = request.headers.get("Host", "localhost")
-    return Request(f"http://{host}{request.path}", headers=list(request.headers.raw_items()))
+    peer = connection.remote_address
+    address = str(peer[0]) if isinstance(peer, tuple) and peer else ""
+    headers = with_address(list(request.headers.raw_items()), address)
+    return Request(f"http://{host}{request.path}", headers=headers)
+
+
+def refusing(connection: Any, refusal: Response) -> Any:
+    """A response that refuses a client, as the ``websockets`` package has them."""
+    response = connection.respond(refusal.status, "")
+    response.body = refusal.body_bytes() or b""
+    for name, value in refusal.headers.items():
+        if name not in _FRAMING:
+            response.headers.pop(name, None)
+            response.headers[name] = value
+    response.headers.pop("Content-Length", None)
+    response.headers["Content-Length"] = str(len(response.body))
+    return response
 
 
 def close_of(refusal: Response) -> tuple[int, str]:

@@ -22,7 +22,7 @@ from durabase.clock import SystemClock, TimerClock
 from durabase.durable_objects.base import DurableObject
 from durabase.errors import ConnectionLimitError, ServerError, SyncError, SyncOverflowError, SyncTimeoutError
 from durabase.persisters.base import Persister
-from durabase.sync_server._fetch import BESIDE_TOKENS, client_id_of, subprotocol_of
+from durabase.sync_server._fetch import BESIDE_TOKENS, already_here, client_id_of, subprotocol_of
 from durabase.sync_server._guard import judged_by_rules
 from durabase.sync_server._inbox import EventClock, GuardedInbox, Inbox, Receives
 from durabase.sync_server._object_door import ObjectDoor
@@ -181,6 +181,8 @@ class WsServerDurableObject(DurableObject):
         access = await self._decide(request, path_id_of_request(request))
         if isinstance(access, Response):
             return access
+        if self._relay.route_from_server(client_id_of(request)):
+            return already_here()
         try:
             return self._let_in(request, Entry(access, session_of(request), address_of(request)))
         except ConnectionLimitError as error:

@@ -13,6 +13,7 @@ from durabase.clock import Clock
 from durabase.errors import ConnectionLimitError, LimitError
 from durabase.types import Id
 from durabase.web import Request
+from durabase.web.client_address import ADDRESS_HEADER, counted_address
 
 __all__ = ["Allowance", "ClientLimits", "Ticket", "address_of"]
 
@@ -47,7 +48,7 @@ class ClientLimits:
     Args:
         connection: of each connection; its ``connections`` mean nothing.
         identity: of all connections of one identity together; nobody in particular is not counted.
-        address: of those from one address together.
+        address: of those from one address together; of IPv6, from one network of 64 bits.
         path: of those to one path together.
 
     Attributes:
@@ -87,7 +88,7 @@ class ClientLimits:
             ConnectionLimitError: there are as many as there may be.
         """
         now = clock.now_ms()
-        names = {"identity": identity, "address": address, "path": path_id}
+        names = {"identity": identity, "address": counted_address(address), "path": path_id}
         accounts = [
             self._account((kind, names[kind]), allowance, now)
             for kind, allowance in self._groups.items()
@@ -197,4 +198,4 @@ def _never() -> bool:
 
 def address_of(request: Request) -> str:
     """The address that a request came from, as the server has found it; empty if that is not known."""
-    return request.headers.get("cf-connecting-ip") or ""
+    return request.headers.get(ADDRESS_HEADER) or ""

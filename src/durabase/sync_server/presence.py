@@ -16,7 +16,9 @@ from durabase.clock import TimerClock, TimerHandle
 from durabase.mergeable import MergeableStore
 from durabase.persisters.base import Persister, Persists
 from durabase.persisters.custom import CustomPersister
+from durabase.sync_server._fetch import opens_web_socket
 from durabase.sync_server.authority import Edit, Proposal
+from durabase.sync_server.authorizing import Authorize, is_refresh
 from durabase.sync_server.durable_object import WsServerDurableObject
 from durabase.sync_server.object_fetch import ws_server_fetch
 from durabase.sync_server.rules import Rules
@@ -250,7 +252,9 @@ class PresenceDurableObject(WsServerDurableObject):
 
 
 def presence_fetch(
-    namespace_name: str, otherwise: Callable[[Any, Request], Awaitable[Response]]
+    namespace_name: str,
+    otherwise: Callable[[Any, Request], Awaitable[Response]],
+    authorize: Authorize | None = None,
 ) -> Callable[[Any, Request], Awaitable[Response]]:
     """The ``fetch`` of a worker that sends clients of ``…/presence`` to rooms of presence.
 
@@ -262,11 +266,14 @@ def presence_fetch(
     Args:
         namespace_name: of the binding of a :class:`PresenceDurableObject`.
         otherwise: the ``fetch`` for all other requests.
+        authorize: says who may be there, as that of :func:`~durabase.sync_server.ws_server_fetch`, with the
+            path of the room of presence. Give it the hook of your rooms, or everybody sees who is in them.
     """
-    to_presence = ws_server_fetch(namespace_name)
+    to_presence = ws_server_fetch(namespace_name, authorize)
 
     async def fetch(self: Any, request: Request) -> Response:
-        chosen = to_presence if is_presence(urlsplit(request.url).path) else otherwise
+        is_client = opens_web_socket(request) or is_refresh(request)
+        chosen = to_presence if is_client and is_presence(urlsplit(request.url).path) else otherwise
         return await chosen(self, request)
 
     return fetch

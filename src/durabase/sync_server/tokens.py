@@ -38,6 +38,8 @@ _KEY_BYTES: Final = 32
 _MOST_BYTES: Final = 8192
 _BEARER: Final = "bearer."
 _BELOW: Final = "/*"
+_DOTS: Final = frozenset((".", ".."))
+"""Segments that lead elsewhere where a path is taken for one of files; URLs of clients have none."""
 _OURS: Final = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "require": ["exp"]}
 
 
@@ -207,7 +209,9 @@ def _covers(scope: Any, path_id: Id) -> bool:
         return False
     if scope == "*":
         return True
-    return path_id.startswith(scope[:-1]) if scope.endswith(_BELOW) else path_id == scope
+    if not scope.endswith(_BELOW):
+        return path_id == scope
+    return path_id.startswith(scope[:-1]) and not _DOTS.intersection(path_id.split("/"))
 
 
 def _secret(name: str, secret: str | bytes) -> bytes:

@@ -24,7 +24,7 @@ from durabase.sync_server._reports import ErrorReporter
 from durabase.sync_server._room import MadePersister, PathRoom
 from durabase.sync_server._serving import ConnectionHost
 from durabase.sync_server.access import ANYBODY, Access, Level
-from durabase.sync_server.authority import Authority, Proposal
+from durabase.sync_server.authority import Authority, Proposal, Validate
 from durabase.sync_server.authorizing import Authorize
 from durabase.sync_server.limits import ClientLimits
 from durabase.sync_server.presence import GRACE_SECONDS, Presence, client_name, is_presence
@@ -59,7 +59,7 @@ class WsServer(ConnectionHost):
     ::
 
         def create_persister_for_path(path_id):
-            return FilePersister(MergeableStore(), f"{path_id}.json")
+            return FilePersister(MergeableStore(), f"{quote(path_id, safe='')}.json")
 
         async with WsServer(create_persister_for_path) as ws_server, websockets.serve(ws_server.handle, "",
         8048):
@@ -210,11 +210,17 @@ class WsServer(ConnectionHost):
             await room.close()
 
     async def _permission_of(self, request: Request, path_id: Id) -> Permission | Response:
-        validate = None if self._validate is None else partial(self._validate, path_id)
+        validate = self._judge_of(path_id)
         if self._door is None:
             return Permission(validate=validate)
         access = await self._door.decide(request, path_id)
         return access if isinstance(access, Response) else Permission(access, self._door.rules, validate)
+
+    def _judge_of(self, path_id: Id) -> Validate | None:
+        """What judges edits that come as requests."""
+        if self._is_presence(path_id):
+            return lambda proposal: self._presences[path_id].validate(proposal)
+        return None if self._validate is None else partial(self._validate, path_id)
 
     async def _events(self, request: Request, path_id: Id, access: Access) -> AsyncIterator[bytes]:
         """The events of a path, which is open from when they are read first, and only if they are."""

@@ -65,6 +65,14 @@ def test_connections_are_counted_by_address() -> None:
     assert counts.admit(mine[2])
 
 
+def test_a_network_of_ipv6_is_one_address() -> None:
+    counts = AddressCounts(1, PROXIES)
+    mine: list[Any] = [Transport(f"2001:db8::{number}") for number in (1, 2)]
+    assert [counts.admit(each) for each in mine] == [True, False]
+    counts.leave(mine[0])
+    assert counts.admit(mine[1])
+
+
 async def _echo(request: Request) -> Response:
     return Response(f"{request.headers.get('cf-connecting-ip')} {request.url}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
+from itertools import count
 from typing import Any
 
 import pytest
@@ -54,6 +55,7 @@ class House:
         self.errors: list[Exception] = []
         self.place: dict[str, Any] = {}
         self.store: MergeableStore | None = None
+        self._keys = (f"k{number}" for number in count())
         self.server: Any = (
             WsServerSimple(authorize=authorize, clock=self.clock, **options)
             if simple
@@ -64,9 +66,9 @@ class House:
         self.store = MergeableStore("server", clock=FakeClock(NOW))
         return MemoryPersister(self.store, self.place, path_id)
 
-    async def fetch(self, target: str, key: str = "k", **headers: str) -> Response:
+    async def fetch(self, target: str, key: str = "", **headers: str) -> Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        asked = {"upgrade": "websocket", "sec-websocket-key": key, **named}
+        asked = {"upgrade": "websocket", "sec-websocket-key": key or next(self._keys), **named}
         response = await self.server.fetch(Request(f"http://h/{target}", headers=asked))
         assert isinstance(response, Response)
         return response
@@ -76,7 +78,7 @@ class House:
         assert isinstance(response, Response)
         return response
 
-    async def join(self, target: str, key: str = "k", **headers: str) -> tuple[Any, FakePort]:
+    async def join(self, target: str, key: str = "", **headers: str) -> tuple[Any, FakePort]:
         response = await self.fetch(target, key, **headers)
         assert response.status == 101, response.body_bytes()
         port = FakePort()
@@ -399,6 +401,32 @@ class TestChannels:
 
         run(test)
 
+    def test_only_so_many_are_asked_for_at_a_time(self) -> None:
+        async def test() -> None:
+            asked: list[str] = []
+            gate = asyncio.Event()
+
+            async def authorize(_request: Request, path_id: str) -> Access:
+                asked.append(path_id)
+                if path_id != "base/":
+                    await gate.wait()
+                return Access("write")
+
+            house = House(authorize)
+            connection, port = await house.join("base", "A", sec_websocket_protocol="tinybase")
+            connection.on_text(self.HELLO)
+            for _ in range(1000):  # each is left before it is known whether it may be joined
+                connection.on_text(self.subscribe("a"))
+                connection.on_text('S\n[null,-1,[2,"a"]]')
+            await settle()
+            assert len(asked) == 1 + 200
+            assert port.closed == (1013, "tinybase:15:channels")
+            gate.set()
+            await settle()
+            assert house.server.get_path_ids() == []
+
+        run(test)
+
     def test_who_goes_while_it_is_asked_joins_nothing(self) -> None:
         async def test() -> None:
             gate = asyncio.get_running_loop().create_future()
@@ -533,6 +561,28 @@ class TestAuthoritativeRooms:
         run(test)
 
 
+@pytest.mark.parametrize("simple", [False, True])
+@pytest.mark.parametrize("protocol", ["", "tinybase"])
+def test_nobody_comes_under_the_id_of_somebody_else(simple: bool, protocol: str) -> None:
+    """Ids are seen by all in the room; who takes one would take its messages, too."""
+
+    async def test() -> None:
+        house = House(simple=simple)
+        ann, _ = await house.join("room?as=ann", "A")
+        _, reader = await house.join("room?as=rita", "R")
+        named = {"sec_websocket_protocol": protocol} if protocol else {}
+        for target in ("room?as=rita", "room/?as=rita", "?as=rita"):
+            refused = await house.fetch(target, "A", **named)
+            assert (refused.status, refused.web_socket) == (409, None)
+        reader.take()
+        ann.on_text(DIFF)
+        assert reader.take() == [f"A{DIFF}"]
+        ann.on_close(1001, "", True)
+        await house.join("room?as=rita", "A")
+
+    run(test)
+
+
 class TestRequestsForResources:
     @pytest.mark.parametrize(
         ("name", "method", "value", "status"),
@@ -579,6 +629,48 @@ class TestConnectionsOfWebsockets:
                     await socket.wait_closed()
                     assert socket.close_code == code
             assert server.get_path_ids() == []
+
+        run(test)
+
+    def test_a_response_of_the_hook_is_sent_as_it_is(self) -> None:
+        async def test() -> None:
+            headers = {"location": "/login", "set-cookie": "a=b", "content-type": "text/plain;x=y"}
+            server = House(lambda *_: Response("Log in first", 418, headers=headers)).server
+            async with serve(
+                server.handle, "127.0.0.1", 0, process_request=server.process_request
+            ) as serving:
+                with pytest.raises(InvalidStatus) as refused:
+                    await connect(f"ws://127.0.0.1:{serving.sockets[0].getsockname()[1]}/room")
+            response = refused.value.response
+            assert (response.status_code, response.body) == (418, b"Log in first")
+            assert (
+                headers.items() <= {name.lower(): value for name, value in response.headers.items()}.items()
+            )
+
+        run(test)
+
+    def test_a_client_can_not_say_that_it_comes_from_elsewhere(self) -> None:
+        async def test() -> None:
+            asked: list[str | None] = []
+
+            def authorize(request: Request, _path_id: str) -> Access:
+                asked.append(request.headers.get("cf-connecting-ip"))
+                return Access("read")
+
+            limits = ClientLimits(address=Allowance(connections=1))
+            server = House(authorize, limits=limits).server
+            async with serve(
+                server.handle, "127.0.0.1", 0, process_request=server.process_request
+            ) as serving:
+                url = f"ws://127.0.0.1:{serving.sockets[0].getsockname()[1]}/room"
+                first, second = [
+                    await connect(url, additional_headers={"CF-Connecting-IP": address})
+                    for address in ("1.1.1.1", "2.2.2.2")
+                ]
+                await second.wait_closed()
+                assert second.close_code == 1013
+                await first.close()
+            assert set(asked) == {"127.0.0.1"}
 
         run(test)
 

@@ -160,6 +160,22 @@ def test_the_path_and_its_length_do_not_matter(path: str) -> None:
     run(test)
 
 
+def test_nobody_comes_under_the_id_of_somebody_else() -> None:
+    async def test() -> None:
+        room = asking(authoritative=True, rules=Rules({"values": {"v": {"write": "admin"}}}))
+        await room.wake()
+        await room.join("room?as=a.admin", "A")
+        for _ in range(2):
+            assert (await room.ask("room?as=r.read", "A")).status == 409
+            await room.wake()
+        room.sockets.send("A", DIFF)
+        assert room.store.get_values() == {"v": 7}
+        room.sockets.close("A")
+        await room.join("room?as=r.read", "A")
+
+    run(test)
+
+
 def test_without_its_entry_a_marked_socket_may_do_nothing() -> None:
     async def test() -> None:
         room = Room()

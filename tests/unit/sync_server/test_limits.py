@@ -112,6 +112,14 @@ def test_those_who_are_gone_are_forgotten_in_time() -> None:
     assert len(limits._accounts) < 1000
 
 
+def test_a_network_of_ipv6_is_one_address() -> None:
+    limits = ClientLimits(address=Allowance(connections=1))
+    admit(limits, address="2001:db8::1")
+    with pytest.raises(ConnectionLimitError):
+        admit(limits, address="2001:db8::2:1")
+    admit(limits, address="2001:db8:0:1::1")
+
+
 def test_the_address_is_what_the_server_says() -> None:
     assert address_of(Request("http://h/", headers={"cf-connecting-ip": "1.2.3.4"})) == "1.2.3.4"
     assert address_of(Request("http://h/")) == ""

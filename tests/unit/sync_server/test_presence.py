@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from durabase.mergeable import MergeableStore
+from durabase.sync_server.access import Access
 from durabase.sync_server.authority import Authority
 from durabase.sync_server.presence import (
     MAX_CELLS,
@@ -16,8 +19,11 @@ from durabase.sync_server.presence import (
     client_name,
     fault_of_id,
     is_presence,
+    presence_fetch,
 )
+from durabase.sync_server.ws_server import WsServer
 from durabase.testing import FakeClock
+from durabase.web import Request, Response
 
 NOW = 1_700_000_000_000
 
@@ -145,3 +151,54 @@ def test_what_is_gone_can_be_deleted_again(id_: str | None) -> None:
     copy.del_row("who", "ada")
     assert lobby.send(id_, copy) == ([] if id_ else ["who has no id writes nothing"])
     assert lobby.store.has_row("who", "ada") == (id_ is None)
+
+
+def upgrade(path: str) -> Request:
+    return Request(f"http://h{path}", headers={"upgrade": "websocket", "sec-websocket-key": "k"})
+
+
+def test_only_clients_are_led_to_rooms_of_presence_and_only_those_that_may_be_there() -> None:
+    reached: list[tuple[str, str]] = []
+
+    class Namespace:
+        def id_from_name(self, name: str) -> str:
+            return name
+
+        def get(self, name: str) -> Any:
+            async def fetch(request: Request) -> Response:
+                reached.append((request.method, name))
+                return Response()
+
+            return SimpleNamespace(fetch=fetch)
+
+    async def otherwise(_self: Any, _request: Request) -> Response:
+        return Response(status=418)
+
+    def authorize(request: Request, path_id: str) -> Access | None:
+        return Access("read") if path_id.startswith("open/") else None
+
+    worker = SimpleNamespace(env=SimpleNamespace(P=Namespace()))
+    fetch = presence_fetch("P", otherwise, authorize)
+
+    def status(request: Request) -> int:
+        return asyncio.run(fetch(worker, request)).status
+
+    assert status(upgrade("/open/presence")) == 200
+    assert status(upgrade("/closed/presence")) == 401
+    assert status(Request("http://h/open/presence?session=s", method="POST")) == 200
+    assert status(upgrade("/open/room")) == 418
+    assert status(Request("http://h/api/rooms/room/tables/presence")) == 418  # a table of this name
+    assert reached == [("GET", "open/presence"), ("POST", "open/presence")]
+
+
+def test_what_comes_by_http_writes_nothing() -> None:
+    async def test() -> None:
+        server = WsServer(presence=True, rest="/api", clock=FakeClock(NOW))
+        url = "http://h/api/rooms/a%2Fpresence/tables/who/rows/ada"
+        headers = {"content-type": "application/json"}
+        refused = await server.fetch(Request(url, method="PUT", headers=headers, body='{"x": 1}'))
+        assert (refused.status, b"who has no id" in (refused.body_bytes() or b"")) == (422, True)
+        assert (await server.fetch(Request(url))).status == 404
+        await server.destroy()
+
+    asyncio.run(test())

@@ -83,7 +83,7 @@ class Delivery:
                 async with aclosing(response.iter_body()) as body:  # whatever it is, nobody waits for its end
                     await anext(body, None)
         except Exception as error:  # the network has many; none must keep other addresses from being told
-            return f"{type(error).__name__}: {error}"
+            return f"{type(error).__name__}: {error}".replace(webhook.url, webhook.place)
         return None if response.ok else f"the answer was {response.status}"
 
     def _postpone(self, event: QueuedEvent, fault: str) -> None:
@@ -98,6 +98,6 @@ class Delivery:
     def _lay_aside(self, event: QueuedEvent) -> None:
         self.queue.lay_first_aside(event)
         self._report(
-            f"webhook {self.webhook.url}: the event {event.id} is laid aside "
+            f"webhook {self.webhook.place}: the event {event.id} is laid aside "
             f"after {event.attempts} attempts: {event.fault}"
         )

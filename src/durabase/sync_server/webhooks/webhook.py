@@ -56,6 +56,12 @@ class Webhook:
         """What its queue is called: short, and always the same for a URL."""
         return hashlib.sha256(self.url.encode()).hexdigest()[:16]
 
+    @property
+    def place(self) -> str:
+        """The URL without what may be secret in it, for logs: user, password and query."""
+        parts = urlsplit(self.url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
     def headers(self, event_id: str, timestamp: int, body: str) -> dict[str, str]:
         """The headers of one attempt, ``timestamp`` being its time in seconds since 1970."""
         signed = f"{event_id}.{timestamp}.{body}".encode()

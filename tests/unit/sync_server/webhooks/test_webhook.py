@@ -42,6 +42,10 @@ def test_a_secret_is_not_shown() -> None:
     assert SIGNING not in repr(Webhook(URL, SIGNING))
 
 
+def test_what_may_be_secret_in_a_url_is_not_told() -> None:
+    assert Webhook("https://ann:pass@h.example:1/hook?key=1#2", SIGNING).place == "https://h.example:1/hook"
+
+
 def test_a_queue_has_the_name_of_its_url() -> None:
     assert (
         Webhook(URL, SIGNING).name
