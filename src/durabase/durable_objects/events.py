@@ -161,12 +161,13 @@ class ObjectReset:
 class EventHandled:
     """An event is over: ``kind`` is the handler's or method's name, ``error`` what it raised.
 
-    A socket's message is told of only if its handler had to wait or failed, or the host ``tells_messages``.
+    A socket's message is told of only if its handler had to wait or failed, or each is to be told of.
 
     Attributes:
         started_ms: when it entered, in milliseconds since 1970.
         event: what it was; ``None`` for a timer or a socket's listener.
         status: of the response, if it is one.
+        cpu_milliseconds: the CPU time of its code in the event loop; ``None`` if it was not measured.
     """
 
     class_name: str
@@ -177,6 +178,7 @@ class EventHandled:
     started_ms: int = 0
     event: ObjectEvent | SocketEvent | None = None
     status: int | None = None
+    cpu_milliseconds: float | None = None
 
 
 ObjectFact: TypeAlias = ObjectConstructed | ObjectHibernated | ObjectReset | EventHandled

@@ -11,18 +11,29 @@ import asyncio
 import sys
 import types
 from asyncio import AbstractEventLoop, Future, Task
-from collections.abc import Awaitable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import Context
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, Final
 
 from durabase.durable_objects.gates import InputGate, Section, current_section
 
-__all__ = ["TaskStarter", "as_coroutine", "gated", "quiet_future", "suspended_in"]
+__all__ = ["TaskStarter", "as_coroutine", "driver", "gated", "quiet_future", "suspended_in"]
 
 _Coroutine = Coroutine[Any, Any, Any]
 
 _LIBRARIES: Final = ("asyncio", "durabase")
+
+_drivers: Final[set[CodeType]] = set()
+
+
+def driver(
+    function: Callable[..., Generator[Any, Any, Any]],
+) -> Callable[..., Awaitable[Any]]:
+    """Make of a generator function one whose result can be awaited, and that takes each of the steps of its
+    local variable ``coroutine`` itself."""
+    _drivers.add(function.__code__)
+    return types.coroutine(function)
 
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:
@@ -67,7 +78,7 @@ async def gated(
     return await _steps(coroutine, gate, section, yielded)
 
 
-@types.coroutine
+@driver
 def _steps(
     coroutine: _Coroutine, gate: InputGate, section: Section | None, yielded: object
 ) -> Generator[Any, Any, Any]:
@@ -106,7 +117,7 @@ def suspended_in(coroutine: object) -> FrameType | None:
             return found
         if found is None or frame.f_globals.get("__name__", "").partition(".")[0] not in _LIBRARIES:
             found = frame
-        if frame.f_code is _steps.__code__:
+        if frame.f_code in _drivers:
             coroutine = frame.f_locals["coroutine"]
         else:
             coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)

@@ -26,6 +26,7 @@ from durabase.durable_objects.hosted import ClassHost, ObjectClass
 from durabase.durable_objects.ids import DurableObjectId, IdMint
 from durabase.durable_objects.limits import ObjectLimits
 from durabase.durable_objects.namespace import DurableObjectNamespace
+from durabase.durable_objects.observing import Watch
 from durabase.durable_objects.partition import WHOLE, Partition
 from durabase.durable_objects.phases import Phase
 from durabase.durable_objects.routing import Holder, ObjectKey, ObjectRouter
@@ -70,6 +71,7 @@ class ObjectHost:
             starts several has the lock of ``state_dir``, and has divided it.
 
     Attributes:
+        watch: how closely the events of objects are watched.
         router: delivers what stubs send; the host itself, unless other hosts have a part of the objects.
     """
 
@@ -98,7 +100,7 @@ class ObjectHost:
         self.router = self
         self.clock: TimerClock = OutsideClock(SystemClock() if clock is None else clock)
         self.idle_seconds = idle_seconds
-        self.observer = observer
+        self.watch = Watch(observer, self.clock)
         self.limits = limits or ObjectLimits()
         self.nesting = Nesting()
         self.id_secret = id_secret
@@ -314,8 +316,7 @@ class ObjectHost:
 
     def tell_messages(self, every: bool) -> None:
         """Tell the observer of every message of a socket from now on, which costs time; or not any more."""
-        for hosted in self._classes.values():
-            hosted.tells_messages = every
+        self.watch.tells_messages = every
 
     def stats(self) -> HostStats:
         """How many objects and sockets there are in memory."""

@@ -16,12 +16,13 @@ from urllib.parse import quote
 from durabase.clock import TimerClock
 from durabase.durable_objects.alarms import AlarmScheduler
 from durabase.durable_objects.definition import Bindings, HostedClass, Opened
-from durabase.durable_objects.events import Alarm, ObjectObserver
+from durabase.durable_objects.events import Alarm
 from durabase.durable_objects.execution import quiet_future
 from durabase.durable_objects.gates import OutputGate
 from durabase.durable_objects.handlers import HandlerTable
 from durabase.durable_objects.ids import DurableObjectId, IdMint
 from durabase.durable_objects.limits import ObjectLimits
+from durabase.durable_objects.observing import Watch
 from durabase.durable_objects.partition import Partition
 from durabase.durable_objects.resting import checked_idle_seconds
 from durabase.durable_objects.slot import ObjectSlot
@@ -104,7 +105,7 @@ class ClassSurroundings(Protocol):
     idle_seconds: float
     limits: ObjectLimits
     nesting: Nesting
-    observer: ObjectObserver | None
+    watch: Watch
     disk: Disk | None
     partition: Partition
     state_dir: Path
@@ -124,10 +125,10 @@ class ClassHost:
         mint: makes its ids.
         slots: what is in memory, by the bytes of the id.
         bindings: what its objects get.
-        tells_messages: whether the observer is told of every message of a socket.
+        watch: how closely they are watched.
         tally: what is counted of them.
         folder: where its data is kept.
-        clock, context, limits, loop, nesting, observer, sweeper: the host's, for the slots.
+        clock, context, limits, loop, nesting, sweeper: the host's, for the slots.
     """
 
     def __init__(self, host: ClassSurroundings, definition: ObjectClass, bindings: Bindings) -> None:
@@ -137,8 +138,7 @@ class ClassHost:
         self.bindings = bindings
         self.clock = host.clock
         self.limits, self.nesting = host.limits, host.nesting
-        self.observer = host.observer
-        self.tells_messages = False
+        self.watch = host.watch
         self.tally = Tally()
         self.loop: AbstractEventLoop
         self.context: Context

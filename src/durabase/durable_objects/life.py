@@ -39,6 +39,7 @@ from durabase.durable_objects.storage.store import ObjectStore
 from durabase.durable_objects.surroundings import LifeWatcher
 from durabase.durable_objects.suspension import with_suspension
 from durabase.durable_objects.tally import Tally
+from durabase.durable_objects.tracing import Around
 from durabase.errors import ObjectResetError
 from durabase.web.connection import Connection, socket_owner
 
@@ -236,13 +237,14 @@ class ObjectLife:
 
     # Events
 
-    def begin(self, call: Callable[[], Any], finish: Finish, kind: str) -> None:
+    def begin(self, call: Callable[[], Any], finish: Finish, kind: str, around: Around | None = None) -> None:
         """Run ``call`` as an event; ``finish`` gets what comes of it, unless the life ends before."""
         self.open_events += 1
         context = labelled(self._context, self._watcher.origin(kind))
+        call = with_suspension(call) if around is None else around(with_suspension(call))
         self.entered = True
         try:
-            result = context.run(with_suspension(call))
+            result = context.run(call)
             if isawaitable(result):
                 task, result = self._starter.start(result, self.input, context)
                 if task is not None:

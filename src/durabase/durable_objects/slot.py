@@ -10,26 +10,17 @@ from asyncio import Future
 from collections.abc import Callable
 from functools import partial
 from math import inf
-from typing import Any
+from typing import Any, Final
 
 from durabase.clock import TimerHandle
 from durabase.durable_objects.definition import HostedClass
-from durabase.durable_objects.events import (
-    EventHandled,
-    ObjectConstructed,
-    ObjectEvent,
-    ObjectHibernated,
-    ObjectReset,
-    Served,
-    SocketEvent,
-)
+from durabase.durable_objects.events import ObjectEvent, Served, SocketEvent
 from durabase.durable_objects.execution import quiet_future
 from durabase.durable_objects.handlers import Handler
 from durabase.durable_objects.hibernation import SocketRecord, SocketRegistry
 from durabase.durable_objects.ids import DurableObjectId
 from durabase.durable_objects.invocation import answer, checked, invocation, kind_of, size_of
 from durabase.durable_objects.life import Finish, ObjectLife
-from durabase.durable_objects.observing import observed
 from durabase.durable_objects.origin import Origin
 from durabase.durable_objects.phases import TRANSITIONS, Phase, Signal
 from durabase.durable_objects.resting import rest_seconds
@@ -38,6 +29,8 @@ from durabase.durable_objects.surroundings import SlotHost
 from durabase.durable_objects.waiting import MAX_AT_ONCE, EventQueue, Waiting
 
 __all__ = ["ObjectSlot"]
+
+_MESSAGE: Final = SocketEvent("message")
 
 
 class ObjectSlot:
@@ -58,6 +51,7 @@ class ObjectSlot:
         "_queue",
         "_store",
         "_timer",
+        "_watch",
         "_woken_ms",
         "hosted",
         "id",
@@ -75,6 +69,7 @@ class ObjectSlot:
         self.life: ObjectLife | None = None
         self.sockets = SocketRegistry(self, host.clock, host.tally)
         self._host = host
+        self._watch = host.watch
         self._store: ObjectStore | None = None
         self._queue = EventQueue()
         self._timer: TimerHandle | None = None
@@ -111,13 +106,14 @@ class ObjectSlot:
     def deliver(self, event: ObjectEvent) -> Future[Any]:
         """Let the object have the event. Raises nothing; failures come through the future."""
         result = quiet_future(self._host.loop)
-        start = partial(self._start, event, result)
+        start = partial(self._start, event, result, self._watch.carried())
         self._arrive(Waiting(start, kind_of(event), result, size=size_of(event)))
         return result
 
     def serve(self, life: ObjectLife, event: Served, result: Future[Any], *, at_once: bool) -> None:
         """Let a life have a call of what it has given away: when it may enter, or ``at_once``."""
-        waiting = Waiting(partial(self._start, event, result), event.name, result, only_in=life)
+        start = partial(self._start, event, result, self._watch.carried())
+        waiting = Waiting(start, event.name, result, only_in=life)
         if at_once:
             waiting.start(life)
         else:
@@ -134,22 +130,20 @@ class ObjectSlot:
             self._arrive(Waiting(partial(self._handle_message, record, message), handler.name))
 
     def _handle_message(self, record: SocketRecord, message: str | bytes, life: ObjectLife) -> None:
-        handled = life.message(record, message, self._message_finish)
-        now = self._last_event_ms = self._host.clock.now_ms()
-        if handled and self._host.tells_messages:
-            event = SocketEvent("message")
-            self._tell(EventHandled(self.hosted.name, self.id, "web_socket_message", 0, None, now, event))
+        handler = self.hosted.handlers.web_socket_message if self._watch.tells_messages else None
+        if handler is not None:
+            self._begin_socket_event(life, _MESSAGE, handler, record, message)
+        else:
+            life.message(record, message, self._message_finish)
+        self._last_event_ms = self._host.clock.now_ms()
         if life.open_events and self.phase is Phase.QUIET:
             self._move(Signal.EVENT)
 
     def _message_finish(self, life: ObjectLife) -> Finish:
         handler = self.hosted.handlers.web_socket_message
         kind = "web_socket_message" if handler is None else handler.name
-        return self._unwaited(life, kind, SocketEvent("message"))
-
-    def _unwaited(self, life: ObjectLife, kind: str, event: SocketEvent) -> Finish:
-        """What to do at the end of a socket's event, for whose result nobody waits."""
-        return self._observed(life.limited(life.logged(kind)), kind, event)
+        finish, seen = life.limited(life.logged(kind)), self._watch.begin(self.origin(kind), _MESSAGE)
+        return finish if seen is None else seen.finish(finish)
 
     def socket_close(self, record: SocketRecord, code: int, reason: str, was_clean: bool) -> None:
         """A hibernatable socket is over; it is listed until the handler has begun."""
@@ -170,19 +164,23 @@ class ObjectSlot:
         self, event: SocketEvent, handler: Handler, record: SocketRecord, *arguments: Any
     ) -> None:
         def start(life: ObjectLife) -> None:
-            call = partial(handler.bound(life.instance), self.sockets.revive(record), *arguments)
-            self._begin(life, call, self._unwaited(life, handler.name, event), handler.name)
+            self._begin_socket_event(life, event, handler, record, *arguments)
             if event.type == "close":
                 self._forget_socket(record)
 
         self._arrive(Waiting(start, handler.name))
 
+    def _begin_socket_event(
+        self, life: ObjectLife, event: SocketEvent, handler: Handler, record: SocketRecord, *arguments: Any
+    ) -> None:
+        call = partial(handler.bound(life.instance), self.sockets.revive(record), *arguments)
+        self._begin(life, call, life.limited(life.logged(handler.name)), handler.name, event)
+
     def enter(self, life: ObjectLife, event: Callable[[], Any]) -> None:
         """An event of a life's own making: of a socket with listeners, or a timer."""
 
         def start(current: ObjectLife) -> None:
-            finish = self._observed(current.logged("a listener"), "listener")
-            self._begin(current, event, finish, "listener")
+            self._begin(current, event, current.logged("a listener"), "listener")
 
         self._enter(Waiting(start, "listener", only_in=life), life)
 
@@ -225,30 +223,30 @@ class ObjectSlot:
             self._host.loop.call_soon(self._let_in)
         self._queue.watch(self._host.clock, self._host.limits, self._host.tally)
 
-    def _begin(self, life: ObjectLife, call: Callable[[], Any], finish: Finish, kind: str) -> None:
+    def _begin(
+        self,
+        life: ObjectLife,
+        call: Callable[[], Any],
+        finish: Finish,
+        kind: str,
+        event: ObjectEvent | SocketEvent | None = None,
+        carried: Any = None,
+        check: Callable[[Any], Any] | None = None,
+    ) -> None:
         if self.phase is Phase.QUIET:
             self._move(Signal.EVENT)
-        life.begin(call, finish, kind)
-
-    def _observed(self, finish: Finish, kind: str, event: ObjectEvent | SocketEvent | None = None) -> Finish:
-        """``finish``, telling the observer as well, if there is one."""
-        host = self._host
-        if host.observer is None:
-            return finish
-        return observed(finish, host.observer, host.clock, self.origin(kind), event)
-
-    def _tell(self, fact: Any) -> None:
-        if self._host.observer is not None:
-            self._host.observer(fact)
+        seen = self._watch.begin(self.origin(kind), event, carried)
+        finish = finish if seen is None else seen.finish(finish)
+        finish = finish if check is None else checked(check, finish)
+        life.begin(call, finish, kind, None if seen is None else seen.around)
 
     # Events with results
 
-    def _start(self, event: ObjectEvent, result: Future[Any], life: ObjectLife) -> None:
+    def _start(self, event: ObjectEvent, result: Future[Any], carried: Any, life: ObjectLife) -> None:
         life.expect(result)
         kind = kind_of(event)
         call, check = invocation(event, life, self.hosted.handlers, self._host.limits.message_bytes)
-        finish = checked(check, self._observed(answer(life, result), kind, event))
-        self._begin(life, call, finish, kind)
+        self._begin(life, call, answer(life, result), kind, event, carried, check)
 
     # Lives
 
@@ -270,7 +268,7 @@ class ObjectSlot:
         """Events may enter."""
         if self.phase is Phase.STARTING:
             elapsed = self._host.clock.now_ms() - self._woken_ms
-            self._tell(ObjectConstructed(self.hosted.name, self.id, elapsed))
+            self._watch.constructed(self.hosted.name, self.id, elapsed)
         self._move(Signal.READY)
         self._drain()
         if self._drained:
@@ -344,7 +342,7 @@ class ObjectSlot:
         self.life = None
         life.sleep()
         self.sockets.fold()
-        self._tell(ObjectHibernated(self.hosted.name, self.id, len(self.sockets)))
+        self._watch.hibernated(self.hosted.name, self.id, len(self.sockets))
         self._when_store_settled()
 
     def broke(self, error: Exception) -> None:
@@ -353,7 +351,7 @@ class ObjectSlot:
         self.life = None
         self.sockets.drop_all()
         self._queue.clear_all(error)
-        self._tell(ObjectReset(self.hosted.name, self.id, error))
+        self._watch.reset(self.hosted.name, self.id, error)
         self._when_store_settled()
 
     def _when_store_settled(self) -> None:

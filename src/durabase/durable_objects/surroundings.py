@@ -8,8 +8,9 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any, Protocol
 
 from durabase.clock import TimerClock
-from durabase.durable_objects.events import ObjectObserver, Served
+from durabase.durable_objects.events import Served
 from durabase.durable_objects.limits import ObjectLimits
+from durabase.durable_objects.observing import Watch
 from durabase.durable_objects.origin import Origin
 from durabase.durable_objects.sweeping import Sweeper
 from durabase.durable_objects.tally import Tally
@@ -28,12 +29,11 @@ class SlotHost(Protocol):
     loop: AbstractEventLoop
     clock: TimerClock
     context: Context
-    observer: ObjectObserver | None
     limits: ObjectLimits
     nesting: Nesting
     sweeper: Sweeper
     tally: Tally
-    tells_messages: bool
+    watch: Watch
 
     def vanished(self, slot: ObjectSlot) -> None:
         """Nothing of the object is left in memory."""

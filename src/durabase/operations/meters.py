@@ -40,6 +40,13 @@ class RuntimeMeters:
                 "durabase_event_seconds", "How long events took, their waits included.", (*_CLASS, "event")
             )
         )
+        self._cpu = registry.add(
+            Counter(
+                "durabase_event_cpu_seconds_total",
+                "CPU time of the code of events in the event loop.",
+                (*_CLASS, "event"),
+            )
+        )
         self._constructed = registry.add(
             Counter("durabase_objects_constructed_total", "Instances that were made.", _CLASS)
         )
@@ -69,7 +76,7 @@ class RuntimeMeters:
             case EventHandled():
                 self._handled(fact)
             case EntrypointHandled():
-                self._count((fact.worker, fact.entrypoint), fact.kind, fact.milliseconds, fact.error)
+                self._count((fact.worker, fact.entrypoint), fact.kind, fact)
             case ObjectConstructed(class_name, _, milliseconds):
                 self._constructed.add(*self._names(class_name))
                 self._constructing.observe(milliseconds / 1000, *self._names(class_name))
@@ -84,16 +91,16 @@ class RuntimeMeters:
         names = self._names(fact.class_name)
         # callers choose the names of methods: as labels there could be any number of them
         kind = "rpc" if isinstance(fact.event, (Call, Read, Served)) else fact.kind
-        self._count(names, kind, fact.milliseconds, fact.error)
+        self._count(names, kind, fact)
         if isinstance(fact.event, Alarm) and not fact.event.info.is_retry:
             late = fact.started_ms - fact.event.info.scheduled_time
             self._late.observe(max(late, 0) / 1000, *names)
 
-    def _count(
-        self, names: tuple[str, str], kind: str, milliseconds: float, error: BaseException | None
-    ) -> None:
-        self._events.add(*names, kind, outcome(error))
-        self._seconds.observe(milliseconds / 1000, *names, kind)
+    def _count(self, names: tuple[str, str], kind: str, fact: EventHandled | EntrypointHandled) -> None:
+        self._events.add(*names, kind, outcome(fact.error))
+        self._seconds.observe(fact.milliseconds / 1000, *names, kind)
+        if fact.cpu_milliseconds is not None:
+            self._cpu.add(*names, kind, amount=fact.cpu_milliseconds / 1000)
 
 
 class HostMeters:

@@ -43,6 +43,7 @@ class Telemetry:
         """Look up numbers in this host; have it tell of every message while somebody follows."""
         self._host = host
         self._files = HostMeters(self.registry, self.maker, host, self._clock)
+        host.watch.measures_cpu = True
         host.tell_messages(self.tail.is_followed)
 
     def observe(self, fact: RuntimeFact) -> None:

@@ -25,6 +25,7 @@ class EntrypointHandled:
         event: what it was called with.
         error: what it raised.
         status: of its response, if it gave one.
+        cpu_milliseconds: the CPU time of its code in the event loop; ``None`` if it was not measured.
     """
 
     worker: str
@@ -35,6 +36,7 @@ class EntrypointHandled:
     event: Request | ScheduledController | None
     error: BaseException | None
     status: int | None
+    cpu_milliseconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,16 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import Context, copy_context
+from functools import partial
 from typing import Any, TypeVar
 
 from durabase.clock import Clock, SystemClock
+from durabase.durable_objects.cpu_time import CpuTime
 from durabase.durable_objects.crossing import copied
 from durabase.durable_objects.events import Call, Read
 from durabase.durable_objects.handlers import fitting_arguments
 from durabase.durable_objects.limits import ObjectLimits
+from durabase.durable_objects.observing import Watch
 from durabase.durable_objects.origin import Origin, current_origin
 from durabase.durable_objects.routing import current_caller
 from durabase.durable_objects.rpc import perform_on_instance
@@ -52,6 +55,7 @@ class HostedWorker:
         assets: its static files, if it has any.
         context: what its code runs in.
         observer: told of every ``fetch`` and ``scheduled``.
+        watch: how closely they are watched, those of objects included.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class HostedWorker:
         background: BackgroundTasks,
         class_prefix: str = "",
         observer: RuntimeObserver | None = None,
+        watch: Watch | None = None,
         clock: Clock | None = None,
     ) -> None:
         self.class_prefix = class_prefix
@@ -72,6 +77,7 @@ class HostedWorker:
         self.context = Context()
         self.observer = observer
         self._clock = clock or SystemClock()
+        self.watch = watch or Watch(None, self._clock)
         self._caches = CacheStorage(self._clock)
         self._background = background
         self._arguments: dict[tuple[str, str], int] = {}
@@ -175,13 +181,14 @@ class HostedWorker:
                 f"Handler does not export a {handler}() function: there is no class {entrypoint}."
             )
         started, result, failure = self._clock.now_ms(), None, None
+        cpu = CpuTime() if self.watch.measures_cpu else None
         try:
-            result = await self._entered(entrypoint, handler, props, call)
+            result = await self._entered(entrypoint, handler, props, call, cpu)
         except BaseException as error:
             failure = error
             raise
         finally:
-            self._tell(entrypoint, handler, started, arguments[0], result, failure)
+            self._tell(entrypoint, handler, started, arguments[0], result, failure, cpu)
         return result
 
     def _tell(
@@ -192,12 +199,17 @@ class HostedWorker:
         event: Any,
         result: Any,
         error: BaseException | None,
+        cpu: CpuTime | None,
     ) -> None:
         if self.observer is not None:
             took, status = self._clock.now_ms() - started, getattr(result, "status", None)
             known = event if isinstance(event, (Request, ScheduledController)) else None
-            name = self.config.name
-            self.observer(EntrypointHandled(name, entrypoint, handler, took, started, known, error, status))
+            spent = None if cpu is None else cpu.milliseconds
+            self.observer(
+                EntrypointHandled(
+                    self.config.name, entrypoint, handler, took, started, known, error, status, spent
+                )
+            )
 
     async def _entered(
         self,
@@ -205,8 +217,9 @@ class HostedWorker:
         handler: str,
         props: Mapping[str, Any] | None,
         call: Callable[[WorkerEntrypoint], Any],
+        cpu: CpuTime | None = None,
     ) -> Any:
-        """Make an instance, and have it called, as code of this worker."""
+        """Make an instance, and have it called, as code of this worker; measured, if that is asked for."""
         context = ExecutionContext(self._background, props, self.exports)
         ambient_env.set(self.env)
         ambient_caches.set(self._caches)
@@ -215,7 +228,9 @@ class HostedWorker:
         caller = current_caller.set(context)
         context.open_events += 1
         try:
-            result = with_suspension(call)(self.program.entrypoints[entrypoint](context, self.env))
+            instance = self.program.entrypoints[entrypoint](context, self.env)
+            run = partial(with_suspension(call), instance)
+            result = run() if cpu is None else cpu.around(run)()
             return await result if inspect.isawaitable(result) else result
         finally:
             context.open_events -= 1

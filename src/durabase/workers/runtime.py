@@ -113,10 +113,13 @@ class Runtime:
         self._may_delete_classes = may_delete_classes
         self._hosted: dict[str, str] = {}
         check_programs([(config, worker), *others])
-        self._workers = [HostedWorker(config, worker, self._background, "", observer, clock)]
+        watch = self._host.watch
+        self._workers = [HostedWorker(config, worker, self._background, "", observer, watch, clock)]
         for other, program in others:
             prefix = f"{other.name}:"
-            self._workers.append(HostedWorker(other, program, self._background, prefix, observer, clock))
+            self._workers.append(
+                HostedWorker(other, program, self._background, prefix, observer, watch, clock)
+            )
         self._router = Router([])
         self._crons = [CronScheduler(clock, partial(self._run_cron, worker)) for worker in self._workers]
         self._open = AsyncExitStack()

@@ -56,6 +56,10 @@ ROOM = 'worker="app",class="Room"'
             'durabase_events_total{worker="other",class="Room",event="alarm",outcome="exception"} 1',
         ),
         (
+            EventHandled("Room", ID, "fetch", 30, None, cpu_milliseconds=2.5),
+            'durabase_event_cpu_seconds_total{worker="app",class="Room",event="fetch"} 0.0025',
+        ),
+        (
             LoopHeldUp("Room", "fetch", 1.5, "the stack"),
             f"durabase_event_loop_held_up_total{{{ROOM}}} 1",
         ),

@@ -49,6 +49,7 @@ def test_an_event_of_an_object() -> None:
         "executionModel": "durableObject",
         "eventTimestamp": 1000,
         "wallTime": 5,
+        "cpuTime": None,
         "kind": "kind",
         "event": {
             "request": {

@@ -36,10 +36,10 @@ def test_every_message_is_told_of_while_somebody_follows(tmp_path: Path) -> None
         async with ObjectHost(tmp_path) as host:
             host.register(ObjectClass("Room", "app-Room", DurableObject))
             telemetry.attach(host)
-            assert not host.classes["Room"].tells_messages
+            assert not host.watch.tells_messages
             telemetry.tail.add(print, RecordFilter())
-            assert host.classes["Room"].tells_messages
+            assert host.watch.tells_messages
             telemetry.tail.remove(print)
-            assert not host.classes["Room"].tells_messages
+            assert not host.watch.tells_messages
 
     asyncio.run(main())

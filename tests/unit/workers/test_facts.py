@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from durabase.durable_objects import cpu_time
 from durabase.testing import WorkerHarness
 from durabase.web import Request
 from durabase.workers.facts import EntrypointHandled
@@ -48,3 +50,18 @@ def test_requests_and_schedules(tmp_path: Path) -> None:
     assert failed.status is None
     assert scheduled.event == ScheduledController("1 2 * * *", 5)
     assert scheduled.error is None
+
+
+def test_cpu_time_is_told_if_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = count(0, 2_000_000)
+    monkeypatch.setattr(cpu_time, "thread_time_ns", lambda: next(readings))
+    harness = WorkerHarness(write_program(tmp_path, PROGRAM))
+
+    async def main() -> None:
+        await harness.fetch("/unmeasured")
+        harness.runtime.host.watch.measures_cpu = True
+        await harness.fetch("/measured")
+
+    harness.run(main)
+    handled = [fact for fact in harness.facts if isinstance(fact, EntrypointHandled)]
+    assert [fact.cpu_milliseconds for fact in handled] == [None, 2]

@@ -1,0 +1,31 @@
+"""The seam for tracing: what a tracer is told of events, and what callers hand on to those they call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias
+
+from durabase.durable_objects.events import ObjectEvent, SocketEvent
+from durabase.durable_objects.origin import Origin
+
+__all__ = ["Around", "EventSpan", "Tracer"]
+
+Around: TypeAlias = Callable[[Callable[[], Any]], Callable[[], Any]]
+"""Makes of what is called something that does the same, watched."""
+
+
+class EventSpan(Protocol):
+    """One event of an object, from its beginning on."""
+
+    def around(self, call: Callable[[], Any]) -> Callable[[], Any]:
+        """``call`` as what the event does; it is over when that is, or what it gives to await."""
+
+
+class Tracer(Protocol):
+    """Makes spans of events."""
+
+    def carried(self) -> Any:
+        """What the current code hands on to whom it calls."""
+
+    def begin(self, origin: Origin, event: ObjectEvent | SocketEvent | None, carried: Any) -> EventSpan:
+        """An event begins that was caused by what is ``carried``."""
