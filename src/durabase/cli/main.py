@@ -16,6 +16,7 @@ from durabase.cli.console import Console
 from durabase.cli.operating import (
     add_access_options,
     add_copies,
+    add_drain,
     add_objects,
     add_storage_options,
     add_tail,
@@ -91,6 +92,7 @@ def parser() -> argparse.ArgumentParser:
     add_objects(commands)
     add_copies(commands)
     add_tail(commands)
+    add_drain(commands)
     add_token(commands)
     return root
 

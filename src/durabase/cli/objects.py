@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from durabase.cli.admin_client import AdminClient, Asked, find_admin
+from durabase.cli.admin_client import AdminClient, Asked, RemoteAdmin, find_admin
 from durabase.cli.console import Console
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project, open_project
+from durabase.errors import DurabaseError
 
-__all__ = ["admin_of", "objects", "project_of"]
+__all__ = ["admin_of", "objects", "project_of", "server_of"]
 
 
 def objects(options: argparse.Namespace, console: Console) -> int:
@@ -42,6 +43,18 @@ def admin_of(options: argparse.Namespace, console: Console) -> AdminClient:
         DurabaseError: nobody is there.
     """
     return find_admin(project_of(options, console), options.admin)
+
+
+def server_of(options: argparse.Namespace, console: Console) -> RemoteAdmin:
+    """The server to ask.
+
+    Raises:
+        DurabaseError: none runs.
+    """
+    found = admin_of(options, console)
+    if not isinstance(found, RemoteAdmin):
+        raise DurabaseError("No server is running here: start one with --admin 8788.")
+    return found
 
 
 def project_of(options: argparse.Namespace, console: Console) -> Project:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "add_access_options",
     "add_copies",
+    "add_drain",
     "add_objects",
     "add_storage_options",
     "add_tail",
@@ -186,6 +187,18 @@ def add_tail(commands: Commands) -> None:
     tail.set_defaults(command=_tail)
 
 
+def add_drain(commands: Commands) -> None:
+    """Add ``drain``."""
+    drain = add_command(commands, "drain", "have load balancers look elsewhere, and let clients go")
+    _add_common(drain)
+    drain.add_argument("--close", action="store_true", help="refuse requests, and close sockets (1012), too")
+    drain.add_argument(
+        "--seconds", metavar="N", type=int, default=10, help="over how long sockets are closed (default: 10)"
+    )
+    drain.add_argument("--undo", action="store_true", help="take it back")
+    drain.set_defaults(command=_drain)
+
+
 def add_token(commands: Commands) -> None:
     """Add ``token``."""
     token = add_command(commands, "token", "make a token for rooms, or a key that signs them")
@@ -267,6 +280,12 @@ def _tail(options: argparse.Namespace, console: Console) -> int:
     from durabase.cli.tail import tail
 
     return tail(options, console)
+
+
+def _drain(options: argparse.Namespace, console: Console) -> int:
+    from durabase.cli.drain import drain
+
+    return drain(options, console)
 
 
 def _token(options: argparse.Namespace, console: Console) -> int:

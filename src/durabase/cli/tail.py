@@ -7,10 +7,9 @@ import json
 from datetime import datetime
 from typing import Any, Final
 
-from durabase.cli.admin_client import Asked, RemoteAdmin
+from durabase.cli.admin_client import Asked
 from durabase.cli.console import Console
-from durabase.cli.objects import admin_of
-from durabase.errors import DurabaseError
+from durabase.cli.objects import server_of
 
 __all__ = ["pretty", "tail"]
 
@@ -24,10 +23,7 @@ def tail(options: argparse.Namespace, console: Console) -> int:
     Raises:
         DurabaseError: no server runs.
     """
-    server = admin_of(options, console)
-    if not isinstance(server, RemoteAdmin):
-        raise DurabaseError("No server is running here: start one with --admin 8788.")
-    for line in server.lines(_asked(options)):
+    for line in server_of(options, console).lines(_asked(options)):
         for shown in _shown(line.decode().rstrip("\n"), as_json=options.json):
             console.line(shown)
     return 0
