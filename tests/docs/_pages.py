@@ -24,7 +24,8 @@ from types import CodeType, MappingProxyType, ModuleType
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+OF_THE_PROJECT = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md"]
+PAGES = [*OF_THE_PROJECT, *sorted((ROOT / "docs").rglob("*.md"))]
 USERS_ADDRESSES = {"demo": "127.0.0.1:8787", "postgres": "postgresql://localhost/pets"}
 SERVERS_OF_README = ["demo"]
 """Its readers would see the marker."""
