@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from durabase.mergeable import MergeableStore
 from durabase.sync_server import Proposal, WsServerDurableObject
+from durabase.sync_server.authority import Authority
 from durabase.types import UNDEFINED
 from unit.sync_server._world import Client, World
 
@@ -139,3 +140,35 @@ def assert_lawful(content: list[Any]) -> None:
 @given(seed=st.integers(0, 2**32), steps=st.integers(1, 60))
 def test_all_copies_come_to_hold_what_the_server_holds(seed: int, steps: int) -> None:
     asyncio.run(asyncio.wait_for(hold_court(seed, steps), 60))
+
+
+async def judge_both_ways(seed: int, steps: int, things: int) -> None:
+    world = Court(seed)
+    await world.start()
+    for _ in range(steps):
+        world.edit(world.random.choice(world.clients))
+    at_once = world.make_store()
+    refusals: list[list[Any]] = []
+    authority = Authority(validate, lambda proposal: refusals.append(_refused(proposal)), print)
+    for client in world.clients:
+        changes = client.store._get_encoded_mergeable_content()
+        in_slices = world.make_store()._set_encoded_mergeable_content(
+            at_once._get_encoded_mergeable_content()
+        )
+        refusals.clear()
+        authority.merge(at_once, client.name, changes)
+        for _ in authority.merge_in_slices(in_slices, client.name, changes, things):
+            pass
+        assert refusals[1:] == refusals[: len(refusals) // 2]
+        assert in_slices.get_content() == at_once.get_content()
+
+
+def _refused(proposal: Proposal) -> list[Any]:
+    where = ((edit.table_id, edit.row_id, edit.cell_id, edit.value_id) for edit in proposal.refused)
+    return sorted(where, key=repr)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**32), steps=st.integers(1, 60), things=st.integers(1, 5))
+def test_slice_by_slice_it_is_judged_as_at_once(seed: int, steps: int, things: int) -> None:
+    asyncio.run(asyncio.wait_for(judge_both_ways(seed, steps, things), 60))

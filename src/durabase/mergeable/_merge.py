@@ -16,7 +16,7 @@ from durabase.mergeable.hlc import Hlc
 from durabase.mergeable.stamps import BranchStamps, ContentStamps, ThingStamps
 from durabase.types import Changes, Id, MergeableChanges, MergeableContent
 
-__all__ = ["content_from", "merge_changes"]
+__all__ = ["content_from", "merge_changes", "newer_things"]
 
 _AnyStamp: TypeAlias = list[Any]
 """As it comes in: ``[thing]``, ``[thing, hlc]`` or ``[thing, hlc, hash]``."""
@@ -82,6 +82,32 @@ def _merge_things(things: ThingStamps, stamp: _AnyStamp, journal: Journal) -> tu
     if container_hlc:
         things.raise_hlc(container_hlc, journal)
     return accepted, latest
+
+
+def newer_things(stamps: ContentStamps, changes: MergeableChanges) -> Changes:
+    """What a store would have to apply if these valid changes were merged. They are not."""
+    tables: dict[Id, dict[Id, dict[Id, Any]]] = {}
+    for table_id, table_stamp in ordered_items(changes[0][0]):
+        table = stamps.tables.children.get(table_id)
+        rows: dict[Id, dict[Id, Any]] = {}
+        for row_id, row_stamp in ordered_items(table_stamp[0]):
+            cells = _newer(None if table is None else table.children.get(row_id), row_stamp)
+            if cells:
+                rows[row_id] = cells
+        if rows:
+            tables[table_id] = rows
+    return [tables, _newer(stamps.values, changes[1]), 1]
+
+
+def _newer(things: ThingStamps | None, stamp: _AnyStamp) -> dict[Id, Any]:
+    children = {} if things is None else things.children
+    newer: dict[Id, Any] = {}
+    for id_, thing_stamp in ordered_items(stamp[0]):
+        old = children.get(id_)
+        hlc = thing_stamp[1] if len(thing_stamp) > 1 else ""
+        if old is None or not old[1] or hlc > old[1]:
+            newer[id_] = _own(thing_stamp[0])
+    return newer
 
 
 def content_from(content: MergeableContent) -> tuple[ContentStamps, Changes, Hlc]:

@@ -17,13 +17,14 @@ from durabase.clock import Clock
 from durabase.mergeable import _diffs
 from durabase.mergeable._ahead import held_later, split_ahead
 from durabase.mergeable._journal import CellIds
+from durabase.mergeable._merge import newer_things
 from durabase.mergeable._merging import Judge, Merging
 from durabase.mergeable._pieces import pieces_of
 from durabase.mergeable._shapes import as_encoded, as_public, changes_shape, content_shape
 from durabase.mergeable._stamping import Stamping
 from durabase.mergeable.hashes import Hash
 from durabase.store._store import Store
-from durabase.types import Content, Id, MergeableChanges, MergeableContent
+from durabase.types import Changes, Content, Id, MergeableChanges, MergeableContent
 
 __all__ = ["MergeableStore"]
 
@@ -204,18 +205,28 @@ class MergeableStore(Store):
         stamps = self._stamping.settle()
         return _diffs.hash_at(stamps.values if is_value else stamps.tables, ids)
 
-    def _merge_judged(self, changes: MergeableChanges, judge: Judge) -> MergeableChanges:
-        """Merge encoded changes, but apply of what is newer only that which ``judge`` leaves.
-
-        What then is held otherwise than the changes say gets newer stamps, and holds everywhere.
-
-        Returns what their sender alone has to be told: what holds in place of things that are too far ahead.
-        """
+    def _judgeable(self, changes: MergeableChanges) -> tuple[MergeableChanges | None, MergeableChanges]:
+        """What of encoded changes may be merged, ``None`` if it is malformed, and what is too far ahead."""
         ahead: MergeableChanges = [[{}], [{}], 1]
         if not self._stamping.accepts(changes, is_content=False, encoded=True):
             changes, ahead = split_ahead(changes, self._stamping.upper_bound())
-        if self._stamping.accepts(changes, is_content=False, encoded=True):
-            self._merging.merge_judged(changes, judge)
+            if not self._stamping.accepts(changes, is_content=False, encoded=True):
+                return None, ahead
+        return changes, ahead
+
+    def _newer_in(self, changes: MergeableChanges) -> Changes:
+        """What of changes that may be merged is newer than what there is."""
+        return newer_things(self._stamping.stamps, changes)
+
+    def _merge_judged(self, changes: MergeableChanges, judge: Judge) -> None:
+        """Merge changes that may be, but apply of what is newer only that which ``judge`` leaves.
+
+        What then is held otherwise than the changes say gets newer stamps, and holds everywhere.
+        """
+        self._merging.merge_judged(changes, judge)
+
+    def _held_in_place_of(self, ahead: MergeableChanges) -> MergeableChanges:
+        """What the sender of things that are too far ahead has to be told: what holds in their place."""
         return held_later(self._content, ahead)
 
     def _allows_cell(self, table_id: Id, cell_id: Id, cell: object) -> bool:

@@ -27,6 +27,7 @@ class AutoSave:
     __slots__ = (
         "_edits_while_loading",
         "_generation",
+        "_is_held",
         "_listener_id",
         "_persister",
         "_reported_error",
@@ -36,6 +37,7 @@ class AutoSave:
     def __init__(self, persister: Persister) -> None:
         self._persister = persister
         self._generation = 0
+        self._is_held = False
         self._listener_id: str | None = None
         self._reported_error: Exception | None = None
         self._edits_while_loading: list[list[Any]] = []
@@ -63,10 +65,20 @@ class AutoSave:
         self._remove_listener()
         yield None
 
+    def hold(self) -> None:
+        """Save nothing of what is done from now on before :meth:`let_go`."""
+        self._is_held = True
+
+    def let_go(self) -> None:
+        """Save everything if anything was done since :meth:`hold`, and follow the store again."""
+        self._is_held = False
+        if self.is_on() and self.has_unsaved_edits:
+            start_steps(self._save_steps(None))
+
     def after_load_steps(self) -> Steps[None]:
         """Save what changed in the store beside what was loaded: by mutator listeners, or by local edits."""
         self._edits_while_loading.clear()
-        if self.is_on():
+        if self.is_on() and not self._is_held:
             had_mutated = self._persister._had_mutated()
             if had_mutated or self.has_unsaved_edits:
                 yield from self._save_steps(None)
@@ -87,6 +99,9 @@ class AutoSave:
 
     def _save_transaction(self) -> None:
         """Begin to save the transaction that is just finishing, in this call: a task would come too late."""
+        if self._is_held:
+            self.has_unsaved_edits = True
+            return
         persister = self._persister
         changes = persister._access.get_changes() if self.is_on() else None
         if changes is None or persister._adds_to_save(changes):

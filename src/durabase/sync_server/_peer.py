@@ -16,10 +16,10 @@ from typing import Final, cast, final
 from durabase.clock import TimerClock
 from durabase.errors import PersisterError, StoreTypeError
 from durabase.mergeable import MergeableStore
-from durabase.mergeable._pieces import has_more_things
+from durabase.mergeable._pieces import add_changes, has_more_things
 from durabase.persisters._steps import Completion, Steps, start_steps
 from durabase.persisters.base import IgnoredErrorHandler, Persister, Status
-from durabase.sync_server.authority import Authority, has_things, unlike
+from durabase.sync_server.authority import Authority, has_things, nothing, unlike
 from durabase.synchronizers._deadlines import DeadlineTimer
 from durabase.synchronizers.protocol.messages import Message, MessageType, message_text
 from durabase.synchronizers.protocol.relay import EVERYBODY
@@ -39,7 +39,10 @@ SLICE: Final = 512
 
 @final
 class ServerSeat:
-    """The store of a path and its conversation with the clients."""
+    """The store of a path and its conversation with the clients.
+
+    ``holders``: how many use the store beside the clients, and may look at it at any time.
+    """
 
     def __init__(
         self,
@@ -89,14 +92,15 @@ class ServerSeat:
         self._pulls = 0
         self._later: dict[Id, Message] = {}
         self._merging: MergeSource | None = None
-        self._in_slices = None if authority is not None else in_slices
+        self._in_slices = in_slices
         self._authority = authority
         self._send_to_others = send_to_others
         self._is_slicing = False
+        self.holders = 0
         self._has_pulled_something = False
         self._has_news = False
         self._is_draining = False
-        self._outcome: MergeableChanges | None = None
+        self._outcome = nothing()
 
     # The life of the seat
 
@@ -264,12 +268,15 @@ class ServerSeat:
 
     def _merge_judged(self, authority: Authority, changes: MergeableChanges, merge: Merge) -> None:
         """Merge what may be merged; tell others what has become of it, and the sender what did not."""
+        only_theirs = authority.merge(self.store, merge.peer or EVERYBODY, changes)
+        self._tell_outcome(changes, merge, only_theirs)
+
+    def _tell_outcome(self, changes: MergeableChanges, merge: Merge, only_theirs: MergeableChanges) -> None:
         peer = merge.peer or EVERYBODY
-        only_theirs = authority.merge(self.store, peer, changes)
         if has_things(only_theirs):
             self._session.send_diff(peer, only_theirs)
-        outcome = self._take_outcome()
-        if outcome is None:
+        outcome, self._outcome = self._outcome, nothing()
+        if not has_things(outcome):
             return
         if merge.source is MergeSource.DIFF:
             self.store._had_mutated()  # what mutators have written is in the outcome
@@ -282,21 +289,38 @@ class ServerSeat:
 
     def _can_slice(self, changes: MergeableChanges) -> bool:
         """Whether changes are large, and nobody can tell whether they are merged at once or bit by bit."""
-        if not has_more_things(changes, LARGE):
+        persister = self._persister
+        if self.holders or not has_more_things(changes, LARGE):
             return False
-        ours = 1 + self._persister.is_auto_saving()  # listeners of the end of a transaction
-        return self._persister._saves_only_changes and self.store._listener_count() == ours
+        ours = 1 + persister.is_auto_saving()  # listeners of the end of a transaction
+        if self.store._listener_count() != ours:
+            return False
+        return persister._saves_only_changes or persister._access.is_mergeable
 
     def _merge_in_slices(self, merge: Merge, changes: MergeableChanges) -> Iterator[None]:
-        """What :meth:`_take` does, slice by slice."""
+        """What :meth:`_take` does, slice by slice. Where each save writes everything there is but one."""
         self._has_pulled_something = False
-        slices = self.store._encoded_mergeable_changes_in_slices(changes, SLICE)
+        auto_save = None if self._persister._saves_only_changes else self._persister._auto_save
+        if auto_save is not None:
+            auto_save.hold()
+        slices = self._slices(merge, changes)
         while self._merge_slice(slices, merge.source):
             yield
+        if auto_save is not None:
+            auto_save.let_go()
         self._note_news()
         self._is_slicing = False
         self._conclude(merge)
         self._drain()
+
+    def _slices(self, merge: Merge, changes: MergeableChanges) -> Iterator[None]:
+        authority = self._authority
+        if authority is None:
+            yield from self.store._encoded_mergeable_changes_in_slices(changes, SLICE)
+            return
+        peer = merge.peer or EVERYBODY
+        only_theirs = yield from authority.merge_in_slices(self.store, peer, changes, SLICE)
+        self._tell_outcome(changes, merge, only_theirs)
 
     def _merge_slice(self, slices: Iterator[None], source: MergeSource) -> bool:
         """Whether there was one more."""
@@ -331,11 +355,10 @@ class ServerSeat:
     def _note_outcome(self) -> None:
         """The stamps that the running transaction has set, also those of corrections and mutators."""
         outcome = self.store._get_encoded_transaction_stamp_changes(with_hashes=False)
-        self._outcome = outcome if has_things(outcome) else None
-
-    def _take_outcome(self) -> MergeableChanges | None:
-        outcome, self._outcome = self._outcome, None
-        return outcome
+        if has_things(self._outcome):
+            add_changes(self._outcome, outcome)
+        else:
+            self._outcome = outcome
 
 
 def _nothing() -> None:

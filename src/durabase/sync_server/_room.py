@@ -3,13 +3,14 @@
 A room passes messages on from the first moment. What is for its own store waits until that is loaded, no
 longer: the room is ready then, while its synchronizer still asks the clients what they have. (The original
 holds everything back until that question is answered, and since the answers are held back as well, that is
-always a request timeout.) A room that is left and entered again while it still writes is a new room, which
-loads when the old one is done.
+always a request timeout.) It waits as well while something large is taken over slice by slice. A room that
+is left and entered again while it still writes is a new room, which loads when the old one is done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Protocol, TypeAlias, final
 
 from durabase.clock import TimerClock
@@ -69,6 +70,7 @@ class PathRoom:
         self._is_ready = False
         self._waiting = WaitingMessages(host.clock, host.request_timeout_seconds)
         self._starting: Completion[None] | None = None
+        self._slicing: Completion[None] | None = None
         self._holds = 0
         self.stopping: Completion[None] | None = None
         """The end of the room, once its last client has gone."""
@@ -87,7 +89,7 @@ class PathRoom:
             deliver(delivery.members, forwarded(member.client_id, payload.remainders))
         if not delivery.to_server:
             return
-        if not self._is_ready:
+        if not self._is_ready or self._slicing is not None:
             self._waiting.add(member, payload)
         elif self._seat is not None:
             self._seat.receive(member.client_id, payload.message)
@@ -96,7 +98,8 @@ class PathRoom:
         """Take a client off the path; the end of the room if it was the last and something is left to do."""
         if not self.relay.leave(member):
             return None
-        self._waiting.drop(member)
+        if not self._is_ready:
+            self._waiting.drop(member)
         self._host.client_left(self.path_id, member.client_id)
         return self._stop_if_empty()
 
@@ -110,13 +113,15 @@ class PathRoom:
         return self._stop_if_empty()
 
     async def store_seat(self) -> ServerSeat | None:
-        """The server's own seat when it is ready, if the path has one.
+        """The server's own seat when it is ready and takes nothing large over, if the path has one.
 
         Raises:
             Exception: why the room could not be opened.
         """
         if self._starting is not None:
             await self._starting
+        while self._slicing is not None:
+            await self._slicing
         return self._seat
 
     def _stop_if_empty(self) -> Completion[None] | None:
@@ -152,6 +157,7 @@ class PathRoom:
             clock=self._host.clock,
             request_timeout_seconds=self._host.request_timeout_seconds,
             on_ignored_error=self._host.report,
+            in_slices=self._in_slices,
             authority=self._authority,
             send_to_others=self._send_to_others,
         )
@@ -168,7 +174,13 @@ class PathRoom:
 
     def _become_ready(self) -> None:
         self._is_ready = True
-        for member, payload in self._waiting.take_all():
+        self._take_waiting()
+        if self._slicing is None:
+            self._waiting = WaitingMessages(self._host.clock, None)
+
+    def _take_waiting(self) -> None:
+        while self._slicing is None and (first := self._waiting.take_first()) is not None:
+            member, payload = first
             if self._seat is not None:
                 self._seat.receive(member.client_id, payload.message)
 
@@ -187,6 +199,30 @@ class PathRoom:
         except Exception as error:
             self._host.report(error)
 
+    # Taking over what is large
+
+    def _in_slices(self, slices: Iterator[None]) -> None:
+        """Do what takes long while what is for the store waits; other rooms have their turn."""
+        slicing = self._slicing = Completion()
+        self._host.clock.call_later(0, partial(self._next_slice, slices, slicing))
+
+    def _next_slice(self, slices: Iterator[None], slicing: Completion[None]) -> None:
+        if self._has_slice(slices):
+            self._host.clock.call_later(0, partial(self._next_slice, slices, slicing))
+            return
+        if self._slicing is slicing:  # else the next large message follows
+            self._slicing = None
+            self._take_waiting()
+        slicing.set_result(None)
+
+    def _has_slice(self, slices: Iterator[None]) -> bool:
+        """Do one; whether there was one."""
+        try:
+            return next(slices, True) is None
+        except Exception as error:
+            self._host.report(error)
+            return False
+
     # The server's own seat
 
     def _send_from_server(self, address: str, remainder: str) -> None:
@@ -204,7 +240,9 @@ class PathRoom:
     def _stop_steps(self, stopping: Completion[None]) -> Steps[None]:
         if self._starting is not None:
             yield from _ended(self._starting)
-        self._waiting.take_all()
+        while self._slicing is not None:
+            yield from _ended(self._slicing)
+        self._waiting.clear()
         try:
             if self._seat is not None:
                 yield self._seat.destroy()

@@ -1,12 +1,13 @@
-"""Messages for a room's own store that wait until it is loaded.
+"""Messages for a room's own store that wait until it is loaded, or has taken over a large one.
 
 Bounded as in TinyBase 10.0.1: by count and bytes, for the room and for each connection over all rooms, and
-in time. Whoever goes beyond is closed. Content hashes replace earlier ones of the same client: only the
-last matter.
+in time, if they wait for a store to be loaded. Whoever goes beyond is closed. Content hashes replace earlier
+ones of the same client: only the last matter.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Final, final
 
@@ -21,7 +22,7 @@ __all__ = ["WaitingMessages"]
 
 MAX_WAITING: Final = 1000
 LIFETIME_TIMEOUTS: Final = 10
-"""How many request timeouts the first message may wait."""
+"""How many request timeouts the first message may wait for a store to be loaded."""
 
 
 @final
@@ -38,12 +39,12 @@ class _Waiting:
 
 @final
 class WaitingMessages:
-    """What waits in one room, in order."""
+    """What waits in one room, in order; for ever, if there is no ``request_timeout_seconds``."""
 
-    def __init__(self, clock: TimerClock, request_timeout_seconds: float) -> None:
+    def __init__(self, clock: TimerClock, request_timeout_seconds: float | None) -> None:
         self._clock = clock
-        self._lifetime_seconds = request_timeout_seconds * LIFETIME_TIMEOUTS
-        self._waiting: list[_Waiting] = []
+        self._request_timeout_seconds = request_timeout_seconds
+        self._waiting: deque[_Waiting] = deque()
         self._count = 0
         self._size = 0
         self._timer: TimerHandle | None = None
@@ -65,14 +66,22 @@ class WaitingMessages:
         else:
             self._waiting[replaced] = new
         self._account(new, 1)
-        if self._timer is None:
-            self._timer = self._clock.call_later(self._lifetime_seconds, self._expire)
+        if self._timer is None and self._request_timeout_seconds is not None:
+            seconds = self._request_timeout_seconds * LIFETIME_TIMEOUTS
+            self._timer = self._clock.call_later(seconds, self._expire)
 
-    def take_all(self) -> list[tuple[Member, Payload]]:
-        """Everything that waits; then nothing does."""
-        taken = [(waiting.member, waiting.payload) for waiting in self._waiting]
+    def take_first(self) -> tuple[Member, Payload] | None:
+        """What waits longest, and then waits no more; ``None`` if nothing does."""
+        if not self._waiting:
+            return None
+        first = self._waiting.popleft()
+        self._account(first, -1)
+        self._stop_timer_if_empty()
+        return first.member, first.payload
+
+    def clear(self) -> None:
+        """Forget everything that waits."""
         self._remove(lambda _: True)
-        return taken
 
     def drop(self, member: Member) -> None:
         """Forget what waits from one client."""
@@ -103,14 +112,17 @@ class WaitingMessages:
         waiting.member.connection.waiting_size += sign * waiting.size
 
     def _remove(self, is_removed: Callable[[_Waiting], bool]) -> None:
-        kept: list[_Waiting] = []
+        kept: deque[_Waiting] = deque()
         for waiting in self._waiting:
             if is_removed(waiting):
                 self._account(waiting, -1)
             else:
                 kept.append(waiting)
         self._waiting = kept
-        if not kept and self._timer is not None:
+        self._stop_timer_if_empty()
+
+    def _stop_timer_if_empty(self) -> None:
+        if not self._waiting and self._timer is not None:
             self._timer.cancel()
             self._timer = None
 

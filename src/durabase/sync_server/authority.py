@@ -7,18 +7,21 @@ the correction, which wins in every copy that has met the refused edit, whatever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, TypeAlias, final
 
+from durabase._collector import CollectorPause
 from durabase.errors import ContentError
 from durabase.mergeable import MergeableStore
 from durabase.mergeable._ahead import is_marked
+from durabase.mergeable._pieces import add_changes, pieces_of
 from durabase.mergeable._shapes import as_public
 from durabase.persisters.base import IgnoredErrorHandler
 from durabase.types import UNDEFINED, Changes, Id, MergeableChanges
 
-__all__ = ["Authority", "Edit", "Proposal", "Validate", "has_things", "unlike"]
+__all__ = ["Authority", "Edit", "Proposal", "Validate", "has_things", "nothing", "unlike"]
 
 
 @final
@@ -84,6 +87,8 @@ class Proposal:
 Validate: TypeAlias = Callable[[Proposal], object]
 """Looks at a proposal, and refuses what must not be."""
 
+_REFUSALS_A_MERGE: Final = 16
+"""So many times quicker it is to note a refused cell than to merge it."""
 _SCHEMA: Final = "the schema does not allow it"
 _MARKED: Final = "an old correction is no edit"
 _FAILED: Final = "it could not be checked"
@@ -111,17 +116,53 @@ class Authority:
 
     def merge(self, store: MergeableStore, client_id: Id, changes: MergeableChanges) -> MergeableChanges:
         """Merge encoded changes of a client into a store; what that client alone is to be told."""
-        proposals: list[Proposal] = []
+        near, ahead = store._judgeable(changes)
+        if near is not None:
+            proposal = Proposal(client_id, store, [], {})
 
-        def judge(proposed: Changes) -> Changes:
-            proposals.append(proposal := _proposal(store, client_id, proposed, changes))
-            self._examine(proposal)
-            return _without(proposed, proposal.refused) if proposal.refused else proposed
+            def judge(proposed: Changes) -> Changes:
+                _propose(proposal, proposed, near)
+                self._examine(proposal)
+                return _Refusals(proposal.refused).without(proposed)
 
-        only_theirs = store._merge_judged(changes, judge)
-        if self._on_refused is not None and proposals and proposals[0].refused:
-            self._on_refused(proposals[0])
+            store._merge_judged(near, judge)
+            self._tell_refused(proposal)
+        return store._held_in_place_of(ahead)
+
+    def merge_in_slices(
+        self, store: MergeableStore, client_id: Id, changes: MergeableChanges, things: int
+    ) -> Generator[None, None, MergeableChanges]:
+        """The same, about so many cells and values at a time; nobody may use the store between slices.
+
+        It is one proposal all the same. Each slice is a transaction of its own.
+        """
+        proposal = Proposal(client_id, store, [], {})
+        parts: list[tuple[MergeableChanges, MergeableChanges]] = []
+        for piece in pieces_of(changes, things, whole_rows=True):
+            near, ahead = store._judgeable(piece)
+            if near is None:
+                return nothing()
+            with CollectorPause():
+                _propose(proposal, store._newer_in(near), near)
+            parts.append((near, ahead))
+            yield
+        self._examine(proposal)
+        yield
+        refusals, only_theirs = _Refusals(()), nothing()
+        refused = iter(list(proposal.refused))
+        while some := list(islice(refused, things * _REFUSALS_A_MERGE)):
+            refusals.add(some)
+            yield
+        for near, ahead in parts:
+            store._merge_judged(near, refusals.without)
+            add_changes(only_theirs, store._held_in_place_of(ahead))
+            yield
+        self._tell_refused(proposal)
         return only_theirs
+
+    def _tell_refused(self, proposal: Proposal) -> None:
+        if self._on_refused is not None and proposal.refused:
+            self._on_refused(proposal)
 
     def _examine(self, proposal: Proposal) -> None:
         if self._validate is None or not proposal.edits:
@@ -133,17 +174,15 @@ class Authority:
             self._report(error)
 
 
-def _proposal(store: MergeableStore, client_id: Id, proposed: Changes, changes: MergeableChanges) -> Proposal:
-    edits: list[Edit] = []
-    refused: dict[Edit, str] = {}
+def _propose(proposal: Proposal, proposed: Changes, changes: MergeableChanges) -> None:
+    """Add to a proposal what is newer of changes."""
     for edit, encoded, stamp in _edits(proposed, changes):
         if is_marked(stamp):
-            refused[edit] = _MARKED
-        elif encoded is UNDEFINED or _suits(store, edit, encoded):
-            edits.append(edit)
+            proposal.refused[edit] = _MARKED
+        elif encoded is UNDEFINED or _suits(proposal.store, edit, encoded):
+            proposal.edits.append(edit)
         else:
-            refused[edit] = _SCHEMA
-    return Proposal(client_id, store, edits, refused)
+            proposal.refused[edit] = _SCHEMA
 
 
 def _suits(store: MergeableStore, edit: Edit, encoded: Any) -> bool:
@@ -170,19 +209,43 @@ def _decoded(thing: Any) -> Any:
         return thing
 
 
-def _without(proposed: Changes, refused: dict[Edit, str]) -> Changes:
-    cells = {(edit.table_id, edit.row_id, edit.cell_id) for edit in refused if edit.value_id is None}
-    values = {edit.value_id for edit in refused}
-    tables = {
-        table_id: {
-            row_id: {
-                cell_id: thing for cell_id, thing in row.items() if (table_id, row_id, cell_id) not in cells
-            }
-            for row_id, row in rows.items()
+@final
+class _Refusals:
+    """Where the edits are that were refused."""
+
+    __slots__ = ("_cells", "_values")
+
+    def __init__(self, refused: Iterable[Edit]) -> None:
+        self._cells: set[tuple[Id | None, Id | None, Id | None]] = set()
+        self._values: set[Id] = set()
+        self.add(refused)
+
+    def add(self, refused: Iterable[Edit]) -> None:
+        """Refuse more."""
+        for edit in refused:
+            if edit.value_id is None:
+                self._cells.add((edit.table_id, edit.row_id, edit.cell_id))
+            else:
+                self._values.add(edit.value_id)
+
+    def without(self, proposed: Changes) -> Changes:
+        """Changes without what was refused."""
+        if not (self._cells or self._values):
+            return proposed
+        tables = {
+            table_id: {row_id: self._cells_left(table_id, row_id, row) for row_id, row in rows.items()}
+            for table_id, rows in proposed[0].items()
         }
-        for table_id, rows in proposed[0].items()
-    }
-    return [tables, {value_id: thing for value_id, thing in proposed[1].items() if value_id not in values}, 1]
+        values = {id_: thing for id_, thing in proposed[1].items() if id_ not in self._values}
+        return [tables, values, 1]
+
+    def _cells_left(self, table_id: Id, row_id: Id, row: dict[Id, Any]) -> dict[Id, Any]:
+        return {id_: thing for id_, thing in row.items() if (table_id, row_id, id_) not in self._cells}
+
+
+def nothing() -> MergeableChanges:
+    """Changes in which there is nothing."""
+    return [[{}], [{}], 1]
 
 
 def has_things(changes: MergeableChanges) -> bool:

@@ -76,6 +76,7 @@ class _HeldObject:
         self._seat = seat
         self._storage = storage
         self._life = life
+        seat.holders += 1
 
     @property
     def store(self) -> MergeableStore:
@@ -93,5 +94,6 @@ class _HeldObject:
         await self._storage.sync()
 
     def release(self) -> object:
+        self._seat.holders -= 1
         self._life.cancel()
         return None

@@ -213,6 +213,7 @@ class HeldPath:
     def __init__(self, room: PathRoom, seat: ServerSeat) -> None:
         self._room = room
         self._seat = seat
+        seat.holders += 1
 
     @property
     def store(self) -> MergeableStore:
@@ -226,4 +227,5 @@ class HeldPath:
         await self._seat.saved()
 
     def release(self) -> object:
+        self._seat.holders -= 1
         return self._room.release()

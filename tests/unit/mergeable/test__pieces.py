@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from durabase.mergeable._pieces import has_more_things, pieces_of
+from durabase.mergeable._pieces import add_changes, has_more_things, pieces_of
 
 CHANGES: list[Any] = [
     [
@@ -59,3 +59,34 @@ def test_nothing_is_left_out_or_told_twice(count: int) -> None:
 def test_rows_and_tables_without_cells_are_mentioned_once(tables: Any) -> None:
     changes = [[tables], [{}], 1]
     assert list(pieces_of(changes, 1)) == [changes]
+
+
+def test_rows_stay_whole_where_they_must() -> None:
+    assert list(pieces_of(CHANGES, 2, whole_rows=True)) == [
+        [
+            [
+                {
+                    "t": [
+                        {
+                            "0": [{"a": [4, "D"]}],
+                            "r": [{"b": [1, "B"], "a": [2, "A"], "1": [3, "C"]}, "R"],
+                        },
+                        "T",
+                    ]
+                },
+                "X",
+            ],
+            [{}],
+            1,
+        ],
+        [[{"u": [{"r": [{"a": [5, "E"]}]}]}, "X"], [{}], 1],
+        [[{}], [{"v": [6, "F"], "w": [7, "G"]}, "V"], 1],
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 2, 100])
+def test_pieces_that_are_added_up_are_the_whole(count: int) -> None:
+    whole: list[Any] = [[{}], [{}], 1]
+    for piece in pieces_of(CHANGES, count):
+        add_changes(whole, piece)
+    assert whole == CHANGES

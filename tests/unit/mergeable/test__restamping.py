@@ -30,7 +30,7 @@ def test_what_is_refused_gets_a_newer_stamp_of_what_is_held() -> None:
     server.set_cell("t", "r", "a", 1).set_value("v", 1)
     client.set_row("t", "r", {"a": 2, "b": {"x": 1}}).set_values({"v": 2, "w": 3})
 
-    assert server._merge_judged(changes_of(client), nothing) == [[{}], [{}], 1]
+    server._merge_judged(changes_of(client), nothing)
 
     assert server.get_content() == [{"t": {"r": {"a": 1}}}, {"v": 1}]
     client._apply_encoded_mergeable_changes(changes_of(server))
@@ -102,9 +102,10 @@ def test_what_is_too_far_ahead_is_answered_to_its_sender_alone() -> None:
     server.set_value("v", 1)
     client.set_values({"v": 2, "w": 2})
     hashes = server.get_mergeable_content_hashes()
-    only_theirs = server._merge_judged(
-        client._get_encoded_stamps({}, client.get_value_ids(), with_hashes=False), everything
-    )
+    changes = client._get_encoded_stamps({}, client.get_value_ids(), with_hashes=False)
+    near, ahead = server._judgeable(changes)
+    assert near == [[{}], [{}], 1]
+    only_theirs = server._held_in_place_of(ahead)
     assert server.get_mergeable_content_hashes() == hashes
     client._apply_encoded_mergeable_changes(only_theirs)
     assert client.get_values() == {"v": 1}

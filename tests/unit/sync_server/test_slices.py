@@ -16,9 +16,11 @@ from durabase.mergeable import MergeableStore
 from durabase.persisters import DurableObjectSqlStoragePersister, DurableObjectStoragePersister
 from durabase.persisters.base import Persister
 from durabase.persisters.durable_object_sql_storage import FragmentedMode
-from durabase.sync_server import WsServerDurableObject
+from durabase.sync_server import Proposal, WsServerDurableObject
 from durabase.sync_server._peer import LARGE, SLICE
+from durabase.synchronizers.protocol.messages import parse_message
 from durabase.testing import FakeClock
+from durabase.types import UNDEFINED
 from unit.durable_objects.rig import Rig, Wire
 from unit.durable_objects.rig import run as run_rig
 
@@ -61,6 +63,26 @@ class Listening(Room):
 
 class DurableFirst(Room):
     durable_before_visible = True
+
+
+class Judging(Room):
+    """Refuses what ``refuses`` says of one message; how many edits that had is in ``proposed``."""
+
+    authoritative = True
+    proposed: ClassVar[list[int]] = []
+    refused: ClassVar[list[int]] = []
+
+    def validate(self, proposal: Proposal) -> None:
+        self.proposed.append(len(proposal.edits))
+        for edit in proposal.edits[::3]:
+            proposal.refuse(edit)
+
+    def on_refused(self, proposal: Proposal) -> None:
+        self.refused.append(len(proposal.refused))
+
+
+class JudgingListening(Judging):
+    listens = True
 
 
 def content(cells: int = CELLS) -> MergeableStore:
@@ -113,7 +135,7 @@ async def turns_until(condition: Callable[[], bool]) -> int:
     return turns
 
 
-@pytest.mark.parametrize("room", [Room, Fragmented])
+@pytest.mark.parametrize("room", [Room, Fragmented, AsOneText])
 def test_others_have_their_turn_between_slices(room: type[Room]) -> None:
     async def scenario(rig: Rig) -> None:
         client, quiet = await enter(rig, "a"), await enter(rig, "b", "quiet")
@@ -264,3 +286,65 @@ def test_one_bad_stamp_refuses_all_of_it() -> None:
         assert client.sent == ['S\n["abcdefghijk.0001",0,[0,0]]']
 
     run(scenario)
+
+
+@pytest.mark.parametrize("room", [Judging, JudgingListening])
+def test_judged_at_once_or_bit_by_bit_comes_to_the_same(room: type[Judging]) -> None:
+    async def scenario(rig: Rig) -> None:
+        room.proposed, room.refused = [], []
+        client, other = await enter(rig, "a"), await enter(rig, "b")
+        store, copy = content(), MergeableStore("copy", clock=CLOCK)
+        client.sink.on_text(diff(store))
+        await turns_until(lambda: bool(client.sent))
+        (told,), (corrected,) = bodies(other), bodies(client)
+        copy._apply_encoded_mergeable_changes(told)
+        store._apply_encoded_mergeable_changes(corrected)
+        assert room.proposed == [CELLS + 1]
+        assert room.refused == [-(-(CELLS + 1) // 3)]
+        assert cells_of(copy) == CELLS - -(-CELLS // 3)
+        assert copy.get_mergeable_content_hashes() == store.get_mergeable_content_hashes()
+        client.sink.on_text(ASK_HASHES)
+        await rig.settle()
+        assert client.sent[-1] == f'S\n["abcdefghijk.0001",0,{hashes(store)}]'
+
+    run(scenario, room)
+
+
+def bodies(wire: Wire) -> list[Any]:
+    return [parse_message(text.removeprefix("S\n")).body for text in wire.sent]
+
+
+def cells_of(store: MergeableStore) -> int:
+    return sum(len(row) for row in store.get_table("t").values())
+
+
+def test_others_have_their_turn_while_much_is_judged() -> None:
+    async def scenario(rig: Rig) -> None:
+        client, quiet = await enter(rig, "a"), await enter(rig, "b", "quiet")
+        client.sink.on_text(diff(content()))
+        for turn in range(2 * SLICES):
+            quiet.sent.clear()
+            quiet.sink.on_text(ASK_HASHES)
+            assert len(quiet.sent) == 1, turn
+            await asyncio.sleep(0)
+            assert client.sent == []
+        await turns_until(lambda: bool(client.sent))
+
+    run(scenario, Judging)
+
+
+def test_what_is_too_far_ahead_is_answered_also_bit_by_bit() -> None:
+    async def scenario(rig: Rig) -> None:
+        Judging.proposed = []
+        client, other = await enter(rig, "a"), await enter(rig, "b")
+        request_id, number, body = json.loads(diff(content()))
+        body[0][0]["t"][0][f"r{CELLS // 8 - 1}"][0]["c7"][1] = "y" * 16
+        client.sink.on_text("\n" + json.dumps([request_id, number, body]))
+        await turns_until(lambda: len(client.sent) == 2)
+        ahead, _ = bodies(client)
+        ((cell_id, stamp),) = ahead[0][0]["t"][0][f"r{CELLS // 8 - 1}"][0].items()
+        assert (cell_id, stamp[0]) == ("c7", UNDEFINED)
+        assert Judging.proposed == [CELLS]
+        assert len(other.sent) == 1
+
+    run(scenario, Judging)

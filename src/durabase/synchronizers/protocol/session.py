@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
 from durabase._codec import unique_id
 from durabase.clock import Clock
 from durabase.errors import SyncMessageError, SyncOverflowError, SyncTimeoutError
+from durabase.mergeable._pieces import add_tables
 from durabase.synchronizers.protocol.messages import Message, MessageType, is_answer
 from durabase.types import Id, MergeableChanges
 
@@ -323,25 +324,8 @@ def _pull_tables(store: MergeableStore) -> Generator[_Question, Any, list[Any]]:
             MessageType.GET_ROW_DIFF,
             store.get_mergeable_row_hashes(differing_tables),
         )
-        _add_tables(tables, rows)
+        add_tables(tables, rows)
         if differing_rows:
             cells = yield MessageType.GET_CELL_DIFF, store.get_mergeable_cell_hashes(differing_rows)
-            _add_tables(tables, cells)
+            add_tables(tables, cells)
     return tables
-
-
-def _add_tables(stamp: list[Any], added: list[Any]) -> None:
-    """Add a tables stamp to another: its things replace those there, the later HLC of a container stays."""
-    for table_id, added_table in added[0].items():
-        table = stamp[0].setdefault(table_id, [{}])
-        for row_id, added_row in added_table[0].items():
-            row = table[0].setdefault(row_id, [{}])
-            row[0].update(added_row[0])
-            _take_later_hlc(row, added_row)
-        _take_later_hlc(table, added_table)
-    _take_later_hlc(stamp, added)
-
-
-def _take_later_hlc(stamp: list[Any], added: list[Any]) -> None:
-    if len(added) > 1 and added[1] > (stamp[1] if len(stamp) > 1 else ""):
-        stamp[1:] = [added[1]]
