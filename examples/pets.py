@@ -5,8 +5,8 @@
 
 Commands: list · add NAME SPECIES · del ID · price SPECIES N · count (adds one to the counter) · quit
 
-With ``--file pets.json`` the store is kept in a file: what is edited while the server is away is not lost,
-and is told when it is back.
+It ends with 0 when what was edited is on the server's disk. With ``--file pets.json`` the store is kept in a
+file: what is edited while the server is away is not lost, and is told when it is back.
 """
 
 # ruff: noqa: T201 (a terminal program prints)
@@ -26,6 +26,7 @@ from durabase.persisters import FilePersister
 from durabase.synchronizers.ws_client import WsSynchronizer
 
 SECONDS_TO_CONNECT = 5.0
+SECONDS_TO_SAVE = 10.0
 
 
 class UsageError(Exception):
@@ -132,19 +133,41 @@ async def interact(store: MergeableStore) -> None:
             print(error)
 
 
+async def is_saved(synchronizer: WsSynchronizer, path: str | None) -> bool:
+    """Wait until the server has on its disk what was edited; without a server the file has to do."""
+    try:
+        await asyncio.wait_for(synchronizer.saved(), SECONDS_TO_SAVE if synchronizer.is_connected() else 0)
+    except TimeoutError:
+        if path is None:
+            print("the server has not confirmed that it has the edits", file=sys.stderr)
+        return path is not None
+    return True
+
+
+async def run_once(
+    synchronizer: WsSynchronizer, store: MergeableStore, path: str | None, words: list[str]
+) -> int:
+    try:
+        run_command(store, words)
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0 if await is_saved(synchronizer, path) else 1
+
+
 async def main(url: str, path: str | None, words: list[str]) -> int:
     store = MergeableStore()
+    is_quiet = bool(words)
+
+    def tell(is_open: bool) -> None:
+        if not is_quiet:
+            print("(connected)" if is_open else "(offline)", flush=True)
+
     async with contextlib.AsyncExitStack() as stack:
         if path is not None:
             persister = await stack.enter_async_context(FilePersister(store, path))
             await persister.start_auto_load()
             await persister.start_auto_save()
-        is_quiet = bool(words)
-
-        def tell(is_open: bool) -> None:
-            if not is_quiet:
-                print("(connected)" if is_open else "(offline)", flush=True)
-
         synchronizer = await stack.enter_async_context(
             WsSynchronizer.connect(
                 store,
@@ -161,15 +184,10 @@ async def main(url: str, path: str | None, words: list[str]) -> int:
             if is_quiet and path is None:
                 return 1
         await synchronizer.start_sync()
-        if not is_quiet:
-            await interact(store)
-            return 0
-        try:
-            run_command(store, words)
-        except UsageError as error:
-            print(error, file=sys.stderr)
-            return 2
-        return 0
+        if is_quiet:
+            return await run_once(synchronizer, store, path, words)
+        await interact(store)
+        return 0 if await is_saved(synchronizer, path) else 1
 
 
 if __name__ == "__main__":
@@ -179,7 +197,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "command", nargs="*", help="list, add NAME SPECIES, del ID, price SPECIES N, or count"
     )
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     try:
         sys.exit(asyncio.run(main(options.url, options.file, options.command)))
     except KeyboardInterrupt:
