@@ -60,6 +60,7 @@ def asgi_app(
         idle_seconds: how long an object has to be quiet before it hibernates.
         origins: whose pages may open WebSockets, as ``https://app.example``; ``same`` for the server's own.
             Others get 403. Browsers let every page try, with the user's cookies; without any everybody may.
+            The same pages may have rooms as resources (CORS).
         limits: what one connection may cost. Only ``body_bytes``, ``message_bytes``, ``unsent_bytes``,
             ``messages_per_turn`` and ``close_seconds`` are our affair, the others are the ASGI server's.
         farewell: close code and reason for the WebSockets that are open when the application stops.

@@ -82,7 +82,8 @@ def add_access_options(parser: argparse.ArgumentParser) -> None:
         dest="origins",
         action="append",
         default=[],
-        help="pages of this origin only may open WebSockets; `same`: the server's own; may be repeated",
+        help="pages of this origin only may open WebSockets, and have rooms by HTTP; "
+        "`same`: the server's own; may be repeated",
     )
     parser.add_argument(
         "--trust-proxy",

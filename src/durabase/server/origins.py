@@ -1,7 +1,8 @@
-"""Which pages may open WebSockets.
+"""Which pages may open WebSockets, and read resources.
 
 Browsers let every page open a WebSocket to every server, with the cookies that the user has there; the
-server has to look at ``Origin`` to know whose page it is. Programs that are no browsers send none.
+server has to look at ``Origin`` to know whose page it is. Programs that are no browsers send none. With
+resources it is the other way round: browsers let pages of other origins have them only if the server agrees.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 from durabase.server.context import Fetch
 from durabase.web import Request, Response
+from durabase.web.cors import allow_origin
 
 __all__ = ["SAME", "OriginCheck", "Origins"]
 
@@ -47,6 +49,9 @@ class Origins:
 class OriginCheck:
     """Refuses WebSockets of other pages: ``Server(OriginCheck(fetch, ["same"]).fetch)``.
 
+    Pages of the allowed origins may have rooms as resources, too (:mod:`durabase.web.cors`). What the
+    program answers itself stays as it is.
+
     Args:
         fetch: answers what is allowed, and requests that ask for no WebSocket.
         allowed: those of :class:`Origins`.
@@ -61,8 +66,9 @@ class OriginCheck:
 
     async def fetch(self, request: Request) -> Response:
         """Answer the request, or refuse it with 403."""
-        asks = (request.headers.get("upgrade") or "").lower() == "websocket"
-        if asks and not self._origins.allow(request):
+        if self._origins.allow(request):
+            allow_origin(request)
+        elif (request.headers.get("upgrade") or "").lower() == "websocket":
             return Response(f"Pages of {request.headers.get('origin')} may not open WebSockets here.", 403)
         return await self._fetch(request)
 

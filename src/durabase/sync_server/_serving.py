@@ -20,7 +20,7 @@ from durabase.sync_server._admission import Admission, Door, asked_path_id
 from durabase.sync_server._connections import Connection, Member, Port, connect
 from durabase.sync_server._fetch import SUBPROTOCOLS, WebSocketPort, answer, opens_web_socket, subprotocol_of
 from durabase.sync_server.access import ANYBODY, Access
-from durabase.sync_server.authorizing import Authorize, is_refresh
+from durabase.sync_server.authorizing import Authorize, is_refresh, may_refresh
 from durabase.sync_server.limits import ClientLimits
 from durabase.sync_server.rules import Rules
 from durabase.synchronizers.protocol.relay import EVERYBODY, SERVER_ID
@@ -28,6 +28,7 @@ from durabase.synchronizers.transport import Transport
 from durabase.types import Id
 from durabase.web import Request, Response
 from durabase.web.client_address import with_address
+from durabase.web.cors import shared
 
 __all__ = ["ConnectionHost", "path_id_of"]
 
@@ -166,8 +167,9 @@ class ConnectionHost(ABC):
         if door is None:
             return answer(self.connect, request)
         if door.asks and is_refresh(request):
-            return await door.refresh(request, path_id_of(urlsplit(request.url).path), self._connections)
-        return await self._fetch_through(door, request)
+            path_id = path_id_of(urlsplit(request.url).path)
+            return shared(request, await door.refresh(request, path_id, self._connections))
+        return may_refresh(request) or await self._fetch_through(door, request)
 
     async def _fetch_through(self, door: Door, request: Request) -> Response:
         if not opens_web_socket(request):

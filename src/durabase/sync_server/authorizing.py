@@ -11,12 +11,14 @@ from durabase.errors import AccessError
 from durabase.sync_server.access import Access, Level
 from durabase.types import Id
 from durabase.web import Request, Response
+from durabase.web.cors import is_preflight, preflight_answer
 
 __all__ = [
     "Authorize",
     "Verdict",
     "decide",
     "is_refresh",
+    "may_refresh",
     "passed_on",
     "refreshed",
     "session_of",
@@ -77,6 +79,11 @@ def session_of(request: Request) -> str:
 def is_refresh(request: Request) -> bool:
     """Whether this request is to give the connections of a session another access."""
     return request.method == "POST" and session_of(request) != ""
+
+
+def may_refresh(request: Request) -> Response | None:
+    """The answer to a browser that asks whether a page may send such a request; ``None`` if it is none."""
+    return preflight_answer(request) if session_of(request) and is_preflight(request) else None
 
 
 def refreshed(count: int, access: Access) -> Response:

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 from durabase._codec import utf8_length
 from durabase.clock import SystemClock
 from durabase.sync_server._fetch import opens_web_socket
-from durabase.sync_server.authorizing import Authorize, decide, is_refresh, with_access
+from durabase.sync_server.authorizing import Authorize, decide, is_refresh, may_refresh, with_access
 from durabase.sync_server.rest.objects import ObjectsEntry
 from durabase.types import Id
 from durabase.web import Request, Response
+from durabase.web.cors import shared
 
 __all__ = ["path_id_of_request", "refusal_of", "ws_server_fetch"]
 
@@ -45,16 +46,18 @@ def ws_server_fetch(
             answer = await entry.answer(self.env, request)
             if answer is not None:
                 return answer
-        refusal = None if is_refresh(request) else refusal_of(request)
-        if refusal is not None:
-            return refusal
+        if is_refresh(request):
+            return shared(request, await ask_object(self.env, request))
+        return may_refresh(request) or refusal_of(request) or await ask_object(self.env, request)
+
+    async def ask_object(env: Any, request: Request) -> Response:
         path_id = path_id_of_request(request)
         if authorize is not None:
             access = await decide(authorize, request, path_id, SystemClock().now_ms())
             if isinstance(access, Response):
                 return access
             request = with_access(request, access)
-        namespace = getattr(self.env, namespace_name)
+        namespace = getattr(env, namespace_name)
         response: Response = await namespace.get(namespace.id_from_name(path_id)).fetch(request)
         return response
 

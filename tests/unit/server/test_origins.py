@@ -8,6 +8,7 @@ import pytest
 
 from durabase.server.origins import OriginCheck
 from durabase.web import Request, Response
+from durabase.web.cors import shared
 
 UPGRADE = {"upgrade": "websocket"}
 
@@ -34,6 +35,19 @@ async def _fetch(request: Request) -> Response:
 def test_who_gets_in(allowed: list[str], headers: dict[str, str], status: int) -> None:
     request = Request("http://host:1/room", headers=headers)
     assert asyncio.run(OriginCheck(_fetch, allowed).fetch(request)).status == status
+
+
+@pytest.mark.parametrize(
+    ("origin", "can_read"),
+    [("https://app.example", True), ("http://host:1", False), ("null", False), (None, False)],
+)
+def test_whose_pages_can_read_what_is_answered_for_them(origin: str | None, can_read: bool) -> None:
+    async def answer(request: Request) -> Response:
+        return shared(request, Response("in"))
+
+    request = Request("http://host:1/room", headers={} if origin is None else {"origin": origin})
+    response = asyncio.run(OriginCheck(answer, ["https://app.example"]).fetch(request))
+    assert response.headers.get("access-control-allow-origin") == (origin if can_read else None)
 
 
 @pytest.mark.parametrize("origin", ["app.example", "https://app.example/", "*", ""])
