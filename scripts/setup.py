@@ -20,6 +20,7 @@ DEBIAN_TOOLS = {
     "openssl": "openssl",
     "nginx": "nginx",
     "caddy": "caddy",
+    "systemd-analyze": "systemd",
 }
 POSTGRES_PROGRAMS = "/usr/lib/postgresql/*/bin"
 POSTGRES_SETTING = "/etc/postgresql-common/createcluster.d/durabase-tests.conf"
