@@ -2,49 +2,26 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from e2e._guides import block, give_page
 from e2e._page import RoomPage
 from e2e._server import Server
 from hostile._project import write_project
-from interop.clients._node import FOLDER, require_node
 
-GUIDE = Path(__file__).parents[2] / "docs/guides/presence.md"
-PACKAGE = FOLDER / "node_modules/tinybase10"
-MODULES = ("index.js", "synchronizers/synchronizer-ws-client/index.js")
-IMPORTS = """<script type="importmap">{"imports": {
-  "tinybase": "/npm/index.js",
-  "tinybase/synchronizers/synchronizer-ws-client": "/npm/synchronizers/synchronizer-ws-client/index.js"
-}}</script>"""
-
-
-def block(language: str) -> str:
-    found = re.search(rf"^```{language}\n(.*?)^```$", GUIDE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    assert found is not None
-    return found[1]
-
-
-def give_page(folder: Path) -> None:
-    """What a bundler would do: the page of the guide, with the modules that it imports."""
-    require_node()
-    for module in MODULES:
-        (folder / "npm" / module).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(PACKAGE / module, folder / "npm" / module)
-    (folder / "index.html").write_text(IMPORTS + block("html"), encoding="utf-8")
+GUIDE = "presence.md"
 
 
 @pytest.fixture
 def lobby(tmp_path: Path) -> Iterator[Server]:
-    project = write_project(tmp_path, block("python"), [])
+    project = write_project(tmp_path, block(GUIDE, "python"), [])
     with (project / "wrangler.toml").open("a") as file:
-        file.write(block("toml"))
-    give_page(project / "client/dist")
+        file.write(block(GUIDE, "toml"))
+    give_page(GUIDE, project / "client/dist")
     server = Server(tmp_path, "serve", str(project)).start()
     yield server
     server.kill()
