@@ -11,12 +11,13 @@ from socket import socket as Socket  # noqa: N812 - a class
 from typing import Any, Final
 
 from durabase.cluster.errors import error_form, error_from, lost_error
+from durabase.cluster.holds import HOLD_KINDS, Holds
 from durabase.cluster.link import Link
 from durabase.cluster.sockets import SocketRelays
 from durabase.cluster.wire import Perform, Wire
 from durabase.durable_objects.events import Call, Fetch, ObjectEvent, Read
 from durabase.durable_objects.ids import DurableObjectId
-from durabase.durable_objects.routing import ObjectKey, ObjectRouter
+from durabase.durable_objects.routing import Holder, ObjectKey, ObjectRouter
 from durabase.durable_objects.rpc_stub import RpcStub
 from durabase.durable_objects.rpc_target import Granted
 from durabase.errors import ClusterError, ObjectError
@@ -93,6 +94,7 @@ class Peer:
         self._grants: set[_RemoteGrant] = set()
         self._wire = Wire(self, router)
         self._sockets = SocketRelays(self._send, self._hand_over)
+        self._holds = Holds(self._send, objects)
         self._pending: dict[int, Future[Any]] = {}
         self._requests: dict[int, Request] = {}
         self._exports: dict[int, tuple[Perform, Callable[[], object]]] = {}
@@ -126,6 +128,10 @@ class Peer:
         if isinstance(event, Fetch):
             self._pass_on_abort(event.request.signal, number)
         return result
+
+    def hold(self, key: ObjectKey, holder: Holder) -> None:
+        """Keep an object of the other process awake for as long as ``holder`` is there and in use."""
+        self._holds.hold(key, holder)
 
     def _pass_on_abort(self, signal: AbortSignal, number: int) -> None:
         if signal.aborted:
@@ -176,6 +182,8 @@ class Peer:
             self._answer(number, stubs, partial(self._question, kind, number, details, stubs, len(data)))
         elif kind in _SOCKET_KINDS:
             self._sockets.receive(kind, number, details)
+        elif kind in HOLD_KINDS:
+            self._holds.receive(kind, number, details)
         elif kind == "adopt" and descriptor is not None:
             self._adopt_client(number, descriptor, Answered(*details))
         else:
@@ -288,3 +296,4 @@ class Peer:
         for _, release in exports:
             release()
         self._sockets.lose()
+        self._holds.lose()

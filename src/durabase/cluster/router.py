@@ -87,21 +87,28 @@ class ClusterRouter:
 
     def deliver(self, key: ObjectKey, event: ObjectEvent) -> Future[Any]:
         """Let the object have the event; see :class:`~durabase.durable_objects.routing.ObjectRouter`."""
-        owner = partition_of(key.id.key, self.partition.count)
-        if owner == self.partition.index:
+        if self.hosts(key):
             return self._host.deliver(key, event)
         try:
-            peer = self._peer(owner)
+            peer = self._peer(partition_of(key.id.key, self.partition.count))
         except OSError:  # it has stopped
             lost: Future[Any] = self._host.loop.create_future()
             lost.set_exception(lost_error())
             return lost
         return peer.deliver(key, event)
 
+    def hosts(self, key: ObjectKey) -> bool:
+        """Whether that object lives in this process."""
+        return partition_of(key.id.key, self.partition.count) == self.partition.index
+
     def hold(self, key: ObjectKey, holder: Holder) -> None:
-        """Keep that object awake for as long as ``holder`` is in use, if it lives in this process."""
-        if partition_of(key.id.key, self.partition.count) == self.partition.index:
+        """Keep that object awake for as long as ``holder`` is there and in use, wherever it lives."""
+        if self.hosts(key):
             self._host.hold(key, holder)
+            return
+        peer = self._called.get(partition_of(key.id.key, self.partition.count))
+        if peer is not None:  # else the other process has stopped, and what was delivered has failed
+            peer.hold(key, holder)
 
     def ask_admin(self, index: int, request: Request) -> Awaitable[Response]:
         """Have another process answer an administrator's request."""

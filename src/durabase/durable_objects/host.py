@@ -258,6 +258,10 @@ class ObjectHost:
             raise ObjectError("the host of the objects is not open")
         return self._class(key.class_name).slot(key.id).deliver(event)
 
+    def hosts(self, key: ObjectKey) -> bool:
+        """Whether that object lives here; all do."""
+        return True
+
     def hold(self, key: ObjectKey, holder: Holder) -> None:
         """Keep that object awake for as long as ``holder`` is there and in use."""
         slot = self._class(key.class_name).slots.get(key.id.key)

@@ -58,5 +58,8 @@ class ObjectRouter(Protocol):
         the object raised; it may be dropped.
         """
 
+    def hosts(self, key: ObjectKey) -> bool:
+        """Whether that object lives in this process."""
+
     def hold(self, key: ObjectKey, holder: Holder) -> None:
         """Keep that object awake for as long as ``holder`` is there and in use."""

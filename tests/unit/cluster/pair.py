@@ -17,16 +17,17 @@ from durabase.testing import FakeClock
 
 
 class Pair:
-    """``hosts`` and ``routers`` of both; ``names`` are names of objects that live in either."""
+    """``hosts``, ``routers`` and ``clocks`` of both; ``names`` are names of objects that live in either."""
 
     def __init__(self, folder: Path, *classes: type) -> None:
         self.hosts: list[ObjectHost] = []
         self.routers: list[ClusterRouter] = []
+        self.clocks = [FakeClock(), FakeClock()]
         for index in range(2):
             listener = Socket(AF_UNIX, SOCK_STREAM)
             listener.bind(str(door(folder, index)))
             listener.listen()
-            host = ObjectHost(folder / "state", clock=FakeClock(), partition=Partition(index, 2))
+            host = ObjectHost(folder / "state", clock=self.clocks[index], partition=Partition(index, 2))
             host.router = ClusterRouter(host, folder, listener)
             for cls in classes:
                 host.register(ObjectClass(cls.__name__, f"test-{cls.__name__}", cls), env=self)
@@ -40,6 +41,12 @@ class Pair:
     def stub(self, caller: int, owner: int) -> DurableObjectStub:
         """What ``caller`` calls the object of ``owner`` by."""
         return self.hosts[caller].namespace(self.class_name).get_by_name(self.names[owner])
+
+    async def pass_time(self, seconds: int) -> None:
+        """Let time pass in both, a second at a time."""
+        for _ in range(seconds):
+            for clock in self.clocks:
+                await clock.advance_and_settle(1000)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Let the event loop turn until it is so."""
