@@ -22,15 +22,15 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 COMPILED = """
 _codec/ids _codec/limits _codec/numbers _codec/order _codec/reading _codec/strings _codec/writing
 _collector _listeners
-durable_objects/gates durable_objects/storage/entries durable_objects/storage/keys
+durable_objects/gates durable_objects/hibernation durable_objects/storage/entries durable_objects/storage/keys
 durable_objects/storage/namespace_database durable_objects/storage/shared
 mergeable/_diffs mergeable/_journal mergeable/_merge mergeable/_merging mergeable/_shapes mergeable/_stamping
 mergeable/_validate mergeable/hashes mergeable/hlc mergeable/stamps
 persisters/_access persisters/_stored_stamps
-server/frames server/outbox
+server/bridge server/frames server/outbox server/traffic server/websocket
 store/_cells store/_changes store/_content store/_edits store/_kinds store/_notify store/_schema
 store/_sorting store/_transaction store/_validation
-sync_server/_peer
+sync_server/_inbox sync_server/_peer
 synchronizers/_deadlines
 synchronizers/protocol/messages synchronizers/protocol/payloads synchronizers/protocol/relay
 synchronizers/protocol/session

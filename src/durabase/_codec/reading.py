@@ -47,7 +47,8 @@ def _shallow_value(text: str) -> Any:
         value = _parse(text)
     except RecursionError:
         raise too_deep() from None
-    if text.count("[") + text.count("{") > MAX_NESTING and _is_deep(value):
+    # A text needs as many characters to be deep.
+    if len(text) > MAX_NESTING and text.count("[") + text.count("{") > MAX_NESTING and _is_deep(value):
         raise too_deep()
     return value
 
@@ -121,14 +122,14 @@ else:
         """``orjson`` for what it reads as JavaScript does; the rest, errors included, is for ``_decode``."""
         try:
             raw = text.encode()
-            if _LONG_NUMBER in raw.translate(_SAME_DIGITS) or _may_hold_negative_zero(raw):
+            if _LONG_NUMBER in raw.translate(_SAME_DIGITS) or ("-0" in text and _holds_negative_zero(raw)):
                 return _decode(text)
             return orjson.loads(raw)
         except ValueError:
             return _decode(text)
 
-    def _may_hold_negative_zero(raw: bytes) -> bool:
-        """Most texts with ``-0`` have it within clocks only, and the expression is slow on long ones."""
+    def _holds_negative_zero(raw: bytes) -> bool:
+        """Long texts with ``-0`` mostly have it within clocks only, and the expression is slow on them."""
         if b",-0" in raw.translate(_SAME_STARTS):
             return _NEGATIVE_ZERO.search(raw) is not None
         return raw.startswith(b"-0")

@@ -11,7 +11,7 @@ It never waits for a reader: see :mod:`~durabase.server.outbox` for how a slow o
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from durabase.errors import ServerError
 from durabase.server.clients import peer_address
@@ -31,8 +31,11 @@ __all__ = ["LOST", "SocketConnection", "message_limit", "start_socket", "tell_lo
 LOST = "WebSocket disconnected without sending Close frame."
 
 
-class SocketConnection(asyncio.Protocol):
-    """One WebSocket connection of a server."""
+class SocketConnection:
+    """One WebSocket connection of a server.
+
+    It is an ``asyncio.Protocol`` by its methods only: a class that is compiled can't be derived from one.
+    """
 
     __slots__ = ("_context", "_endpoint", "_is_alive", "_is_paused", "_outbox", "_sink", "_transport")
 
@@ -56,7 +59,7 @@ class SocketConnection(asyncio.Protocol):
         """Connect the two ends; ``early`` is what the peer sent along with its handshake."""
         self._context.sockets.add(self)
         hold_back_at_once(self._transport)
-        self._transport.set_protocol(self)
+        self._transport.set_protocol(cast(asyncio.Protocol, self))
         self._sink = web_socket.connect(self, protocol=protocol, extensions=extensions)
         if self._endpoint.is_over:  # it was, by what had been sent before
             self._end()

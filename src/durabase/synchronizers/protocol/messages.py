@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, final
 
 from durabase._codec import json_text_with_undefined, parse_json_with_undefined, string_text
 from durabase.errors import SyncMessageError
@@ -44,7 +43,7 @@ class MessageType(IntEnum):
     GET_VALUE_DIFF = 7
 
 
-@dataclass(frozen=True, slots=True)
+@final
 class Message:
     """One message. From :func:`parse_message` and :func:`check_message` its shape is right.
 
@@ -52,9 +51,12 @@ class Message:
     of a broadcast a transaction id or ``None``. ``body``: encoded things, ``UNDEFINED`` for deleted.
     """
 
-    request_id: str | None
-    number: MessageType
-    body: Any
+    __slots__ = ("body", "number", "request_id")
+
+    def __init__(self, request_id: str | None, number: MessageType, body: Any) -> None:
+        self.request_id: Final = request_id
+        self.number: Final = number
+        self.body: Final = body
 
 
 def parse_message(remainder: str) -> Message:
@@ -121,7 +123,12 @@ def _is_hash(thing: object) -> bool:
 
 
 def _is_map_of(thing: object, is_child: Callable[[Any], bool]) -> bool:
-    return isinstance(thing, dict) and all(map(is_child, thing.values()))
+    if not isinstance(thing, dict):
+        return False
+    for child in thing.values():  # noqa: SIM110 - all() takes twice as long
+        if not is_child(child):
+            return False
+    return True
 
 
 def _is_hash_map(thing: object) -> bool:
@@ -162,10 +169,6 @@ def _is_thing_stamp(thing: Any) -> bool:
     return _has_stamp_frame(thing) and _is_thing(thing[0])
 
 
-def _is_container_stamp(thing: Any, is_child: Callable[[Any], bool]) -> bool:
-    return _has_stamp_frame(thing) and _is_map_of(thing[0], is_child)
-
-
 def _is_row_stamp(thing: Any) -> bool:
     if not (_has_stamp_frame(thing) and isinstance(thing[0], dict)):
         return False
@@ -186,12 +189,12 @@ def _is_plain_stamp(stamp: object) -> bool:
 
 
 def _is_table_stamp(thing: Any) -> bool:
-    return _is_container_stamp(thing, _is_row_stamp)
+    return _has_stamp_frame(thing) and _is_map_of(thing[0], _is_row_stamp)
 
 
 def is_tables_stamp(thing: Any) -> bool:
     """Whether this is a stamp of tables, as they are on the wire. Every such stamp is one of values, too."""
-    return _is_container_stamp(thing, _is_table_stamp)
+    return _has_stamp_frame(thing) and _is_map_of(thing[0], _is_table_stamp)
 
 
 _is_values_stamp: Final = _is_row_stamp
