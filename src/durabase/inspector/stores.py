@@ -55,9 +55,9 @@ class StoreOperations:
             if not isinstance(instance, WsServerDurableObject):
                 return {"kind": "none"}
             room = {"path": instance.get_path_id(), "clients": instance.get_client_ids()}
-            if instance._seat is None:
+            if instance._passing.seat is None:
                 return {"kind": "relay", **room}
-            store = instance._seat.store
+            store = instance._passing.seat.store
             tables = {table_id: store.get_row_count(table_id) for table_id in store.get_table_ids()}
             return {"kind": "store", **room, "tables": tables, "values": store.get_values()}
 
@@ -131,9 +131,9 @@ class StoreOperations:
 
 
 def _seat_of(instance: Any) -> Any:
-    if not isinstance(instance, WsServerDurableObject) or instance._seat is None:
+    if not isinstance(instance, WsServerDurableObject) or instance._passing.seat is None:
         raise ObjectError(f"The object of {type(instance).__name__} has no store.")
-    return instance._seat
+    return instance._passing.seat
 
 
 def _checked(name: str, arguments: Sequence[Any]) -> list[Any]:

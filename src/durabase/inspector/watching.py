@@ -93,8 +93,8 @@ class _Watch:
         self._life = asyncio.create_task(_live())
         self._life.add_done_callback(lambda _: self._queue.put_nowait(None))
         if messages:
-            room._watchers.append(self._heard)
-        self._store = None if room._seat is None else room._seat.store
+            room._passing.watchers.append(self._heard)
+        self._store = None if room._passing.seat is None else room._passing.seat.store
         if self._store is not None:
             self._listener_id = self._store.add_did_finish_transaction_listener(self._changed)
 
@@ -114,8 +114,8 @@ class _Watch:
     def end(self) -> None:
         """Watch no more."""
         self._life.cancel()
-        if self._heard in self._room._watchers:
-            self._room._watchers.remove(self._heard)
+        if self._heard in self._room._passing.watchers:
+            self._room._passing.watchers.remove(self._heard)
         if self._store is not None:
             self._store.del_listener(self._listener_id)
 

@@ -17,15 +17,15 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, ClassVar, Final
 
-from durabase._codec import utf8_length
 from durabase.clock import SystemClock, TimerClock
 from durabase.durable_objects.base import DurableObject
-from durabase.errors import ConnectionLimitError, ServerError, SyncError, SyncOverflowError, SyncTimeoutError
+from durabase.errors import ConnectionLimitError, ServerError, SyncTimeoutError
 from durabase.persisters.base import Persister
 from durabase.sync_server._fetch import BESIDE_TOKENS, already_here, client_id_of, subprotocol_of
 from durabase.sync_server._guard import judged_by_rules
 from durabase.sync_server._inbox import EventClock, GuardedInbox, Inbox, Receives
 from durabase.sync_server._object_door import ObjectDoor
+from durabase.sync_server._passing import Passing
 from durabase.sync_server._peer import ServerSeat
 from durabase.sync_server._room_sockets import Entry, RoomSockets
 from durabase.sync_server.access import ANYBODY, Access, Level
@@ -36,9 +36,7 @@ from durabase.sync_server.object_fetch import path_id_of_request, refusal_of
 from durabase.sync_server.rest.objects import answer_in_object
 from durabase.sync_server.rest.permission import Permission
 from durabase.sync_server.rules import Rules
-from durabase.synchronizers.protocol.messages import Message, parse_message
-from durabase.synchronizers.protocol.payloads import MAX_PAYLOAD_BYTES, Payload, encode_payloads
-from durabase.synchronizers.protocol.relay import EVERYBODY, OBJECT_RULES, SERVER_ID, HubRelay, Relay
+from durabase.synchronizers.protocol.relay import OBJECT_RULES, HubRelay, Relay
 from durabase.types import Id
 from durabase.web import Request, Response, WebSocket, WebSocketPair
 
@@ -82,14 +80,20 @@ class WsServerDurableObject(DurableObject):
     def __init__(self, ctx: Any, env: Any) -> None:
         super().__init__(ctx, env)
         self._timers = EventClock(self.clock)
-        self._seat: ServerSeat | None = None
-        self._inboxes: dict[WebSocket, Receives] = {}
         self._relay: Relay[WebSocket] = (HubRelay if self.authoritative else Relay)(OBJECT_RULES)
-        self._watchers: list[Callable[[Id, Id, Message], object]] = []
         self._door = ObjectDoor(self.clock, self.rules, self.limits, self.authoritative)
         self._authorizes = type(self).authorize is not WsServerDurableObject.authorize
         self._sockets = RoomSockets(ctx, self._authorizes or self.rules is not None)
-        self._tells_messages = type(self).on_message is not WsServerDurableObject.on_message
+        tells_messages = type(self).on_message is not WsServerDurableObject.on_message
+        self._passing = Passing(
+            self._relay,
+            self.durable_before_visible,
+            new_inbox=self._new_inbox,
+            fragment_size=self.get_fragment_size,
+            tell=self._tell,
+            on_message=self.on_message if tells_messages else None,
+            on_error=self.on_ignored_error,
+        )
         for socket in self._sockets.all():
             if socket.connection.sendable:
                 self._relay.join(self._sockets.client_id(socket), socket)
@@ -201,7 +205,7 @@ class WsServerDurableObject(DurableObject):
                 count += 1
                 self._sockets.renew(socket, entry, access)
                 self._door.rewatch(socket, access)
-                inbox = self._inboxes.get(socket)
+                inbox = self._passing.inbox(socket)
                 if isinstance(inbox, GuardedInbox):
                     inbox.guard.access = access
         return refreshed(count, access)
@@ -224,19 +228,7 @@ class WsServerDurableObject(DurableObject):
 
     def web_socket_message(self, ws: WebSocket, message: str | bytes) -> None:
         """A payload of a client: passed on, then given to the store."""
-        client_id = self._relay.client_id(ws)
-        if client_id is None:
-            return
-        inbox = self._inboxes.get(ws)
-        if inbox is None:
-            inbox = self._inboxes[ws] = self._new_inbox(ws, client_id)
-        try:
-            payload = inbox.receive(message)
-        except SyncError as error:
-            self._disconnect(ws, error)
-        else:
-            if payload is not None:
-                self._pass_on(ws, client_id, payload)
+        self._passing.receive(ws, message)
 
     def web_socket_close(self, ws: WebSocket, code: int, reason: str, was_clean: bool) -> None:
         """A client has gone."""
@@ -257,57 +249,14 @@ class WsServerDurableObject(DurableObject):
             return verdict if isinstance(verdict, Response) else Permission(verdict, self.rules, validate)
 
         storage, clock = self.ctx.storage, self._timers
-        return await answer_in_object(request, prefix, self._seat, storage, clock, permission_of)
+        return await answer_in_object(request, prefix, self._passing.seat, storage, clock, permission_of)
 
     def _say_goodbye(self, ws: WebSocket) -> None:
-        self._forget(ws)
+        self._passing.forget(ws)
         path_id = self._sockets.path_id(ws)
         self._tell(self.on_client_id, path_id, self._sockets.client_id(ws), _REMOVED)
         if all(other is ws for other in self.ctx.get_web_sockets()):
             self._tell(self.on_path_id, path_id, _REMOVED)
-
-    # Passing on
-
-    def _pass_on(self, ws: WebSocket, client_id: Id, payload: Payload) -> None:
-        delivery = self._relay.route(ws, payload.address)
-        for watcher in self._watchers:
-            self._tell(watcher, client_id, payload.address, payload.message)
-        seat = self._seat if delivery.to_server else None
-        if seat is not None and self.durable_before_visible:
-            seat.receive(client_id, payload.message)
-        for remainder in payload.remainders:
-            if self._tells_messages:
-                self._tell(self.on_message, client_id, payload.address, remainder)
-            if delivery.members:
-                self._deliver(delivery.members, f"{client_id}\n{remainder}", self.durable_before_visible)
-        if seat is not None and not self.durable_before_visible:
-            seat.receive(client_id, payload.message)
-
-    def _deliver(self, sockets: list[WebSocket], text: str, when_safe: bool) -> None:
-        """Send, now or when everything that was written before is safe."""
-        size = utf8_length(text)
-        for socket in sockets:
-            connection = socket.connection
-            if connection.buffered_amount() + size > MAX_PAYLOAD_BYTES:
-                self._disconnect(socket, SyncOverflowError("socket"))
-            elif not connection.sendable:
-                continue
-            elif when_safe:
-                socket.send(text)
-            else:
-                connection.send_text(text)
-
-    def _disconnect(self, ws: WebSocket, error: SyncError) -> None:
-        if self._relay.leave(ws):
-            self._forget(ws)
-            self._tell(self.on_ignored_error, error)
-            ws.close(error.close_code, str(error))
-
-    def _forget(self, ws: WebSocket) -> None:
-        self._relay.leave(ws)
-        inbox = self._inboxes.pop(ws, None)
-        if inbox is not None:
-            inbox.drop()
 
     # The store
 
@@ -321,22 +270,22 @@ class WsServerDurableObject(DurableObject):
             return
         seat = ServerSeat(
             persister,
-            send=self._send_from_store,
+            send=self._passing.send_from_store,
             has_several_clients=lambda: len(self._relay) > 1,
             clock=self._timers,
             request_timeout_seconds=self.get_request_timeout_seconds(),
             on_ignored_error=self._report_of_store,
             in_slices=None if self.durable_before_visible else self._in_slices,
             authority=self._authority() if self.authoritative else None,
-            send_to_others=self._send_to_others,
+            send_to_others=self._passing.send_to_others,
         )
         await seat.load()
-        self._seat = seat
+        self._passing.seat = seat
         self._timers.call_later(0, self._start_sync)
 
     def _start_sync(self) -> None:
-        if self._seat is not None:
-            self._seat.start_sync()
+        if self._passing.seat is not None:
+            self._passing.seat.start_sync()
 
     def _in_slices(self, slices: Iterator[None]) -> None:
         """Do what takes long as one commit while nothing else happens here; others have their turn."""
@@ -356,22 +305,6 @@ class WsServerDurableObject(DurableObject):
             on_refused=lambda proposal: self._tell(self.on_refused, proposal),
             report=lambda error: self._tell(self.on_ignored_error, error),
         )
-
-    def _send_from_store(self, address: Id, remainder: str) -> None:
-        self._send_as_store(self._relay.route_from_server(address), address, remainder)
-
-    def _send_to_others(self, client_id: Id, remainder: str) -> None:
-        self._send_as_store(self._relay.others_than(client_id), EVERYBODY, remainder)
-
-    def _send_as_store(self, sockets: list[WebSocket], address: Id, remainder: str) -> None:
-        if not sockets and not self._tells_messages:
-            return
-        for watcher in self._watchers:
-            self._tell(watcher, SERVER_ID, address, parse_message(remainder))
-        for payload in encode_payloads(SERVER_ID, remainder, self.get_fragment_size()):
-            if self._tells_messages:
-                self._tell(self.on_message, SERVER_ID, address, payload.partition("\n")[2])
-            self._deliver(sockets, payload, when_safe=True)
 
     def _report_of_store(self, error: Exception) -> None:
         """Clients that do not answer are nothing to speak of: they come and go."""

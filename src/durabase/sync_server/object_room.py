@@ -59,9 +59,9 @@ def _hold(held: list[_HeldObject], instance: Any, ctx: Any) -> str | None:
     """Runs in the object; returns why it can't be held."""
     if not isinstance(instance, WsServerDurableObject):
         return f"{type(instance).__name__} is no WsServerDurableObject"
-    if instance._seat is None:
+    if instance._passing.seat is None:
         return f"create_persister of {type(instance).__name__} gives none"
-    held.append(_HeldObject(instance._seat, ctx.storage, asyncio.create_task(_live())))
+    held.append(_HeldObject(instance._passing.seat, ctx.storage, asyncio.create_task(_live())))
     return None
 
 

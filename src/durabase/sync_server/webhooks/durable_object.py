@@ -94,7 +94,7 @@ class WebhookDurableObject(WsServerDurableObject):
 
     async def _start(self) -> None:
         await super()._start()
-        if self._seat is None:
+        if self._passing.seat is None:
             return
         for webhook in self.create_webhooks():
             queue = Queue(self.ctx.storage, webhook.name)
@@ -103,7 +103,7 @@ class WebhookDurableObject(WsServerDurableObject):
             if not queue.is_empty and self.ctx.storage.get_alarm().result is None:
                 self._run_at(self.clock.now_ms())
         if self._deliveries:
-            self._seat.store.add_did_finish_transaction_listener(self._on_transaction)
+            self._passing.seat.store.add_did_finish_transaction_listener(self._on_transaction)
 
     def _on_transaction(self, store: MergeableStore) -> None:
         changes = store.get_transaction_changes()

@@ -58,6 +58,18 @@ class Message:
         self.number: Final = number
         self.body: Final = body
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Message) and self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        raise TypeError("messages can't be hashed: their bodies can be changed")
+
+    def __repr__(self) -> str:
+        return f"Message{self._parts()!r}"
+
+    def _parts(self) -> tuple[str | None, MessageType, Any]:
+        return self.request_id, self.number, self.body
+
 
 def parse_message(remainder: str) -> Message:
     """Read the text of one message.
