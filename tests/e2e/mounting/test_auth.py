@@ -27,20 +27,20 @@ from websockets.typing import Subprotocol
 from docs._pages import ROOT, sections_of
 from interop.clients._node import NodeHost
 
-from ._outer import BLOCK, AsgiServer, write_django
+from ._outer import BLOCK, SERVERS, AsgiServer, write_django
 from .test_mounting import until
 
 GUIDE = ROOT / "docs" / "guides" / "auth.md"
 
 
 @contextmanager
-def served(folder: Path, section: str, **changes: str) -> Iterator[AsgiServer]:
+def served(server: str, folder: Path, section: str, **changes: str) -> Iterator[AsgiServer]:
     """The recipe of a section of the guide, as an application of its own."""
     code = "\n\n".join(BLOCK.findall(dict(sections_of(GUIDE))[section]))
     for old, new in changes.items():
         code = code.replace(old, new)
     (folder / "main.py").write_text(code)
-    outer = AsgiServer("uvicorn", folder).start()
+    outer = AsgiServer(server, folder).start()
     try:
         yield outer
         outer.stop()
@@ -66,8 +66,9 @@ def post(url: str, **headers: str) -> tuple[int, str]:
         return error.code, ""
 
 
-def test_fastapi_issues_tokens_to_its_pages(node: NodeHost, tmp_path: Path) -> None:
-    with served(tmp_path, "FastAPI") as outer:
+@pytest.mark.parametrize("server", SERVERS)
+def test_fastapi_issues_tokens_to_its_pages(server: str, node: NodeHost, tmp_path: Path) -> None:
+    with served(server, tmp_path, "FastAPI") as outer:
         room = f"{outer.ws_url}/sync/plan"
         assert post(f"{outer.url}/rooms/plan/token") == (401, "")
         ann, rita = (
@@ -79,8 +80,8 @@ def test_fastapi_issues_tokens_to_its_pages(node: NodeHost, tmp_path: Path) -> N
         assert status_of(room, ["durabase", f"bearer.{ann}"]) == 101
         assert status_of(room, Authorization=f"Bearer {ann}") == 101
 
-        writer = node.client("writer").connect(f"{room}?token={ann}")
-        reader = node.client("reader").connect(f"{room}?token={rita}&session=s")
+        writer = node.client(f"{server}-writer").connect(f"{room}?token={ann}")
+        reader = node.client(f"{server}-reader").connect(f"{room}?token={rita}&session=s")
         writer.call("setCell", "tasks", "1", "text", "mow")
         until(lambda: reader.call("getCell", "tasks", "1", "text") == "mow")
         reader.call("setCell", "tasks", "1", "text", "mine")
@@ -88,7 +89,7 @@ def test_fastapi_issues_tokens_to_its_pages(node: NodeHost, tmp_path: Path) -> N
         writer.call("setValue", "done", True)
         until(lambda: reader.call("getValue", "done") is True)
         assert writer.content() == [{"tasks": {"1": {"text": "mow"}}}, {"done": True}]
-        later = node.client("later").connect(f"{room}?token={ann}")
+        later = node.client(f"{server}-later").connect(f"{room}?token={ann}")
         until(lambda: later.content() == writer.content())
 
         status, said = post(f"{outer.url}/sync/plan?session=s", authorization=f"Bearer {rita}")
@@ -111,7 +112,8 @@ for name, is_staff in (("ann", True), ("bob", False)):
 """
 
 
-def test_django_knows_its_users(node: NodeHost, tmp_path: Path) -> None:
+@pytest.mark.parametrize("server", SERVERS)
+def test_django_knows_its_users(server: str, tmp_path: Path) -> None:
     settings = write_django(tmp_path)
     settings.write_text(
         settings.read_text()
@@ -130,7 +132,7 @@ def test_django_knows_its_users(node: NodeHost, tmp_path: Path) -> None:
         timeout=60,
     )
     ann, bob = made.stdout.split()
-    with served(tmp_path, "Django") as outer:
+    with served(server, tmp_path, "Django") as outer:
         room = f"{outer.ws_url}/sync/plan"
         assert status_of(room) == 401
         assert status_of(room, cookie="sessionid=forged") == 401
@@ -191,8 +193,9 @@ def provide() -> Iterator[Provider]:
     provider.close()
 
 
-def test_tokens_of_an_identity_provider(provider: Provider, tmp_path: Path) -> None:
-    with served(tmp_path, "Identity providers", **{"https://login.example/": provider.url}) as outer:
+@pytest.mark.parametrize("server", SERVERS)
+def test_tokens_of_an_identity_provider(server: str, provider: Provider, tmp_path: Path) -> None:
+    with served(server, tmp_path, "Identity providers", **{"https://login.example/": provider.url}) as outer:
 
         def status(token: str) -> int:
             return status_of(f"{outer.ws_url}/sync/plan", ["durabase", f"bearer.{token}"])
