@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from durabase._collector import CollectorPause
-from durabase.mergeable._restamping import restamp
+from durabase.mergeable._restamping import restamp, restamp_all
 from durabase.mergeable._stamping import Stamping
 from durabase.store._content import Content
 from durabase.store._edits import Edits
@@ -56,6 +56,10 @@ class Merging:
     def replace(self, content: MergeableContent, encoded: bool) -> None:
         """Take content, hashes and all, in place of what there is."""
         self._run(lambda: self._replace(content, encoded))
+
+    def restamp(self) -> None:
+        """Give newer stamps to what the store holds otherwise than they say."""
+        self._run(lambda: restamp_all(self._stamping, self._content))
 
     def _run(self, take: Callable[[], None]) -> None:
         stamping, transaction = self._stamping, self._transaction

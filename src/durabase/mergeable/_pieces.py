@@ -11,9 +11,15 @@ from typing import Any, TypeAlias
 from durabase._codec import ordered_items
 from durabase.types import Id, MergeableChanges
 
-__all__ = ["add_changes", "add_tables", "has_more_things", "pieces_of"]
+__all__ = ["add_changes", "add_tables", "count_of_things", "has_more_things", "pieces_of"]
 
 _AnyStamp: TypeAlias = list[Any]
+
+
+def count_of_things(changes: MergeableChanges) -> int:
+    """How many cells and values there are."""
+    rows = [row for table in changes[0][0].values() for row in table[0].values()]
+    return len(changes[1][0]) + sum(len(row[0]) for row in rows)
 
 
 def has_more_things(changes: MergeableChanges, count: int) -> bool:

@@ -1,7 +1,8 @@
 """Newer stamps for what a store holds otherwise than its stamps say.
 
 That is so where changes were merged but not applied, for they were refused, or have had other effects than
-they say: a schema's default in place of a deletion, or a row that went with one of its cells.
+they say: a schema's default in place of a deletion, or a row that went with one of its cells. And where a
+store was loaded whose schema is stricter than it was when the content was written.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from durabase.store._cells import encode, same_thing
 from durabase.store._content import Content
 from durabase.types import UNDEFINED, Changes, Id
 
-__all__ = ["restamp"]
+__all__ = ["restamp", "restamp_all"]
 
 
 def restamp(stamping: Stamping, content: Content, changes: Changes) -> None:
@@ -27,6 +28,13 @@ def restamp(stamping: Stamping, content: Content, changes: Changes) -> None:
         held = content.values.get(value_id, UNDEFINED)
         if not _says(stamps[value_id][0], held):
             stamping.restamp_value(value_id, held)
+
+
+def restamp_all(stamping: Stamping, content: Content) -> None:
+    """The same for all rows and values that have stamps."""
+    stamps = stamping.stamps
+    rows = {table_id: dict.fromkeys(table.children) for table_id, table in stamps.tables.children.items()}
+    restamp(stamping, content, [rows, dict.fromkeys(stamps.values.children), 1])
 
 
 def _restamp_row(stamping: Stamping, table_id: Id, row_id: Id, row: dict[Id, Any]) -> None:

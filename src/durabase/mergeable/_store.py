@@ -225,6 +225,10 @@ class MergeableStore(Store):
         """
         self._merging.merge_judged(changes, judge)
 
+    def _restamp(self) -> None:
+        """Have hold everywhere what this store holds: give newer stamps to what they say otherwise."""
+        self._merging.restamp()
+
     def _held_in_place_of(self, ahead: MergeableChanges) -> MergeableChanges:
         """What the sender of things that are too far ahead has to be told: what holds in their place."""
         return held_later(self._content, ahead)

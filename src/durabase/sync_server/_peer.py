@@ -16,7 +16,7 @@ from typing import Final, cast, final
 from durabase.clock import TimerClock
 from durabase.errors import PersisterError, StoreTypeError
 from durabase.mergeable import MergeableStore
-from durabase.mergeable._pieces import add_changes, has_more_things
+from durabase.mergeable._pieces import add_changes, count_of_things, has_more_things
 from durabase.persisters._steps import Completion, Steps, start_steps
 from durabase.persisters.base import IgnoredErrorHandler, Persister, Status
 from durabase.sync_server.authority import Authority, has_things, nothing, unlike
@@ -99,7 +99,7 @@ class ServerSeat:
         self.holders = 0
         self._has_pulled_something = False
         self._has_news = False
-        self._is_draining = False
+        self._is_draining = self._is_enforcing = False
         self._outcome = nothing()
 
     # The life of the seat
@@ -138,6 +138,24 @@ class ServerSeat:
             await persister.schedule(_nothing)
         if persister._auto_save.has_unsaved_edits:
             raise PersisterError("the last edits could not be saved; the cause was reported")
+
+    def enforce_schema(self) -> int:
+        """Have the store hold everywhere as it is here, in what it was loaded with as well.
+
+        Returns:
+            How many cells and values clients had otherwise.
+        """
+        self._merging, self._is_enforcing = MergeSource.DIFF, True
+        try:
+            self.store._restamp()
+        finally:
+            self._merging, self._is_enforcing = None, False
+        outcome, self._outcome = self._outcome, nothing()
+        if has_things(outcome):
+            self.store._had_mutated()  # it is told here
+            self._session.broadcast_diff(outcome)
+            self._drain()
+        return count_of_things(outcome)
 
     def destroy(self) -> Completion[Persister]:
         """Leave: finish what is being saved, then let go of the store."""
@@ -338,7 +356,7 @@ class ServerSeat:
         self._has_news |= had_mutated or (self._has_pulled_something and self._has_several_clients())
 
     def _on_transaction(self, _store: object) -> None:
-        if self._authority is not None and self._merging is not None:
+        if self._is_enforcing or (self._authority is not None and self._merging is not None):
             self._note_outcome()
             return
         if self._merging is MergeSource.DIFF:

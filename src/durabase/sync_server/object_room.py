@@ -93,6 +93,9 @@ class _HeldObject:
         await self._seat.saved()
         await self._storage.sync()
 
+    def enforce_schema(self) -> int:
+        return self._seat.enforce_schema()
+
     def release(self) -> object:
         self._seat.holders -= 1
         self._life.cancel()

@@ -39,6 +39,9 @@ class HeldStore(Protocol):
     async def saved(self) -> None:
         """Wait until what was edited before is durable."""
 
+    def enforce_schema(self) -> int:
+        """Have everybody have what the store holds; how many cells and values they had otherwise."""
+
     def release(self) -> object:
         """Keep it no longer; an awaitable that ends when what has to be done is done, or ``None``."""
 
@@ -94,6 +97,22 @@ class Room:
         """
         _ = self.store
         await self._held.saved()
+
+    def enforce_schema(self) -> int:
+        """Take out of all copies what the store's schema does not allow, and put in the defaults that lack.
+
+        For content that is older than its schema. A store that is loaded leaves such content out and does
+        not touch what is kept, so clients have it until somebody edits the row. This deletes it, with
+        everything that was in a row that a required cell lacks. What suits the schema stays as it is.
+
+        Returns:
+            How many cells and values clients had otherwise; 0 when called again.
+
+        Raises:
+            ServerError: the room is not open.
+        """
+        _ = self.store
+        return self._held.enforce_schema()
 
     async def close(self) -> None:
         """Let go of the store. May be called again."""
@@ -186,6 +205,10 @@ class BlockingRoom:
         result: T = self._turns.call(lambda: function(*arguments, **options))
         return result
 
+    def enforce_schema(self) -> int:
+        """Take out of all copies what the store's schema does not allow; see :meth:`Room.enforce_schema`."""
+        return self.call(self._room.enforce_schema)
+
     def saved(self) -> None:
         """Wait until what was edited before is durable; see :meth:`Room.saved`."""
         self._waiting(self._room.saved)
@@ -225,6 +248,9 @@ class HeldPath:
 
     async def saved(self) -> None:
         await self._seat.saved()
+
+    def enforce_schema(self) -> int:
+        return self._seat.enforce_schema()
 
     def release(self) -> object:
         self._seat.holders -= 1

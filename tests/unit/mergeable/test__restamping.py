@@ -110,3 +110,29 @@ def test_what_is_too_far_ahead_is_answered_to_its_sender_alone() -> None:
     client._apply_encoded_mergeable_changes(only_theirs)
     assert client.get_values() == {"v": 1}
     assert only_theirs[1][0]["w"][0] is UNDEFINED
+
+
+def test_what_a_stricter_schema_does_not_allow_is_deleted_everywhere_when_asked_for() -> None:
+    kept = make()
+    kept.set_table("pets", {"fido": {"price": "five", "name": "Fido"}, "rex": {"price": 5, "odd": {"x": 1}}})
+    kept.set_values({"open": "yes", "v": 1})
+    kept.del_cell("pets", "rex", "odd")
+    strict = make()
+    strict.set_tables_schema({"pets": {"price": {"type": "number"}, "name": {"type": "string"}}})
+    strict.set_values_schema({"open": {"type": "boolean", "default": False}, "v": {"type": "number"}})
+    strict.set_mergeable_content(kept.get_mergeable_content())
+    before = kept.get_mergeable_content()[0][0]["pets"][0]
+
+    strict._restamp()
+    assert strict.get_content() == [
+        {"pets": {"fido": {"name": "Fido"}, "rex": {"price": 5}}},
+        {"open": False, "v": 1},
+    ]
+    kept._apply_encoded_mergeable_changes(changes_of(strict))
+    assert kept.get_content() == strict.get_content()
+    assert kept.get_mergeable_content() == strict.get_mergeable_content()
+    after = kept.get_mergeable_content()[0][0]["pets"][0]
+    assert after["rex"] == before["rex"]  # nothing was wrong with it
+    assert after["fido"][0]["name"] == before["fido"][0]["name"]
+    strict._restamp()
+    assert strict.get_mergeable_content() == kept.get_mergeable_content()

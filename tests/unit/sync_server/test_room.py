@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from durabase.errors import PersisterError, ServerError, SyncClosedError, SyncError
+from durabase.errors import PersisterError, ServerError, SyncClosedError, SyncError, SyncTimeoutError
 from durabase.mergeable import MergeableStore
 from durabase.sync_server import BlockingRoom, Room, WsServer
 from durabase.testing import FakeClock
@@ -263,3 +263,40 @@ def test_a_loop_that_has_ended_takes_no_turns() -> None:
     thread.join()
     with pytest.raises(SyncClosedError):
         rooms[0].call(rooms[0].store.get_values)
+
+
+class TestEnforcingASchema:
+    """Content that is older than the schema of its store."""
+
+    @staticmethod
+    def make_strict(persister: MemoryPersister) -> None:
+        persister.get_store().set_values_schema({"v": {"type": "number"}})
+
+    @pytest.mark.parametrize("authoritative", [False, True])
+    def test_it_is_deleted_in_all_copies_and_where_it_is_kept(self, authoritative: bool) -> None:
+        async def test(bench: Bench) -> None:
+            async with bench.server.room("p") as room:
+                room.store.set_values({"v": 1, "old": 2, "older": 3})
+            bench.server = WsServer(
+                bench._persister, bench.errors.append, clock=bench.clock, authoritative=authoritative
+            )
+            bench.prepare = self.make_strict
+            port = FakePort()
+            bench.server.connect(port, "/p", "A")
+            async with bench.server.room("p") as room:
+                bench.clock.advance(1000)
+                port.take()
+                assert room.enforce_schema() == 2
+                (told,) = port.take()
+                assert ('"old"' in told, '"older"' in told, '"v"' in told) == (True, True, False)
+                assert await asyncio.to_thread(room.blocking().enforce_schema) == 0
+                assert port.take() == []
+            bench.prepare = lambda persister: None
+            assert bench.kept("p") == {"v": 1}
+            with pytest.raises(ServerError):
+                room.enforce_schema()
+            assert all(
+                isinstance(error, SyncTimeoutError) for error in bench.errors
+            )  # the client says nothing
+
+        run(test)
