@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,90 +11,15 @@ import pytest
 from websockets.asyncio.client import connect
 
 from e2e._loop import run
-from e2e._rooms import PROGRAM, write_rooms
-from e2e._server import Server, free_port
-from unit.synchronizers.certificates import Authority
+from e2e._proxies import PATIENCE, TRUSTING, House, caddy, housed, nginx
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
-TELLING = PROGRAM.replace(
-    "        room = self.env.ROOMS.get_by_name(first)\n",
-    '        if first == "who":\n'
-    "            return Response(f\"{request.url} {request.headers['cf-connecting-ip']}\")\n"
-    "        room = self.env.ROOMS.get_by_name(first)\n",
-)
-NGINX = (
-    "daemon off; pid {folder}/pid; error_log stderr; events {{}}\nhttp {{ access_log off; {temp}\n{site} }}\n"
-)
 LARGE = "".join(f"{number:x}" for number in range(20_000))
-PATIENCE = 30.0
-
-
-def program(name: str) -> str:
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin")
-    assert found, f"needs {name}: apt-get install {name}"
-    return found
-
-
-def nginx(folder: Path, authority: Authority, port: int, behind: int) -> list[str]:
-    certificate, key = map(str, authority.server_files)
-    site = (DEPLOY / "nginx.conf").read_text().replace("listen 443", f"listen 127.0.0.1:{port}")
-    site = site.replace("127.0.0.1:8787", f"127.0.0.1:{behind}")
-    site = site.replace("/etc/letsencrypt/live/app.example/fullchain.pem", certificate)
-    site = site.replace("/etc/letsencrypt/live/app.example/privkey.pem", key)
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    temp = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, temp=temp, site=site))
-    return [program("nginx"), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
-
-
-def caddy(folder: Path, authority: Authority, port: int, behind: int) -> list[str]:
-    certificate, key = map(str, authority.server_files)
-    site = (DEPLOY / "Caddyfile").read_text().replace("127.0.0.1:8787", f"127.0.0.1:{behind}")
-    site = site.replace("app.example {", f"https://127.0.0.1:{port} {{\n\ttls {certificate} {key}")
-    (folder / "Caddyfile").write_text(f"{{\n\tadmin off\n\tauto_https off\n}}\n{site}")
-    return [program("caddy"), "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
-
-
-class House:
-    def __init__(self, authority: Authority, port: int, server: Server) -> None:
-        self.authority = authority
-        self.port = port
-        self.server = server
 
 
 @pytest.fixture(params=[nginx, caddy])
 def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
-    authority = Authority(tmp_path / "authority")
-    authority.sign()
-    write_rooms(tmp_path)
-    (tmp_path / "program.py").write_text(TELLING)
-    options = ["--processes", "2", "--trust-proxy", "127.0.0.1"]
-    server = Server(tmp_path, "serve", str(tmp_path), *options).start()
-    port = free_port()
-    with (tmp_path / "proxy.log").open("wb") as log:
-        command = request.param(tmp_path, authority, port, server.port)
-        home = {**os.environ, "HOME": str(tmp_path)}
-        proxy = subprocess.Popen(command, stdout=log, stderr=log, env=home)
-    try:
-        _wait_for(port, proxy, tmp_path / "proxy.log")
-        yield House(authority, port, server)
-    finally:
-        proxy.terminate()
-        proxy.wait(PATIENCE)
-        server.kill()
-
-
-def _wait_for(port: int, proxy: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            assert proxy.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)
-        else:
-            return
+    with housed(tmp_path, request.param, ["--processes", "2", "--admin", "0", *TRUSTING]) as house:
+        yield house
 
 
 def test_sockets_pass_and_programs_know_who_asks(house: House) -> None:
@@ -129,14 +49,81 @@ def test_sockets_pass_and_programs_know_who_asks(house: House) -> None:
 
 
 def test_the_doctor_finds_nothing_wrong_on_the_way(house: House) -> None:
-    command = [sys.executable, "-m", "durabase", "doctor", str(house.server.state.parent), "--sockets", "1"]
-    trusted = {**os.environ, "SSL_CERT_FILE": str(house.authority.server_files[0].parent / "authority.pem")}
-    done = subprocess.run(
-        [*command, "--url", f"wss://127.0.0.1:{house.port}/room"],
-        capture_output=True,
-        text=True,
-        env=trusted,
-        timeout=90,
-    )
+    done = house.doctor()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "✓ WebSocket   it opens, and gets pings while it is idle" in done.stdout
+    way = done.stdout[done.stdout.index("Clock") - 4 :]
+    assert "!" not in way
+    assert "✘" not in way
+    assert f"programs see https\n  ✓ Host        programs see 127.0.0.1:{house.port}\n" in way
+    assert "the proxy says who asks: 127.0.0.1" in way
+    assert "messages are compressed" in way
+    assert "✓ WebSocket   it opens, and gets pings while it is idle" in way
+
+
+WRONG = {
+    "nginx as it is without a word": (
+        nginx,
+        TRUSTING,
+        [
+            ("proxy_pass http://durabase;", "proxy_pass http://durabase/;"),
+            ("proxy_set_header", "#"),
+            ("client_max_body_size", "#"),
+        ],
+        {
+            "Address": ("fail", "anybody can pretend another address"),
+            "Scheme": ("warn", "programs see http in place of https"),
+            "Host": ("warn", "programs see durabase in place of"),
+            "Paths": ("warn", "/room%2Fdoctor arrives as /room/doctor"),
+            "Bodies": ("warn", "bodies of 32 MiB are refused"),
+            "WebSocket": ("fail", "the upgrade is answered with"),
+        },
+    ),
+    "nginx that is not believed and impatient": (
+        nginx,
+        (),
+        [
+            (
+                r"(proxy_set_header X-Forwarded-For) .*;",
+                r"\1 ''; proxy_set_header Sec-WebSocket-Extensions '';",
+            ),
+            ("proxy_read_timeout 75s", "proxy_read_timeout 2s"),
+        ],
+        {
+            "Address": ("warn", "the client's address does not arrive"),
+            "Scheme": ("warn", "programs see http in place of https: the proxy is not believed"),
+            "Compression": ("warn", "the offer to compress messages does not arrive"),
+            "Bodies": ("ok", "bodies of 32 MiB are taken"),
+            "WebSocket": ("fail", "it is cut after it was idle for 2 s"),
+        },
+    ),
+    "Caddy that knows better": (
+        caddy,
+        TRUSTING,
+        [
+            (
+                "(reverse_proxy .*)",
+                r"uri replace %2F /\n\t\1 {"
+                r"\n\theader_up Host elsewhere.example\n\theader_up X-Forwarded-Proto http\n}",
+            )
+        ],
+        {
+            "Address": ("ok", "the proxy says who asks: 127.0.0.1"),
+            "Scheme": ("warn", "programs see http in place of https"),
+            "Host": ("warn", "programs see elsewhere.example in place of"),
+            "Paths": ("warn", "/room%2Fdoctor arrives as /room/doctor"),
+            "WebSocket": ("warn", "it opens, and gets no ping"),
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_the_doctor_finds_what_is_wrong(case: str, tmp_path: Path) -> None:
+    proxy, options, edits, expected = WRONG[case]
+    with housed(tmp_path, proxy, [*options, "--admin", "0"], edits) as house:
+        done = house.doctor("--json", "--patience", "4")
+    findings = {each["name"]: each for each in json.loads(done.stdout)}
+    for name, (level, text) in expected.items():
+        assert findings[name]["level"] == level, findings[name]
+        assert findings[name]["text"].startswith(text), findings[name]
+    assert done.returncode == any(each["level"] == "fail" for each in findings.values())

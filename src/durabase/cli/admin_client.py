@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -20,7 +20,7 @@ from durabase.operations.objects import ObjectOperations
 from durabase.operations.offline import offline_host
 from durabase.web import Request
 
-__all__ = ["AdminClient", "Asked", "LocalAdmin", "RemoteAdmin", "find_admin"]
+__all__ = ["AdminClient", "Asked", "LocalAdmin", "RemoteAdmin", "find_admin", "running_admin"]
 
 _SECONDS = 60.0
 _PIECE_BYTES = 1 << 20
@@ -85,18 +85,21 @@ class RemoteAdmin:
         with closing(self._connection(_SECONDS)) as connection:
             return _checked(*self._asked(connection, asked, lambda response: response.read()))
 
-    def lines(self, asked: Asked) -> Iterator[bytes]:
-        """The lines of an answer that goes on, as they come.
+    def lines(self, asked: Asked, patience: float | None = None) -> Generator[bytes, None, None]:
+        """The lines of an answer that goes on, as they come, until none has come for ``patience`` seconds.
 
         Raises:
             DurabaseError: the server is not there, or refuses.
         """
-        with closing(self._connection(None)) as connection:
+        with closing(self._connection(patience)) as connection:
             status, response = self._asked(connection, asked, lambda response: response)
             if status != 200:
                 _checked(status, response.read())
-            while line := response.readline():
-                yield line
+            try:
+                while line := response.readline():
+                    yield line
+            except TimeoutError:
+                return
 
     def chunks(self, asked: Asked) -> Iterator[bytes]:
         """The answer in pieces.
@@ -196,6 +199,12 @@ def find_admin(project: Project, url: str | None) -> AdminClient:
             "start it with --admin 8788, or stop it."
         )
     return RemoteAdmin(found, admin_token())
+
+
+def running_admin(state_dir: Path, url: str | None) -> RemoteAdmin | None:
+    """The server at ``url``, or that which uses the state directory; ``None`` if none is known."""
+    found = url or _address_in(state_dir)
+    return None if found is None else RemoteAdmin(found, admin_token())
 
 
 def _is_in_use(folder: Path) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import base64
-import http.client
 import json
 import os
 import shutil
@@ -14,22 +12,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Final, Literal
-from urllib.parse import urlsplit
+from typing import Final
 
+from durabase.cli.admin_client import running_admin
 from durabase.cli.console import Console
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import load_project
+from durabase.cli.way import go
 from durabase.durable_objects.storage.lock import FolderLock
 from durabase.errors import StorageError, StorageInUseError
 from durabase.operations.checkup import (
     Finding,
-    judge_clock,
     judge_disk,
     judge_files,
-    judge_socket,
     judge_space,
     judge_sqlite,
 )
@@ -38,9 +34,6 @@ __all__ = ["doctor"]
 
 _SIGNS: Final = {"ok": "✓", "warn": "!", "fail": "✘"}
 _SYNCS: Final = 20
-_CONNECT_SECONDS: Final = 10.0
-_PING_OPCODE: Final = 9
-_KIND: Final = {"ws": "http", "wss": "https"}
 
 
 def doctor(options: argparse.Namespace, console: Console) -> int:
@@ -65,9 +58,10 @@ def _findings(options: argparse.Namespace) -> Iterator[Finding]:
         yield judge_files(sys.maxsize if soft == resource.RLIM_INFINITY else soft, options.sockets)
     place, *others = options.configs or [options.place]
     asked = ServeOptions(place, tuple(others), environment=options.environment, persist_to=options.persist_to)
-    yield from _data(load_project(asked).state_dir)
+    state_dir = load_project(asked).state_dir
+    yield from _data(state_dir)
     if options.url is not None:
-        yield from _way(options.url, options.patience)
+        yield from go(options.url, options.patience, running_admin(state_dir, options.admin))
 
 
 def _has_fts5() -> bool:
@@ -114,59 +108,3 @@ def _sync_seconds(folder: Path) -> float:
             os.fsync(file.fileno())
             taken.append(time.perf_counter() - begun)
     return statistics.median(taken)
-
-
-def _way(url: str, patience: float) -> Iterator[Finding]:
-    """The server's clock, and a WebSocket as clients open it."""
-    parts = urlsplit(url)
-    scheme = _KIND.get(parts.scheme, parts.scheme)
-    kind = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.netloc, timeout=_CONNECT_SECONDS)
-    headers = {
-        "Upgrade": "websocket",
-        "Connection": "Upgrade",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
-    }
-    try:
-        connection.request("HEAD", "/")
-        answer = connection.getresponse()
-        answer.read()
-        date = answer.headers.get("date")
-        if date is not None:
-            yield judge_clock(parsedate_to_datetime(date).timestamp() - time.time())
-        connection.close()
-        connection.request("GET", parts.path or "/", headers=headers)
-        answer = connection.getresponse()
-        opened = answer.status == http.client.SWITCHING_PROTOCOLS
-        yield judge_socket(answer.status, _idle(answer, connection, patience) if opened else None)
-    except (OSError, http.client.HTTPException) as error:
-        yield Finding("Server", "fail", f"{url} does not answer: {error}", "is it started? is it that URL?")
-    finally:
-        connection.close()
-
-
-def _idle(
-    answer: http.client.HTTPResponse, connection: http.client.HTTPConnection, patience: float
-) -> Literal["pinged", "cut", "silent"]:
-    """What comes to a socket that says nothing: frames of the program are skipped."""
-    deadline = time.monotonic() + patience
-    stream = answer.fp
-    try:
-        while (left := deadline - time.monotonic()) > 0:
-            if connection.sock is not None:
-                connection.sock.settimeout(left)
-            head = stream.read(2)
-            if len(head) < 2:
-                return "cut"
-            if head[0] & 15 == _PING_OPCODE:
-                return "pinged"
-            length = head[1] & 127
-            if length > 125:
-                length = int.from_bytes(stream.read(2 if length == 126 else 8))
-            stream.read(length)
-    except TimeoutError:
-        pass
-    except OSError:
-        return "cut"
-    return "silent"

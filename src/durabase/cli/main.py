@@ -183,6 +183,7 @@ def _add_doctor(commands: Commands) -> None:
     doctor.add_argument(
         "--url", metavar="URL", help="try the way to a server, too, at a path with WebSockets"
     )
+    doctor.add_argument("--admin", metavar="URL", help="the admin address of that server (default: found)")
     doctor.add_argument(
         "--sockets", metavar="N", type=positive, default=1000, help="how many are expected (default: 1000)"
     )

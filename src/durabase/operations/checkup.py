@@ -86,8 +86,10 @@ def judge_clock(skew_seconds: float) -> Finding:
     return Finding("Clock", "ok", text)
 
 
-def judge_socket(status: int, idle: Literal["pinged", "cut", "silent"] | None) -> Finding:
-    """What became of a WebSocket: the answer to the upgrade, and what it got while it said nothing."""
+def judge_socket(
+    status: int, idle: Literal["pinged", "cut", "silent"] | None, seconds: float = 0.0
+) -> Finding:
+    """What became of a WebSocket: the answer to the upgrade, and what it got after ``seconds`` of silence."""
     if status != 101:
         remedy = (
             "name a path that accepts WebSockets; a proxy has to pass the headers Upgrade and Connection on"
@@ -95,7 +97,7 @@ def judge_socket(status: int, idle: Literal["pinged", "cut", "silent"] | None) -
         return Finding("WebSocket", "fail", f"the upgrade is answered with {status}", remedy)
     if idle == "cut":
         remedy = "let the proxy keep idle connections for longer than 20 s (proxy_read_timeout and the like)"
-        return Finding("WebSocket", "fail", "it is cut while it is idle", remedy)
+        return Finding("WebSocket", "fail", f"it is cut after it was idle for {seconds:.0f} s", remedy)
     if idle == "silent":
         remedy = "dead sockets are found by pings: is something else than durabase answering?"
         return Finding("WebSocket", "warn", "it opens, and gets no ping", remedy)
