@@ -15,7 +15,7 @@ from durabase.durable_objects.rpc import perform_on_instance, remote_error
 from durabase.web.request import Request
 from durabase.web.response import Response
 
-__all__ = ["Invocation", "answer", "checked", "invocation", "kind_of", "size_of"]
+__all__ = ["Invocation", "answer", "checked", "invocation", "kind_of", "no_response", "size_of"]
 
 
 class Invocation(NamedTuple):
@@ -103,9 +103,17 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
+def no_response(value: object) -> TypeError:
+    """The error for what a handler gave in place of a response: Cloudflare's text, and what it was."""
+    error = TypeError("Incorrect type for Promise: the Promise did not resolve to 'Response'.")
+    found = "nothing" if value is None else f"an object of type {type(value).__name__}"
+    error.add_note(f"fetch returned {found}; it has to return a Response, such as Response.json(...).")
+    return error
+
+
 def _checked_response(life: ObjectLife, value: Any) -> Response:
     """The response; if it is a stream, what the object yields is had from it piece by piece."""
     if not isinstance(value, Response):
-        raise TypeError("Incorrect type for Promise: the Promise did not resolve to 'Response'.")
+        raise no_response(value)
     response: Response = value if value.size_at_hand is not None else copied(value, giver=life.giver)
     return response

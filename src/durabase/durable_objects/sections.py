@@ -93,9 +93,9 @@ class CriticalSections:
         if timer is not None:
             timer.cancel()
         life = self._life
-        if life.error is not None:
-            return
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if life.error is not None:  # whoever waits is told of that
+            return
         life.settle(future, None if error is not None else task.result(), error)
         life.input.leave(section)
         life.event_over()

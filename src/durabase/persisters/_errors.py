@@ -18,8 +18,7 @@ class IgnoredErrors:
 
     Args:
         owner: whose errors they are, for the log.
-        handler: is called with each error; without it each is logged as a warning, with its traceback unless
-            the system is to blame: a file, a connection.
+        handler: is called with each error; without it each is logged as a warning, with its traceback.
     """
 
     __slots__ = ("_owner", "handler")
@@ -28,11 +27,15 @@ class IgnoredErrors:
         self._owner = owner
         self.handler = handler
 
-    def report(self, error: Exception) -> None:
-        """Hand on an error. Never raises: a handler that fails is logged, together with what it was told."""
+    def report(self, error: Exception, *, traced: bool = True) -> None:
+        """Hand on an error. Never raises: a handler that fails is logged, together with what it was told.
+
+        Args:
+            error: the error.
+            traced: whether its traceback says anything that its text does not.
+        """
         if self.handler is None:
-            trace = None if isinstance(error, OSError) else error
-            _logger.warning("%s: %s", self._owner, error, exc_info=trace)
+            _logger.warning("%s: %s", self._owner, error, exc_info=error if traced else None)
             return
         try:
             self.handler(error)

@@ -262,7 +262,7 @@ class WsSynchronizer(Synchronizer):
             transport = await open_transport()
         except Exception as error:
             if str(error) != self._last_failure:  # one that lasts is reported once
-                self._report(error)
+                self._ignored_errors.report(error, traced=False)
             self._last_failure = str(error)
             return None
         self._last_failure = ""

@@ -17,6 +17,7 @@ from durabase.durable_objects.cpu_time import CpuTime
 from durabase.durable_objects.crossing import copied
 from durabase.durable_objects.events import Call, Read
 from durabase.durable_objects.handlers import fitting_arguments
+from durabase.durable_objects.invocation import no_response
 from durabase.durable_objects.limits import ObjectLimits
 from durabase.durable_objects.observing import Watch
 from durabase.durable_objects.origin import Origin, current_origin
@@ -128,7 +129,7 @@ class HostedWorker:
                 return asset
         response = await self._call(entrypoint, "fetch", props, request)
         if not isinstance(response, Response):
-            raise TypeError("Incorrect type for Promise: the Promise did not resolve to 'Response'.")
+            raise no_response(response)
         return response
 
     async def scheduled(self, controller: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -116,3 +117,25 @@ def test_a_section_that_is_nested_too_deeply_leaves_nothing_behind() -> None:
         assert rig.host.stats().live == 0
 
     run(scenario, Deep)
+
+
+class Unopened(DurableObject):
+    def __init__(self, ctx: Any, env: Any) -> None:
+        super().__init__(ctx, env)
+        ctx.block_concurrency_while(self._open)
+
+    async def _open(self) -> None:
+        raise ValueError("no such table")
+
+    def hello(self) -> str:
+        return "hello"
+
+
+def test_a_section_that_fails_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(rig: Rig) -> None:
+        with pytest.raises(ValueError, match="no such table"):
+            await rig.stub().hello()
+
+    run(scenario, Unopened)
+    gc.collect()
+    assert "never retrieved" not in caplog.text

@@ -99,6 +99,24 @@ class Bench:
 
 
 class TestOneTransport:
+    def test_a_connection_that_is_refused_is_logged_in_one_line(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def refuse() -> FakeTransport:
+            raise ConnectionRefusedError("nobody listens")
+
+        async def test() -> None:
+            store = MergeableStore("s1", clock=FakeClock(NOW))
+            async with WsSynchronizer.connect(
+                store, "ws://unused", open_transport=refuse, clock=FakeClock(NOW)
+            ):
+                await settle()
+
+        asyncio.run(test())
+        (record,) = caplog.records
+        assert record.getMessage() == "WsSynchronizer: nobody listens"
+        assert record.exc_info is None
+
     def test_it_asks_takes_over_and_tells(self) -> None:
         async def test() -> None:
             store, transport = MergeableStore("s1", clock=FakeClock(NOW)), FakeTransport()

@@ -242,6 +242,28 @@ def test_forms_of_fetch(tmp_path: Path, body: str) -> None:
     assert run(tmp_path, program, use, TOML) == ["ok", "ok"]
 
 
+def test_what_is_no_answer_is_named(tmp_path: Path) -> None:
+    program = """
+        from durabase.workers import WorkerEntrypoint
+
+        class Default(WorkerEntrypoint):
+            def fetch(self, request):
+                return None if request.url.endswith("/none") else {"a": 1}
+    """
+
+    async def use(runtime: Runtime) -> list[str]:
+        notes = []
+        for path in ("none", "dict"):
+            with pytest.raises(TypeError) as caught:
+                await runtime.dispatch(Request(f"http://host/{path}"))
+            notes += caught.value.__notes__
+        return notes
+
+    nothing, mapping = run(tmp_path, program, use, TOML)
+    assert nothing.startswith("fetch returned nothing; ")
+    assert mapping.startswith("fetch returned an object of type dict; ")
+
+
 @pytest.mark.parametrize(
     ("program", "expected"),
     [
