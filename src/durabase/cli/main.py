@@ -22,6 +22,7 @@ from durabase.cli.operating import (
     add_tail,
     add_tls_options,
     add_token,
+    add_top,
     add_watching_options,
 )
 from durabase.cli.options import ServeOptions
@@ -92,6 +93,7 @@ def parser() -> argparse.ArgumentParser:
     add_objects(commands)
     add_copies(commands)
     add_tail(commands)
+    add_top(commands)
     add_drain(commands)
     add_token(commands)
     return root

@@ -25,7 +25,6 @@ from durabase.operations.admin import AdminApp
 from durabase.operations.guard import check_address
 from durabase.operations.objects import ObjectOperations
 from durabase.operations.process import LoopLag, add_process_metrics
-from durabase.operations.prometheus import Registry
 from durabase.operations.telemetry import Telemetry
 from durabase.server import Server
 from durabase.server.context import Fetch
@@ -119,7 +118,7 @@ class Monitor:
             return
         self._telemetry.attach(runtime.host)
         if self._is_administered:
-            self._measure_process(stack, self._telemetry.registry)
+            self._measure_process(stack, self._telemetry)
             objects = ObjectOperations(runtime.host)
             stores = self._stores = StoreEndpoints(objects)
             app = self._app = AdminApp(objects, self._telemetry, admin_token(), stores.routes)
@@ -127,10 +126,10 @@ class Monitor:
             if self._admin_address is not None:
                 await self._serve(stack, *self._admin_address, self._admin(app, objects))
 
-    def _measure_process(self, stack: AsyncExitStack, registry: Registry) -> None:
-        lag = LoopLag(get_running_loop())
-        add_process_metrics(registry, lag)
-        add_server_metrics(registry, lambda: self._server)
+    def _measure_process(self, stack: AsyncExitStack, telemetry: Telemetry) -> None:
+        lag = telemetry.activity.lag = LoopLag(get_running_loop())
+        add_process_metrics(telemetry.registry, lag)
+        add_server_metrics(telemetry.registry, lambda: self._server)
         lag.start()
         stack.callback(lag.stop)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from durabase.cli.parsing import Commands, add_command
-from durabase.cli.values import address, days, duration, positive
+from durabase.cli.values import address, days, duration, positive, seconds
 
 if TYPE_CHECKING:
     from durabase.cli.console import Console
@@ -21,6 +21,7 @@ __all__ = [
     "add_tail",
     "add_tls_options",
     "add_token",
+    "add_top",
     "add_watching_options",
 ]
 
@@ -188,6 +189,28 @@ def add_tail(commands: Commands) -> None:
     tail.set_defaults(command=_tail)
 
 
+def add_top(commands: Commands) -> None:
+    """Add ``top``."""
+    top = add_command(commands, "top", "what a server's objects do right now, as a table")
+    _add_common(top)
+    top.add_argument("--once", action="store_true", help="show one table, of one interval, and end")
+    top.add_argument(
+        "--interval", metavar="SECONDS", type=seconds, default=2.0, help="how long one is (default: 2)"
+    )
+    top.add_argument(
+        "--limit", metavar="N", type=positive, default=50, help="how many objects at most (default: 50)"
+    )
+    top.add_argument(
+        "--sort",
+        metavar="COLUMN",
+        choices=("events", "messages", "sockets", "time", "errors", "size", "name"),
+        default="events",
+        help="events, messages, sockets, time, errors, size or name (default: events)",
+    )
+    top.add_argument("--by-class", action="store_true", help="show classes in place of objects")
+    top.set_defaults(command=_top)
+
+
 def add_drain(commands: Commands) -> None:
     """Add ``drain``."""
     drain = add_command(commands, "drain", "have load balancers look elsewhere, and let clients go")
@@ -281,6 +304,12 @@ def _tail(options: argparse.Namespace, console: Console) -> int:
     from durabase.cli.tail import tail
 
     return tail(options, console)
+
+
+def _top(options: argparse.Namespace, console: Console) -> int:
+    from durabase.cli.top import top
+
+    return top(options, console)
 
 
 def _drain(options: argparse.Namespace, console: Console) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-__all__ = ["address", "days", "duration", "port", "positive"]
+__all__ = ["address", "days", "duration", "port", "positive", "seconds"]
 
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -53,6 +53,18 @@ def days(text: str) -> float:
     number = float(text)
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is no number of days")
+    return number
+
+
+def seconds(text: str) -> float:
+    """A number of seconds, from a tenth of one to an hour.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    number = float(text)
+    if not 0.1 <= number <= 3600:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0.1 and 3600")
     return number
 
 

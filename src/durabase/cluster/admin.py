@@ -41,6 +41,7 @@ class ClusterAdmin:
             "/objects": _merged_objects,
             "/metrics": _merged_metrics,
             "/tail": _merged_tails,
+            "/activity": _merged_tails,
             "/readyz": _same,
             "/drain": _same,
         }

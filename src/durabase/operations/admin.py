@@ -36,6 +36,7 @@ Handler: TypeAlias = Callable[[Query, Request], Awaitable[Response]]
 ObjectHandler: TypeAlias = Callable[[str, DurableObjectId, Query, Request], Awaitable[Response]]
 """Answers a request that concerns an object: its class, its id, the parameters, the request."""
 
+MAX_SECONDS: Final = 3600
 _TEXT: Final = {"content-type": "text/plain; charset=utf-8"}
 _LINES: Final = {"content-type": "application/x-ndjson; charset=utf-8", "cache-control": "no-store"}
 
@@ -84,6 +85,7 @@ class AdminApp:
         self._guarded: dict[tuple[str, str], Handler] = {
             ("GET", "/metrics"): self._metrics,
             ("GET", "/tail"): self._tail,
+            ("GET", "/activity"): self._activity,
             ("POST", "/drain"): self._drain,
             ("DELETE", "/drain"): self._stop_draining,
             ("GET", "/classes"): self._classes,
@@ -134,7 +136,7 @@ class AdminApp:
         self.is_ready = False
         self._objects.copies.close()
         if self._telemetry is not None:
-            self._telemetry.tail.close()
+            self._telemetry.close()
 
     # Health and telemetry
 
@@ -165,6 +167,13 @@ class AdminApp:
 
     async def _tail(self, query: Query, request: Request) -> Response:
         return lines_response(self._running().tail.follow(RecordFilter.from_query(query)))
+
+    async def _activity(self, query: Query, request: Request) -> Response:
+        seconds, telemetry = float(one_of(query, "seconds") or 2), self._running()
+        if telemetry.host is None or not 0.1 <= seconds <= MAX_SECONDS:
+            raise ValueError(f"seconds is a number from 0.1 to {MAX_SECONDS}")
+        follow = telemetry.activity.follow
+        return lines_response(follow(telemetry.host, self._objects, seconds, number_of(query)))
 
     def _running(self) -> Telemetry:
         if self._telemetry is None:

@@ -6,20 +6,38 @@ import os
 import threading
 import time
 from asyncio import AbstractEventLoop, TimerHandle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from durabase.operations.prometheus import Gauge, Registry
 
-__all__ = ["LoopLag", "add_process_metrics"]
+__all__ = ["LagReader", "LoopLag", "add_process_metrics"]
 
 INTERVAL_SECONDS: Final = 0.25
 
 _SELF: Final = Path("/proc/self")
 
 
+class LagReader:
+    """How late the event loop has called back at most, since this one has last asked."""
+
+    def __init__(self, close: Callable[[LagReader], object]) -> None:
+        self.longest = 0.0
+        self._close = close
+
+    def take_longest(self) -> float:
+        """The longest delay in seconds since this was last called."""
+        longest, self.longest = self.longest, 0.0
+        return longest
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._close(self)
+
+
 class LoopLag:
-    """How late the event loop has called back at most, since it was last asked.
+    """Measures how late the event loop calls back.
 
     Args:
         loop: the event loop.
@@ -28,7 +46,7 @@ class LoopLag:
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
         self._due = 0.0
-        self._longest = 0.0
+        self._readers: set[LagReader] = set()
         self._timer: TimerHandle | None = None
 
     def start(self) -> None:
@@ -41,21 +59,24 @@ class LoopLag:
         if self._timer is not None:
             self._timer.cancel()
 
-    def take_longest(self) -> float:
-        """The longest delay in seconds since this was last called."""
-        longest, self._longest = self._longest, 0.0
-        return longest
+    def reader(self) -> LagReader:
+        """One more who asks."""
+        reader = LagReader(self._readers.discard)
+        self._readers.add(reader)
+        return reader
 
     def _called(self) -> None:
-        self._longest = max(self._longest, self._loop.time() - self._due)
+        late = self._loop.time() - self._due
+        for reader in self._readers:
+            reader.longest = max(reader.longest, late)
         self.start()
 
 
 def add_process_metrics(registry: Registry, lag: LoopLag) -> None:
     """Add what is known of this process, under the names that Prometheus's own clients give."""
-    started = time.time()
+    started, longest = time.time(), lag.reader().take_longest
     registry.add(
-        Gauge("durabase_event_loop_lag_seconds", "The longest delay since the last scrape.", lag.take_longest)
+        Gauge("durabase_event_loop_lag_seconds", "The longest delay since the last scrape.", longest)
     )
     registry.add(Gauge("process_start_time_seconds", "When it began.", lambda: started))
     registry.add(Gauge("process_cpu_seconds_total", "CPU time.", time.process_time, kind="counter"))

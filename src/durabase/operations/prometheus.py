@@ -22,6 +22,9 @@ class _Metric(Protocol):
     def samples(self) -> Iterator[str]:
         """The lines."""
 
+    def total(self) -> float:
+        """The number, of all labels together; of a histogram how many numbers there were."""
+
 
 M = TypeVar("M", bound=_Metric)
 
@@ -43,6 +46,10 @@ class Counter:
         """The lines."""
         for labels, value in self._values.items():
             yield _sample(self.name, zip(self._labels, labels, strict=True), value)
+
+    def total(self) -> float:
+        """The sum of all."""
+        return sum(self._values.values())
 
 
 class Gauge:
@@ -69,6 +76,11 @@ class Gauge:
         found = self._read()
         for labels, value in found.items() if isinstance(found, Mapping) else [((), found)]:
             yield _sample(self.name, zip(self._labels, labels, strict=True), value)
+
+    def total(self) -> float:
+        """The sum of all."""
+        found = self._read()
+        return sum(found.values()) if isinstance(found, Mapping) else found
 
 
 class Histogram:
@@ -99,6 +111,10 @@ class Histogram:
             yield _sample(f"{self.name}_sum", own, self._sums[labels])
             yield _sample(f"{self.name}_count", own, total)
 
+    def total(self) -> float:
+        """How many numbers there were."""
+        return sum(map(sum, self._counts.values()))
+
 
 class Registry:
     """All metrics of a process."""
@@ -110,6 +126,10 @@ class Registry:
         """One more metric; the same is given back."""
         self._metrics.append(metric)
         return metric
+
+    def total(self, name: str) -> float | None:
+        """What the metric of this name says, of all labels together; ``None`` if there is none."""
+        return next((metric.total() for metric in self._metrics if metric.name == name), None)
 
     def text(self) -> str:
         """All of them, as Prometheus reads them."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from durabase.clock import Clock, SystemClock
+from durabase.clock import SystemClock, TimerClock
 from durabase.durable_objects import ObjectHost
 from durabase.durable_objects.origin import Origin
+from durabase.operations.activity import Activity
 from durabase.operations.disk import MeasuredDisk
 from durabase.operations.meters import HostMeters, RuntimeMeters
 from durabase.operations.prometheus import Registry
@@ -25,30 +26,33 @@ class Telemetry:
     Attributes:
         registry: all metrics.
         tail: the records.
+        activity: what objects do, while somebody looks.
         disk: measures commits; for the runtime.
         maker: makes records.
     """
 
-    def __init__(self, worker: str, clock: Clock | None = None) -> None:
+    def __init__(self, worker: str, clock: TimerClock | None = None) -> None:
         self._clock = clock or SystemClock()
         self.registry = Registry()
         self.maker = RecordMaker(worker, self._clock)
-        self.tail = Tail(self._followed)
+        self.tail = Tail(lambda _: self._followed())
+        self.activity = Activity(self.registry, self._clock, self._followed)
         self.disk = MeasuredDisk(self.registry)
         self._meters = RuntimeMeters(self.registry, self.maker)
         self._files: HostMeters | None = None
-        self._host: ObjectHost | None = None
+        self.host: ObjectHost | None = None
 
     def attach(self, host: ObjectHost) -> None:
         """Look up numbers in this host; have it tell of every message while somebody follows."""
-        self._host = host
+        self.host = host
         self._files = HostMeters(self.registry, self.maker, host, self._clock)
         host.watch.measures_cpu = True
-        host.tell_messages(self.tail.is_followed)
+        self._followed()
 
     def observe(self, fact: RuntimeFact) -> None:
         """Something has happened."""
         self._meters.observe(fact)
+        self.activity.observe(fact)
         if self.tail.is_followed:
             self.tail.publish(self.maker.of(fact))
 
@@ -65,6 +69,11 @@ class Telemetry:
             await self._files.measure_files()
         return self.registry.text()
 
-    def _followed(self, is_followed: bool) -> None:
-        if self._host is not None:
-            self._host.tell_messages(is_followed)
+    def close(self) -> None:
+        """Let who follows go."""
+        self.tail.close()
+        self.activity.close()
+
+    def _followed(self) -> None:
+        if self.host is not None:
+            self.host.tell_messages(self.tail.is_followed or self.activity.is_watched)
