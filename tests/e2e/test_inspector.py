@@ -108,6 +108,7 @@ def test_what_is_said_and_logged(dev: Server, new_browser: NewBrowser) -> None:
     expect(page.locator(".record", has_text="run")).to_have_count(0)
 
 
+@pytest.mark.feature("C-DX-1")
 def test_keys_tables_and_the_alarm(dev: Server, new_browser: NewBrowser) -> None:
     assert ask(dev.port, "/books/moby") == (200, "kept")
     page = inspect(new_browser, dev, "moby")

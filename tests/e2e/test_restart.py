@@ -30,6 +30,7 @@ def children(pid: int) -> set[str]:
     return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
 
 
+@pytest.mark.feature("C-DX-3")
 def test_nobody_is_refused_and_nothing_is_lost(server: Server) -> None:
     visitors = moved_in(server)
     for times in range(1, 3):
