@@ -12,6 +12,10 @@ from typing import Final, final
 
 __all__ = ["CollectorPause"]
 
+_is_enabled: Final = gc.isenabled
+_disable: Final = gc.disable
+_enable: Final = gc.enable
+
 
 @final
 class CollectorPause:
@@ -23,11 +27,11 @@ class CollectorPause:
     __slots__ = ("_was_enabled",)
 
     def __init__(self) -> None:
-        self._was_enabled: Final = gc.isenabled()
+        self._was_enabled: Final = _is_enabled()
 
     def __enter__(self) -> None:
-        gc.disable()
+        _disable()
 
     def __exit__(self, *exception: object) -> None:
         if self._was_enabled:
-            gc.enable()
+            _enable()

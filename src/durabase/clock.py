@@ -6,8 +6,8 @@ Nothing below the skins reads the system's clock itself, so tests drive time by 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from time import time_ns
 from typing import Protocol
 
 __all__ = ["Clock", "SystemClock", "TimerClock", "TimerHandle"]
@@ -40,7 +40,7 @@ class SystemClock:
     __slots__ = ()
 
     def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000
+        return time_ns() // 1_000_000
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> TimerHandle:
         import asyncio  # here, for importing a store must not load asyncio

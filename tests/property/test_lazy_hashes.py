@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from durabase.mergeable._journal import Journal
-from durabase.mergeable._merge import content_from, merge_changes
+from durabase.mergeable._merge import Outcome, content_from, merge_changes
 from durabase.mergeable._shapes import as_encoded, content_shape
 from durabase.mergeable.stamps import ContentStamps
 from durabase.types import UNDEFINED
@@ -54,7 +54,7 @@ class Pair:
             self.merge(change)
             self.end(None)
         else:
-            merge_changes(self.stamps, change, self.journal)
+            merge_changes(self.stamps, change, self.journal, Outcome())
             self.eager.merge(change)
 
     def settle(self, _: Any) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from durabase._codec.ids import ALPHABET, id_from_bytes, unique_id
 from durabase._codec.limits import MAX_NESTING
 from durabase._codec.numbers import number_text
-from durabase._codec.order import is_array_index, ordered_items
+from durabase._codec.order import is_array_index, ordered, ordered_items
 from durabase._codec.reading import parse_json, parse_json_with_undefined
 from durabase._codec.strings import js_string, string_text, utf8, utf8_length
 from durabase._codec.writing import json_text, json_text_with_undefined
@@ -27,6 +27,7 @@ __all__ = [
     "json_text",
     "json_text_with_undefined",
     "number_text",
+    "ordered",
     "ordered_items",
     "parse_json",
     "parse_json_with_undefined",

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from durabase._codec.strings import js_string
 
-__all__ = ["is_array_index", "is_in_order", "ordered_items"]
+__all__ = ["is_array_index", "is_in_order", "ordered", "ordered_items"]
 
 _MAX_ARRAY_INDEX: Final = 4294967294
 
@@ -19,27 +19,33 @@ def is_array_index(key: str) -> bool:
     return key == "0" or (key[0] != "0" and int(key) <= _MAX_ARRAY_INDEX)
 
 
-def ordered_items(mapping: Mapping[Any, Any]) -> Iterable[tuple[str, Any]]:
-    """The members of a dict as JavaScript lists an object's: array indexes ascending, then the others.
+def ordered(members: dict[Any, Any]) -> dict[str, Any]:
+    """A dict as JavaScript lists an object's members: array indexes ascending, then the others.
 
-    Keys that are no strings become strings.
+    Keys that are no strings become strings. If all is so already it is the dict itself.
     """
-    if len(mapping) < 2:
-        for key in mapping:
+    if len(members) < 2:
+        for key in members:
             if type(key) is not str:
-                return [(js_string(key), mapping[key])]
-        return mapping.items()
+                return {js_string(key): members[key]}
+        return members
     try:
-        if min(mapping) >= ":":  # no key starts with a digit: the quickest way to see it
-            return mapping.items()
+        if min(members) >= ":":  # no key starts with a digit: the quickest way to see it
+            return members
     except TypeError:
-        mapping = {js_string(key): value for key, value in mapping.items()}
-    indexes = [key for key in mapping if is_array_index(key)]
+        members = {js_string(key): value for key, value in members.items()}
+    indexes = [key for key in members if is_array_index(key)]
     if not indexes:
-        return mapping.items()
+        return members
     indexes.sort(key=int)
-    others = [item for item in mapping.items() if not is_array_index(item[0])]
-    return [(key, mapping[key]) for key in indexes] + others
+    in_order = {key: members[key] for key in indexes}
+    in_order.update(members)
+    return in_order
+
+
+def ordered_items(mapping: Mapping[Any, Any]) -> Iterable[tuple[str, Any]]:
+    """The members of any mapping as ``ordered`` has those of a dict."""
+    return ordered(mapping if isinstance(mapping, dict) else dict(mapping)).items()
 
 
 def is_in_order(mapping: Mapping[str, Any]) -> bool:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import Any, Final, TypeAlias
 
-from durabase._codec import json_text, ordered_items, parse_json
+from durabase._codec import json_text, ordered, parse_json
 from durabase.mergeable._journal import Journal
 from durabase.mergeable.hashes import Hash
 from durabase.mergeable.hlc import Hlc
-from durabase.mergeable.stamps import BranchStamps, ContentStamps, ThingStamps
+from durabase.mergeable.stamps import BranchStamps, ContentStamps, TableStamps, ThingStamps
 from durabase.types import Changes, Id, MergeableChanges, MergeableContent
 
-__all__ = ["content_from", "merge_changes", "newer_things"]
+__all__ = ["Outcome", "Plain", "content_from", "merge_changes", "newer_things"]
 
 _AnyStamp: TypeAlias = list[Any]
 """As it comes in: ``[thing]``, ``[thing, hlc]`` or ``[thing, hlc, hash]``."""
@@ -25,57 +25,94 @@ _MAX_SAFE: Final = 2**53
 _MAX_HASH: Final = 0xFFFFFFFF
 
 
-def merge_changes(stamps: ContentStamps, changes: MergeableChanges, journal: Journal) -> tuple[Changes, Hlc]:
-    """Merge valid mergeable changes (or content).
+class Outcome:
+    """Takes what merged changes bring: things whose stamps were accepted, UNDEFINED for deletions."""
 
-    Returns:
-        What the store has to apply: the things whose stamps were accepted, UNDEFINED for deletions.
-        And the latest HLC that was accepted.
+    def row(self, table_id: Id, row_id: Id, cells: dict[Id, Any]) -> None:
+        """Some cells of a row, in object order."""
+
+    def values(self, values: dict[Id, Any]) -> None:
+        """Some values, in object order."""
+
+
+class Plain(Outcome):
+    """Collects it as changes of a store."""
+
+    def __init__(self) -> None:
+        self._tables: dict[Id, dict[Id, dict[Id, Any]]] = {}
+        self._values: dict[Id, Any] = {}
+
+    def row(self, table_id: Id, row_id: Id, cells: dict[Id, Any]) -> None:
+        rows = self._tables.get(table_id)
+        if rows is None:
+            rows = self._tables[table_id] = {}
+        rows[row_id] = cells
+
+    def values(self, values: dict[Id, Any]) -> None:
+        self._values = values
+
+    def changes(self) -> Changes:
+        """All of it."""
+        return [self._tables, self._values, 1]
+
+
+def merge_changes(
+    stamps: ContentStamps, changes: MergeableChanges, journal: Journal, outcome: Outcome
+) -> Hlc:
+    """Merge valid mergeable changes (or content); the latest HLC that was accepted.
+
+    What the store has to apply is told to ``outcome`` row by row, the values at the end.
     """
-    tables_stamp, values_stamp = changes[0], changes[1]
+    tables_stamp = _parts(changes[0])
     latest = tables_hlc = _hlc_of(tables_stamp)
-    tables: dict[Id, dict[Id, dict[Id, Any]]] = {}
-    for table_id, table_stamp in ordered_items(tables_stamp[0]):
+    members: dict[Id, Any] = tables_stamp[0]
+    for table_id, table_stamp in ordered(members).items():
         table = stamps.tables.enter(table_id, BranchStamps, journal)
         before = table.settled_hash()
-        rows, table_latest = _merge_table(table, table_stamp, journal)
+        table_latest = _merge_table(table, table_id, _parts(table_stamp), journal, outcome)
         stamps.tables.leave(table_id, table, before, journal)
         if table_latest > latest:
             latest = table_latest
-        if rows:
-            tables[table_id] = rows
     if tables_hlc:
         stamps.tables.raise_hlc(tables_hlc, journal)
-    values, values_latest = _merge_things(stamps.values, values_stamp, journal)
-    return [tables, values, 1], max(latest, values_latest)
+    values, values_latest = _merge_things(stamps.values, _parts(changes[1]), journal)
+    if values is not None:
+        outcome.values(values)
+    return values_latest if values_latest > latest else latest
 
 
 def _merge_table(
-    table: BranchStamps[ThingStamps], stamp: _AnyStamp, journal: Journal
-) -> tuple[dict[Id, dict[Id, Any]], Hlc]:
+    table: TableStamps, table_id: Id, stamp: _AnyStamp, journal: Journal, outcome: Outcome
+) -> Hlc:
     latest = table_hlc = _hlc_of(stamp)
-    rows: dict[Id, dict[Id, Any]] = {}
-    for row_id, row_stamp in ordered_items(stamp[0]):
+    members: dict[Id, Any] = stamp[0]
+    for row_id, row_stamp in ordered(members).items():
         row = table.enter(row_id, ThingStamps, journal)
         before = row.settled_hash()
-        cells, row_latest = _merge_things(row, row_stamp, journal)
+        cells, row_latest = _merge_things(row, _parts(row_stamp), journal)
         table.leave(row_id, row, before, journal)
         if row_latest > latest:
             latest = row_latest
-        if cells:
-            rows[row_id] = cells
+        if cells is not None:
+            outcome.row(table_id, row_id, cells)
     if table_hlc:
         table.raise_hlc(table_hlc, journal)
-    return rows, latest
+    return latest
 
 
-def _merge_things(things: ThingStamps, stamp: _AnyStamp, journal: Journal) -> tuple[dict[Id, Any], Hlc]:
+def _merge_things(
+    things: ThingStamps, stamp: _AnyStamp, journal: Journal
+) -> tuple[dict[Id, Any] | None, Hlc]:
     latest = container_hlc = _hlc_of(stamp)
-    accepted: dict[Id, Any] = {}
-    for id_, thing_stamp in ordered_items(stamp[0]):
-        hlc = thing_stamp[1] if len(thing_stamp) > 1 else ""
-        thing = _own(thing_stamp[0])
+    accepted: dict[Id, Any] | None = None
+    members: dict[Id, Any] = stamp[0]
+    for id_, thing_stamp in ordered(members).items():
+        parts = _parts(thing_stamp)
+        hlc = _hlc_of(parts)
+        thing = _own(parts[0])
         if things.put(id_, thing, hlc, journal):
+            if accepted is None:
+                accepted = {}
             accepted[id_] = thing
             if hlc > latest:
                 latest = hlc
@@ -87,10 +124,10 @@ def _merge_things(things: ThingStamps, stamp: _AnyStamp, journal: Journal) -> tu
 def newer_things(stamps: ContentStamps, changes: MergeableChanges) -> Changes:
     """What a store would have to apply if these valid changes were merged. They are not."""
     tables: dict[Id, dict[Id, dict[Id, Any]]] = {}
-    for table_id, table_stamp in ordered_items(changes[0][0]):
+    for table_id, table_stamp in ordered(changes[0][0]).items():
         table = stamps.tables.children.get(table_id)
         rows: dict[Id, dict[Id, Any]] = {}
-        for row_id, row_stamp in ordered_items(table_stamp[0]):
+        for row_id, row_stamp in ordered(table_stamp[0]).items():
             cells = _newer(None if table is None else table.children.get(row_id), row_stamp)
             if cells:
                 rows[row_id] = cells
@@ -102,7 +139,7 @@ def newer_things(stamps: ContentStamps, changes: MergeableChanges) -> Changes:
 def _newer(things: ThingStamps | None, stamp: _AnyStamp) -> dict[Id, Any]:
     children = {} if things is None else things.children
     newer: dict[Id, Any] = {}
-    for id_, thing_stamp in ordered_items(stamp[0]):
+    for id_, thing_stamp in ordered(stamp[0]).items():
         old = children.get(id_)
         hlc = thing_stamp[1] if len(thing_stamp) > 1 else ""
         if old is None or not old[1] or hlc > old[1]:
@@ -121,12 +158,12 @@ def content_from(content: MergeableContent) -> tuple[ContentStamps, Changes, Hlc
     _take_head(stamps.tables, tables_stamp)
     latest = stamps.tables.hlc
     tables: dict[Id, dict[Id, dict[Id, Any]]] = {}
-    for table_id, table_stamp in ordered_items(tables_stamp[0]):
+    for table_id, table_stamp in ordered(tables_stamp[0]).items():
         table = stamps.tables.children[table_id] = BranchStamps()
         _take_head(table, table_stamp)
         rows = tables[table_id] = {}
         latest = max(latest, table.hlc)
-        for row_id, row_stamp in ordered_items(table_stamp[0]):
+        for row_id, row_stamp in ordered(table_stamp[0]).items():
             row = table.children[row_id] = ThingStamps()
             rows[row_id], row_latest = _take_things(row, row_stamp)
             latest = max(latest, row_latest)
@@ -144,7 +181,7 @@ def _take_things(things: ThingStamps, stamp: _AnyStamp) -> tuple[dict[Id, Any], 
     latest = things.hlc
     taken: dict[Id, Any] = {}
     children = things.children
-    for id_, (thing, hlc, hash_) in ordered_items(stamp[0]):
+    for id_, (thing, hlc, hash_) in ordered(stamp[0]).items():
         kind = type(thing)
         if not (kind is str or (kind is int and -_MAX_SAFE <= thing <= _MAX_SAFE)):
             thing = _own(thing)
@@ -155,6 +192,11 @@ def _take_things(things: ThingStamps, stamp: _AnyStamp) -> tuple[dict[Id, Any], 
         if hlc > latest:
             latest = hlc
     return taken, latest
+
+
+def _parts(stamp: Any) -> _AnyStamp:
+    """A stamp, which may come as a tuple, as a list."""
+    return stamp if type(stamp) is list else list(stamp)
 
 
 def _hlc_of(stamp: _AnyStamp) -> Hlc:

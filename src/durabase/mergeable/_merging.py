@@ -6,16 +6,17 @@ Raw changes are not stamped meanwhile, for they have their stamps. It is given c
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from durabase._collector import CollectorPause
+from durabase.mergeable._merge import Outcome, Plain
 from durabase.mergeable._restamping import restamp, restamp_all
 from durabase.mergeable._stamping import Stamping
 from durabase.store._content import Content
 from durabase.store._edits import Edits
 from durabase.store._kinds import StoreListeners
 from durabase.store._transaction import Transaction
-from durabase.types import Changes, MergeableChanges, MergeableContent
+from durabase.types import Changes, Id, MergeableChanges, MergeableContent
 
 __all__ = ["Judge", "Merging"]
 
@@ -29,7 +30,7 @@ class Merging:
     ``encoded``: objects and arrays may be in the encoded form.
     """
 
-    __slots__ = ("_content", "_edits", "_listeners", "_stamping", "_transaction")
+    __slots__ = ("_applying", "_content", "_edits", "_listeners", "_stamping", "_transaction")
 
     def __init__(
         self,
@@ -44,31 +45,37 @@ class Merging:
         self._content = content
         self._edits = edits
         self._listeners = listeners
+        self._applying = _Applying(edits)
+
+    def merge_valid(self, changes: Any, encoded: bool) -> None:
+        """Merge changes, or content, from outside; nothing happens if they may not be merged."""
+        if self._stamping.accepts(changes, False, encoded):
+            self.merge(changes, encoded)
 
     def merge(self, changes: MergeableChanges, encoded: bool) -> None:
         """Merge changes, or content."""
-        self._run(lambda: self._apply(self._stamping.merge(changes), encoded))
+        self._run(changes, encoded, None, False)
 
     def merge_judged(self, changes: MergeableChanges, judge: Judge) -> None:
         """Merge encoded changes and apply what ``judge`` leaves of them; the rest gets newer stamps."""
-        self._run(lambda: self._take_judged(changes, judge))
+        self._run(changes, True, judge, False)
 
     def replace(self, content: MergeableContent, encoded: bool) -> None:
         """Take content, hashes and all, in place of what there is."""
-        self._run(lambda: self._replace(content, encoded))
+        self._run(content, encoded, None, True)
 
     def restamp(self) -> None:
         """Give newer stamps to what the store holds otherwise than they say."""
-        self._run(lambda: restamp_all(self._stamping, self._content))
+        self._run(None, False, None, False)
 
-    def _run(self, take: Callable[[], None]) -> None:
+    def _run(self, changes: Any, encoded: bool, judge: Judge | None, replaces: bool) -> None:
         stamping, transaction = self._stamping, self._transaction
         was_listening, stamping.listening = stamping.listening, False
         try:
             if transaction.begin():
                 try:
                     with CollectorPause():
-                        take()
+                        self._take(changes, encoded, judge, replaces)
                 except BaseException as error:
                     transaction.abort(error)
                     raise
@@ -76,28 +83,64 @@ class Merging:
         finally:
             stamping.listening = was_listening
 
-    def _replace(self, content: MergeableContent, encoded: bool) -> None:
-        self._edits.delete_tables()
-        self._edits.delete_values()
-        self._apply(self._stamping.replace(content), encoded)
+    def _take(self, changes: Any, encoded: bool, judge: Judge | None, replaces: bool) -> None:
+        if changes is None:
+            restamp_all(self._stamping, self._content)
+        elif replaces:
+            self._edits.delete_tables()
+            self._edits.delete_values()
+            self._apply(self._stamping.replace(changes), encoded)
+        elif judge is not None or self._can_fill() or self._transaction.is_mutating():
+            plain = Plain()
+            self._stamping.merge(changes, plain)
+            proposed = plain.changes()
+            if judge is None:
+                self._apply(proposed, encoded)
+            else:
+                self._apply(judge(proposed), encoded)
+                restamp(self._stamping, self._content, proposed)
+        else:
+            self._merge_and_apply(changes, encoded)
 
-    def _take_judged(self, changes: MergeableChanges, judge: Judge) -> None:
-        proposed = self._stamping.merge(changes)
-        self._apply(judge(proposed), True)
-        restamp(self._stamping, self._content, proposed)
+    def _merge_and_apply(self, changes: MergeableChanges, encoded: bool) -> None:
+        """Row by row; the same as one after the other, for what is applied is not stamped."""
+        was_encoded = self._edits.accept_encoded(True) if encoded else None
+        try:
+            self._stamping.merge(changes, self._applying)
+        finally:
+            if was_encoded is not None:
+                self._edits.accept_encoded(was_encoded)
 
     def _apply(self, changes: Changes, encoded: bool) -> None:
         edits = self._edits
         was_encoded = edits.accept_encoded(True) if encoded else None
         try:
-            if self._is_unobserved() and edits.can_fill():
+            if self._can_fill():
                 edits.fill(changes)
             else:
-                edits.apply_merged(changes)
+                for table_id, rows in changes[0].items():
+                    for row_id, cells in rows.items():
+                        edits.apply_row(table_id, row_id, cells)
+                edits.apply_values(changes[1])
         finally:
             if was_encoded is not None:
                 edits.accept_encoded(was_encoded)
 
-    def _is_unobserved(self) -> bool:
-        """Whether nobody can see how the running transaction comes about, but only what comes of it."""
-        return self._transaction.depth == 1 and not self._listeners.count
+    def _can_fill(self) -> bool:
+        """Whether content can be filled at once: nobody can see how it comes about, only what comes of it."""
+        return self._transaction.depth == 1 and not self._listeners.count and self._edits.can_fill()
+
+
+class _Applying(Outcome):
+    """Applies merged changes as they come."""
+
+    __slots__ = ("_edits",)
+
+    def __init__(self, edits: Edits) -> None:
+        self._edits = edits
+
+    def row(self, table_id: Id, row_id: Id, cells: dict[Id, Any]) -> None:
+        self._edits.apply_row(table_id, row_id, cells)
+
+    def values(self, values: dict[Id, Any]) -> None:
+        self._edits.apply_values(values)

@@ -12,16 +12,17 @@ from typing import Any
 from durabase.clock import Clock
 from durabase.errors import ClockError
 from durabase.mergeable._journal import CellIds, Journal
-from durabase.mergeable._merge import content_from, merge_changes
+from durabase.mergeable._merge import Outcome, content_from, merge_changes
 from durabase.mergeable._validate import is_mergeable
 from durabase.mergeable.hlc import HybridClock
 from durabase.mergeable.stamps import BranchStamps, ContentStamps, ThingStamps
+from durabase.store._hooks import StoreHooks
 from durabase.types import Changes, Id, MergeableChanges, MergeableContent
 
 __all__ = ["Stamping"]
 
 
-class Stamping:
+class Stamping(StoreHooks):
     """The stamps of a store, and the hooks (``StoreHooks``) that keep them.
 
     ``listening`` is off while merged changes are carried out, ``defaulting`` is on while writes get no
@@ -37,14 +38,11 @@ class Stamping:
         "_row",
         "_row_id",
         "_table_id",
-        "_touched_row",
         "defaulting",
         "listening",
         "mutated",
         "replaced",
         "stamps",
-        "touched_cells",
-        "touched_values",
     )
 
     def __init__(self, unique_id: Id | None, clock: Clock | None) -> None:
@@ -55,14 +53,11 @@ class Stamping:
         self.defaulting = False
         self.mutated = False
         self.replaced = False
-        self.touched_cells: CellIds = {}
-        self.touched_values: dict[Id, None] = {}
         self._old_stamps = self.stamps
         self._old_mutated = False
         self._table_id: Id | None = None
         self._row_id: Id | None = None
         self._row: ThingStamps | None = None
-        self._touched_row: dict[Id, None] = {}
 
     # -- hooks
 
@@ -81,47 +76,40 @@ class Stamping:
         self._journal.end()
         self._old_stamps = self.stamps
         self.replaced = False
-        self.touched_cells.clear()
-        self.touched_values.clear()
         self._leave_row()
 
     def cell_changed(
         self, table_id: Id, row_id: Id, cell_id: Id, new: Any, mutating: bool, defaulted: bool
     ) -> None:
-        if row_id != self._row_id or table_id != self._table_id:
-            self._enter_row(table_id, row_id)
-        self._touched_row[cell_id] = None
         if self.listening or mutating:
             hlc = self._next_hlc(mutating, defaulted)
             row = self._row
-            if row is not None and row.pending:  # then it is known above that it has changed
+            if row_id == self._row_id and table_id == self._table_id and row is not None and row.pending:
+                # then it is known above that it has changed
                 done = row.put(cell_id, new, hlc, self._journal)
             else:
                 done = self._put_cell(table_id, row_id, cell_id, new, hlc)
             self._finish_edit(done, hlc)
 
     def value_changed(self, value_id: Id, new: Any, mutating: bool, defaulted: bool) -> None:
-        self.touched_values[value_id] = None
         if self.listening or mutating:
             hlc = self._next_hlc(mutating, defaulted)
             self._finish_edit(self.stamps.values.put(value_id, new, hlc, self._journal), hlc)
 
     # -- merging
 
-    def accepts(self, changes: Any, *, is_content: bool, encoded: bool) -> bool:
+    def accepts(self, changes: Any, is_content: bool, encoded: bool) -> bool:
         """Whether mergeable changes (or content) from outside may be merged now."""
-        return is_mergeable(changes, self.upper_bound(), is_content=is_content, encoded=encoded)
+        return is_mergeable(changes, self._clock.upper_bound(), is_content=is_content, encoded=encoded)
 
     def upper_bound(self) -> str:
         """What all HLCs that may be merged are below just now."""
         return self._clock.upper_bound()
 
-    def merge(self, changes: MergeableChanges) -> Changes:
-        """Merge accepted changes into the stamps; what the store has to apply."""
+    def merge(self, changes: MergeableChanges, outcome: Outcome) -> None:
+        """Merge accepted changes into the stamps; what the store has to apply is told to ``outcome``."""
         self._leave_row()
-        plain, latest = merge_changes(self.stamps, changes, self._journal)
-        self._clock.see(latest)
-        return plain
+        self._clock.see_accepted(merge_changes(self.stamps, changes, self._journal, outcome))
 
     def restamp_cell(self, table_id: Id, row_id: Id, cell_id: Id, thing: Any, is_new: bool) -> None:
         """Stamp a cell with what the store holds: later than all seen, or if it ``is_new``, as a default."""
@@ -138,7 +126,7 @@ class Stamping:
         self._leave_row()
         self.stamps, plain, latest = content_from(content)
         self.replaced = True
-        self._clock.see(latest)
+        self._clock.see_accepted(latest)
         return plain
 
     def settle(self) -> ContentStamps:
@@ -180,14 +168,8 @@ class Stamping:
         done = row.put(cell_id, new, hlc, journal)
         table.leave(row_id, row, row_before, journal)
         tables.leave(table_id, table, table_before, journal)
-        self._row = row
+        self._table_id, self._row_id, self._row = table_id, row_id, row
         return done
-
-    def _enter_row(self, table_id: Id, row_id: Id) -> None:
-        self._table_id = table_id
-        self._row_id = row_id
-        self._row = None
-        self._touched_row = self.touched_cells.setdefault(table_id, {}).setdefault(row_id, {})
 
     def _leave_row(self) -> None:
         self._table_id = self._row_id = self._row = None

@@ -82,7 +82,8 @@ class MergeableStore(Store):
 
     def apply_mergeable_changes(self, mergeable_changes: MergeableChanges | MergeableContent) -> Self:
         """Merge changes, or content, of another store; no-op if any of it is malformed or too far ahead."""
-        return self._merge(mergeable_changes, encoded=False)
+        self._merging.merge_valid(mergeable_changes, False)
+        return self
 
     def merge(self, mergeable_store: MergeableStore) -> Self:
         """Merge with another store, both ways.
@@ -184,7 +185,8 @@ class MergeableStore(Store):
 
     def _apply_encoded_mergeable_changes(self, changes: MergeableChanges | MergeableContent) -> Self:
         """Like ``apply_mergeable_changes``, things in encoded form."""
-        return self._merge(changes, encoded=True)
+        self._merging.merge_valid(changes, True)
+        return self
 
     def _encoded_mergeable_changes_in_slices(self, changes: MergeableChanges, things: int) -> Iterator[None]:
         """Like ``_apply_encoded_mergeable_changes``, slice by slice, so many cells and values in each.
@@ -193,7 +195,7 @@ class MergeableStore(Store):
         before all have been checked. The caller may do other things between them.
         """
         for piece in pieces_of(changes, things * _CHECKS_A_MERGE):
-            if not self._stamping.accepts(piece, is_content=False, encoded=True):
+            if not self._stamping.accepts(piece, False, True):
                 return
             yield
         for piece in pieces_of(changes, things):
@@ -208,9 +210,9 @@ class MergeableStore(Store):
     def _judgeable(self, changes: MergeableChanges) -> tuple[MergeableChanges | None, MergeableChanges]:
         """What of encoded changes may be merged, ``None`` if it is malformed, and what is too far ahead."""
         ahead: MergeableChanges = [[{}], [{}], 1]
-        if not self._stamping.accepts(changes, is_content=False, encoded=True):
+        if not self._stamping.accepts(changes, False, True):
             changes, ahead = split_ahead(changes, self._stamping.upper_bound())
-            if not self._stamping.accepts(changes, is_content=False, encoded=True):
+            if not self._stamping.accepts(changes, False, True):
                 return None, ahead
         return changes, ahead
 
@@ -250,16 +252,11 @@ class MergeableStore(Store):
     def _touched(self, with_hashes: bool, decode: Callable[[Any], Any]) -> MergeableChanges:
         stamping = self._stamping
         stamps = stamping.settle() if with_hashes else stamping.stamps
-        cells, values = stamping.touched_cells, stamping.touched_values
+        cells, values = self._log.touched_cells(), self._log.touched_values
         return changes_shape(stamps, cells, values, with_hashes=with_hashes, decode=decode)
 
-    def _merge(self, changes: Any, *, encoded: bool) -> Self:
-        if self._stamping.accepts(changes, is_content=False, encoded=encoded):
-            self._merging.merge(changes, encoded)
-        return self
-
     def _replace(self, content: Any, *, encoded: bool) -> Self:
-        if self._stamping.accepts(content, is_content=True, encoded=encoded):
+        if self._stamping.accepts(content, True, encoded):
             self._merging.replace(content, encoded)
         return self
 

@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any, Final
 
 from durabase._codec import json_text
-from durabase.mergeable.hlc import is_hlc, matches_hlc
+from durabase.mergeable.hlc import is_hlc, is_hlc_text
 from durabase.types import JSON_PREFIX, UNDEFINED, UNDEFINED_MARK
 
 __all__ = ["is_mergeable"]
@@ -28,12 +28,11 @@ def is_mergeable(changes: Any, upper_bound: str, *, is_content: bool, encoded: b
         is_content: only whole content is accepted, which has hashes everywhere.
         encoded: things are encoded; else strings that look so are refused.
     """
-    check = _Validation(upper_bound, is_content, encoded)
     return (
         isinstance(changes, (list, tuple))
         and (len(changes) == 2 or (len(changes) == 3 and not is_content and _is_one(changes[2])))
-        and check.tables(changes[0])
-        and check.things(changes[1])
+        and _are_tables(changes[0], upper_bound, is_content, encoded)
+        and _are_things(changes[1], upper_bound, is_content, encoded)
     )
 
 
@@ -41,68 +40,56 @@ def _is_one(thing: Any) -> bool:
     return not isinstance(thing, bool) and isinstance(thing, (int, float)) and thing == 1
 
 
-class _Validation:
-    """The checks of each level of the tree."""
-
-    __slots__ = ("_encoded", "_needs_hashes", "_upper_bound")
-
-    def __init__(self, upper_bound: str, needs_hashes: bool, encoded: bool) -> None:
-        self._upper_bound = upper_bound
-        self._needs_hashes = needs_hashes
-        self._encoded = encoded
-
-    def tables(self, stamp: Any) -> bool:
-        """Whether this is a stamp of tables."""
-        if not (self._head(stamp) and isinstance(stamp[0], dict)):
+def _are_tables(stamp: Any, bound: str, hashed: bool, encoded: bool) -> bool:
+    """Whether this is a stamp of tables."""
+    tables = _members(stamp, bound, hashed)
+    if tables is None:
+        return False
+    for table_stamp in tables.values():
+        rows = _members(table_stamp, bound, hashed)
+        if rows is None:
             return False
-        for table_stamp in stamp[0].values():  # noqa: SIM110 - all() takes twice as long
-            if not self._table(table_stamp):
+        for row_stamp in rows.values():
+            if not _are_things(row_stamp, bound, hashed, encoded):
                 return False
-        return True
+    return True
 
-    def _table(self, stamp: Any) -> bool:
-        if not (self._head(stamp) and isinstance(stamp[0], dict)):
+
+def _are_things(stamp: Any, bound: str, hashed: bool, encoded: bool) -> bool:
+    """Whether this is a stamp of a row, or of values."""
+    things = _members(stamp, bound, hashed)
+    if things is None:
+        return False
+    for thing_stamp in things.values():
+        if _is_plain(thing_stamp, bound, hashed):
+            continue
+        if not (_has_head(thing_stamp, bound, hashed) and _is_thing(thing_stamp[0], encoded)):
             return False
-        for row_stamp in stamp[0].values():  # noqa: SIM110 - all() takes twice as long
-            if not self.things(row_stamp):
-                return False
-        return True
-
-    def things(self, stamp: Any) -> bool:
-        """Whether this is a stamp of a row, or of values."""
-        if not (self._head(stamp) and isinstance(stamp[0], dict)):
-            return False
-        bound = self._upper_bound
-        size = 3 if self._needs_hashes else 2
-        for thing_stamp in stamp[0].values():
-            if _is_plain(thing_stamp, bound, size):
-                continue
-            if not (self._head(thing_stamp) and self._thing(thing_stamp[0])):
-                return False
-        return True
-
-    def _thing(self, thing: Any) -> bool:
-        """Whether this is a thing that may be stamped; an encoded one is not looked into."""
-        if isinstance(thing, str):
-            return thing != UNDEFINED_MARK and (self._encoded or not thing.startswith(JSON_PREFIX))
-        if thing is None or thing is UNDEFINED or isinstance(thing, bool):
-            return True
-        return _is_json(thing) if isinstance(thing, (dict, list, tuple)) else _is_finite(thing)
-
-    def _head(self, stamp: Any) -> bool:
-        """Whether this is a stamp, apart from its thing."""
-        if not isinstance(stamp, (list, tuple)):
-            return False
-        size = len(stamp)
-        if size == 3:
-            return is_hlc(stamp[1], self._upper_bound) and _is_finite(stamp[2])
-        if self._needs_hashes:
-            return False
-        return size == 1 or (size == 2 and is_hlc(stamp[1], self._upper_bound))
+    return True
 
 
-def _is_plain(stamp: Any, upper_bound: str, least: int) -> bool:
-    """Whether this is a good stamp of at least so many parts at first sight, as nearly all are."""
+def _members(stamp: Any, bound: str, hashed: bool) -> dict[Any, Any] | None:
+    """What a container's stamp contains; None if it is no such stamp."""
+    if not _has_head(stamp, bound, hashed):
+        return None
+    members = stamp[0]
+    return members if isinstance(members, dict) else None
+
+
+def _has_head(stamp: Any, bound: str, hashed: bool) -> bool:
+    """Whether this is a stamp, apart from its thing; ``hashed``: it must have a hash."""
+    if not isinstance(stamp, (list, tuple)):
+        return False
+    size = len(stamp)
+    if size == 3:
+        return is_hlc(stamp[1], bound) and _is_finite(stamp[2])
+    if hashed:
+        return False
+    return size == 1 or (size == 2 and is_hlc(stamp[1], bound))
+
+
+def _is_plain(stamp: Any, bound: str, hashed: bool) -> bool:
+    """Whether this is a good stamp of a thing at first sight, as nearly all are."""
     if type(stamp) is not list:
         return False
     parts: list[Any] = stamp
@@ -111,18 +98,27 @@ def _is_plain(stamp: Any, upper_bound: str, least: int) -> bool:
         hash_ = parts[2]
         if type(hash_) is not int or not 0 <= hash_ <= _MAX_HASH:
             return False
-    elif size != 2 or least == 3:
+    elif size != 2 or hashed:
         return False
     hlc, thing = parts[1], parts[0]
     return (
         type(hlc) is str
-        and hlc < upper_bound
-        and matches_hlc(hlc) is not None
+        and hlc < bound
+        and is_hlc_text(hlc)
         and (
             (type(thing) is int and -_MAX_HASH <= thing <= _MAX_HASH)
             or (type(thing) is str and thing.isascii())
         )
     )
+
+
+def _is_thing(thing: Any, encoded: bool) -> bool:
+    """Whether this is a thing that may be stamped; an encoded one is not looked into."""
+    if isinstance(thing, str):
+        return thing != UNDEFINED_MARK and (encoded or not thing.startswith(JSON_PREFIX))
+    if thing is None or thing is UNDEFINED or isinstance(thing, bool):
+        return True
+    return _is_json(thing) if isinstance(thing, (dict, list, tuple)) else _is_finite(thing)
 
 
 def _is_json(thing: Any) -> bool:

@@ -18,7 +18,7 @@ from durabase.clock import Clock, SystemClock
 from durabase.mergeable.hashes import get_hash
 from durabase.types import Id
 
-__all__ = ["MAX_FUTURE_MS", "Hlc", "HybridClock", "hlc_upper_bound", "is_hlc", "matches_hlc"]
+__all__ = ["MAX_FUTURE_MS", "Hlc", "HybridClock", "hlc_upper_bound", "is_hlc", "is_hlc_text"]
 
 Hlc: TypeAlias = str
 
@@ -34,8 +34,8 @@ _NO_BOUND: Final = "~"
 _SIX_BITS: Final[dict[str, int]] = {char: number for number, char in enumerate(ALPHABET)}
 _PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
 """The characters of 12 bits."""
-matches_hlc: Final = re.compile(r"[-0-9A-Z_a-z]{16}").fullmatch
-"""Something if a text has the form of an HLC that is not ``""``."""
+_LENGTH: Final = 16
+_find_other_char: Final = re.compile(r"[^-0-9A-Z_a-z]").search
 
 
 def _encode(number: int, length: int) -> str:
@@ -69,7 +69,12 @@ def hlc_upper_bound(limit_ms: int) -> str:
 
 def is_hlc(text: object, upper_bound: str = _NO_BOUND) -> TypeGuard[Hlc]:
     """Whether ``text`` is an HLC (``""`` included), and below ``upper_bound`` if one is given."""
-    return text == "" or (isinstance(text, str) and matches_hlc(text) is not None and text < upper_bound)
+    return isinstance(text, str) and (text == "" or (is_hlc_text(text) and text < upper_bound))
+
+
+def is_hlc_text(text: str) -> bool:
+    """Whether a text has the form of an HLC that is not ``""``."""
+    return len(text) == _LENGTH and _find_other_char(text) is None
 
 
 class HybridClock:
@@ -84,9 +89,9 @@ class HybridClock:
         "_bound",
         "_bound_of",
         "_client_id",
-        "_clock",
         "_last_counter",
         "_last_time",
+        "_now_ms",
         "_seen_text",
         "_seen_time",
         "_time_text",
@@ -94,7 +99,7 @@ class HybridClock:
     )
 
     def __init__(self, unique_id: Id | None = None, *, clock: Clock | None = None) -> None:
-        self._clock: Clock = SystemClock() if clock is None else clock
+        self._now_ms = (SystemClock() if clock is None else clock).now_ms
         self._client_id = random_id(5) if unique_id is None else _client_id_of(unique_id)
         self._last_time = 0
         self._last_counter = -1
@@ -129,7 +134,9 @@ class HybridClock:
 
     def tick(self) -> None:
         """Look at the wall clock: ``seen`` without an HLC."""
-        now = self._clock.now_ms()
+        self._reach(self._now_ms())
+
+    def _reach(self, now: int) -> None:
         if now > self._last_time:
             self._last_time = now
             self._last_counter = -1
@@ -143,13 +150,21 @@ class HybridClock:
 
     def see(self, hlc: Hlc) -> None:
         """Like ``seen``, for what is known to be well-formed."""
+        now = self._now_ms()
         if hlc == "":
-            self.tick()
-            return
-        now = self._clock.now_ms()
-        time = self._decoded_time(hlc[:_TIME_LENGTH])
-        if time > now + MAX_FUTURE_MS:
-            return
+            self._reach(now)
+        elif self._decoded_time(hlc) <= now + MAX_FUTURE_MS:
+            self._see_at(hlc, now)
+
+    def see_accepted(self, hlc: Hlc) -> None:
+        """Like ``see``, for one below the ``upper_bound`` that was asked for last, and at that time."""
+        if hlc == "":
+            self._reach(self._bound_of)
+        else:
+            self._see_at(hlc, self._bound_of)
+
+    def _see_at(self, hlc: Hlc, now: int) -> None:
+        time = self._decoded_time(hlc)
         last = self._last_time
         if time > last or now > last:
             self._last_time = max(time, now)
@@ -172,16 +187,16 @@ class HybridClock:
 
     def upper_bound(self) -> str:
         """What all acceptable HLCs are below just now, see ``hlc_upper_bound``."""
-        now = self._clock.now_ms()
+        now = self._now_ms()
         if now != self._bound_of:
             self._bound_of = now
             self._bound = hlc_upper_bound(now + MAX_FUTURE_MS)
         return self._bound
 
-    def _decoded_time(self, text: str) -> int:
-        if text != self._seen_text:
-            self._seen_text = text
-            self._seen_time = _decode(text)
+    def _decoded_time(self, hlc: Hlc) -> int:
+        if not hlc.startswith(self._seen_text):
+            self._seen_text = hlc[:_TIME_LENGTH]
+            self._seen_time = _decode(self._seen_text)
         return self._seen_time
 
     def _text(self) -> Hlc:

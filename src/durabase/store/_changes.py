@@ -29,6 +29,8 @@ class IdChange(IntEnum):
 IdChanges: TypeAlias = dict[Id, IdChange]
 Pair: TypeAlias = tuple[Any, Any]
 """Old and new in the encoded form."""
+_RawCell: TypeAlias = tuple[Id, Id, Id, Any, Any]
+"""Its ids, old and new."""
 
 _ADDED = IdChange.ADDED
 _REMOVED = IdChange.REMOVED
@@ -48,13 +50,16 @@ def note_id(ids: IdChanges, changed: Id, change: IdChange) -> None:
 class ChangeLog:
     """The changes of the running transaction.
 
-    ``mutating`` is whether mutator listeners are being called. Ids of invalid things may be
+    ``mutating`` is whether mutator listeners are being called. ``touched_values`` are the ids of all
+    values that were set, also of those that were set back. Ids of invalid things may be
     UNDEFINED: not known, or a whole level was wrong.
     """
 
     __slots__ = (
+        "_cells",
+        "_counted",
+        "_raw_cells",
         "cell_ids",
-        "cells",
         "defaulted_cells",
         "defaulted_values",
         "hooks",
@@ -65,6 +70,7 @@ class ChangeLog:
         "row_ids",
         "table_cell_ids",
         "table_ids",
+        "touched_values",
         "value_ids",
         "values",
     )
@@ -77,22 +83,28 @@ class ChangeLog:
         self.row_counts: dict[Id, int] = {}
         self.row_ids: dict[Id, IdChanges] = {}
         self.cell_ids: dict[Id, dict[Id, IdChanges]] = {}
-        self.cells: dict[Id, dict[Id, dict[Id, Pair]]] = {}
+        self._raw_cells: list[_RawCell] = []
+        self._counted = 0
+        self._cells: dict[Id, dict[Id, dict[Id, Pair]]] = {}
         self.defaulted_cells: set[tuple[Id, Id, Id]] = set()
         self.invalid_cells: dict[Any, dict[Any, dict[Any, list[Any]]]] = {}
         self.value_ids: IdChanges = {}
         self.values: dict[Id, Pair] = {}
+        self.touched_values: dict[Id, None] = {}
         self.defaulted_values: set[Id] = set()
         self.invalid_values: dict[Any, list[Any]] = {}
 
     def clear(self) -> None:
         """Forget all. What was handed out before stays as it is."""
-        if self.cells:
-            self.cells = {}
+        if self._raw_cells or self._cells:
+            self._raw_cells.clear()
+            self.forget_cells()
         if self.cell_ids or self.row_ids:
             self._clear_cell_ids()
         if self.values:
             self.values = {}
+        if self.touched_values:
+            self.touched_values = {}
         if self.value_ids:
             self.value_ids = {}
         if self.invalid_cells:
@@ -110,14 +122,7 @@ class ChangeLog:
         self, table_id: Id, row_id: Id, cell_id: Id, old: EncodedOrUndefined, new: EncodedOrUndefined
     ) -> None:
         """A cell is about to change."""
-        rows = self.cells.get(table_id)
-        if rows is None:
-            rows = self.cells[table_id] = {}
-        cells = rows.get(row_id)
-        if cells is None:
-            cells = rows[row_id] = {}
-        pair = cells.get(cell_id)
-        cells[cell_id] = (old if pair is None else pair[0], new)
+        self._raw_cells.append((table_id, row_id, cell_id, old, new))
         defaulted = False
         if self.defaulted_cells:
             path = (table_id, row_id, cell_id)
@@ -130,8 +135,11 @@ class ChangeLog:
         """A value is about to change."""
         pair = self.values.get(value_id)
         self.values[value_id] = (old if pair is None else pair[0], new)
-        defaulted = old is UNDEFINED and value_id in self.defaulted_values
-        self.defaulted_values.discard(value_id)
+        self.touched_values[value_id] = None
+        defaulted = False
+        if self.defaulted_values:
+            defaulted = old is UNDEFINED and value_id in self.defaulted_values
+            self.defaulted_values.discard(value_id)
         if self.hooks is not None:
             self.hooks.value_changed(value_id, new, self.mutating, defaulted)
 
@@ -179,6 +187,40 @@ class ChangeLog:
         self.invalid_values.setdefault(value_id, []).append(thing)
 
     # -- telling
+
+    @property
+    def cells(self) -> dict[Id, dict[Id, dict[Id, Pair]]]:
+        """Old and new of every cell that was set, in order of first touch.
+
+        Made only when it is asked for, since after most writes nobody asks.
+        """
+        raw = self._raw_cells
+        if self._counted < len(raw):
+            for table_id, row_id, cell_id, old, new in raw[self._counted :]:
+                cells = _cells_of(self._cells, table_id, row_id)
+                pair = cells.get(cell_id)
+                cells[cell_id] = (old if pair is None else pair[0], new)
+            self._counted = len(raw)
+        return self._cells
+
+    def touched_cells(self) -> dict[Id, dict[Id, dict[Id, None]]]:
+        """The ids of all cells that were set, by table and row, also of those that were set back."""
+        touched: dict[Id, dict[Id, dict[Id, None]]] = {}
+        for table_id, row_id, cell_id, _, _ in self._raw_cells:
+            touched.setdefault(table_id, {}).setdefault(row_id, {})[cell_id] = None
+        return touched
+
+    def forget_touched(self) -> None:
+        """Nothing was touched so far."""
+        self._cells = self.cells
+        self._counted = 0
+        self._raw_cells.clear()
+        self.touched_values.clear()
+
+    def forget_cells(self) -> None:
+        """Start anew with what happens to cells."""
+        self._cells = {}
+        self._counted = len(self._raw_cells)
 
     def changes(self, encoded: bool) -> Changes:
         """The net differences: equal old and new are left out, what was removed as a whole is UNDEFINED."""
@@ -229,6 +271,16 @@ class ChangeLog:
         self.row_counts = {}
         self.row_ids = {}
         self.cell_ids = {}
+
+
+def _cells_of(tables: dict[Id, dict[Id, dict[Id, Pair]]], table_id: Id, row_id: Id) -> dict[Id, Pair]:
+    rows = tables.get(table_id)
+    if rows is None:
+        rows = tables[table_id] = {}
+    cells = rows.get(row_id)
+    if cells is None:
+        cells = rows[row_id] = {}
+    return cells
 
 
 def _as_it_is(thing: Any) -> Any:

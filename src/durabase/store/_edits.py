@@ -6,10 +6,10 @@ are TinyBase 10.0.1's. It does not know transactions nor listeners.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from durabase._codec import ordered_items, parse_json
+from durabase._codec import ordered, parse_json
 from durabase._collector import CollectorPause
 from durabase.errors import ContentError
 from durabase.store._cells import Encoded, EncodedOrUndefined, decode, encode
@@ -98,33 +98,28 @@ class Edits:
         """
         if not isinstance(changes, list | tuple) or len(changes) < 2:
             raise ContentError(f"changes must be a list [tables, values, 1], not {changes!r:.100}")
-        for table_id, table in _ordered("tables", changes[0]):
+        for table_id, table in _ordered("tables", changes[0]).items():
             if table is UNDEFINED:
                 self.delete_table(table_id)
                 continue
-            for row_id, row in _ordered("a table", table):
+            for row_id, row in _ordered("a table", table).items():
                 if row is UNDEFINED:
                     self.delete_row(table_id, row_id)
                     continue
-                self._apply_row(table_id, row_id, _ordered("a row", row))
-        self._apply_values(_ordered("values", changes[1]))
+                self.apply_row(table_id, row_id, _ordered("a row", row))
+        self.apply_values(_ordered("values", changes[1]))
 
-    def _apply_values(self, values: Iterable[tuple[Id, Any]]) -> None:
-        for value_id, value in values:
+    def apply_values(self, values: dict[Id, Any]) -> None:
+        """Set some values; UNDEFINED deletes."""
+        for value_id, value in values.items():
             if value is UNDEFINED:
                 self.delete_value(value_id)
             else:
                 self.set_value(value_id, value)
 
-    def apply_merged(self, changes: Changes) -> None:
-        """``apply_changes`` of what is in object order and has UNDEFINED only as cells and values."""
-        for table_id, rows in changes[0].items():
-            for row_id, cells in rows.items():
-                self._apply_row(table_id, row_id, cells.items())
-        self._apply_values(changes[1].items())
-
-    def _apply_row(self, table_id: Id, row_id: Id, cells: Iterable[tuple[Id, Any]]) -> None:
-        for cell_id, cell in cells:
+    def apply_row(self, table_id: Id, row_id: Id, cells: dict[Id, Any]) -> None:
+        """Set some cells of a row; UNDEFINED deletes, with force."""
+        for cell_id, cell in cells.items():
             if cell is UNDEFINED:
                 self.delete_cell(table_id, row_id, cell_id, True)
                 continue
@@ -219,7 +214,7 @@ class Edits:
         cells: dict[Id, Any] = {cell_id: cell}
         if self._tables_schema.active:
             self._tables_schema.complete_row(table_id, row_id, cells, self._log)
-        for other_id, other in ordered_items(cells):
+        for other_id, other in ordered(cells).items():
             content.set_cell(table_id, row_id, row, other_id, other)
 
     def delete_tables(self) -> None:
@@ -348,12 +343,13 @@ class Edits:
             active, values = self._old_values_schema
             self._values_schema.set(values, active)
         log = self._log
-        changed_cells, log.cells = log.cells, {}
+        changed_cells = log.cells
+        log.forget_cells()
         for table_id, rows in changed_cells.items():
             for row_id, cells in rows.items():
                 for cell_id, (old, _) in cells.items():
                     self._restore_cell(table_id, row_id, cell_id, old)
-        log.cells = {}
+        log.forget_cells()
         changed_values, log.values = log.values, {}
         for value_id, (old, _) in changed_values.items():
             self._restore_value(value_id, old)
@@ -392,7 +388,7 @@ def parsed_or_undefined(text: str) -> Any:
         return UNDEFINED
 
 
-def _ordered(what: str, members: object) -> Iterable[tuple[Id, Any]]:
+def _ordered(what: str, members: object) -> dict[Id, Any]:
     if not isinstance(members, (dict, Mapping)):  # a dict is seen at once
         raise ContentError(f"{what} in changes must be a dict, not {members!r:.100}")
-    return ordered_items(members)
+    return ordered(members if isinstance(members, dict) else dict(members))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
+from durabase._compiling import mypyc_attr
 from durabase.store._cells import EncodedOrUndefined
 
 __all__ = ["StoreHooks"]
 
 
-class StoreHooks(Protocol):
-    """Called by a store synchronously. An exception of ``cell_changed`` or ``value_changed`` undoes all."""
+@mypyc_attr(allow_interpreted_subclasses=True)
+class StoreHooks:
+    """Called by a store synchronously. An exception of ``cell_changed`` or ``value_changed`` undoes all.
+
+    A base class whose methods do nothing.
+    """
 
     def pre_start(self) -> None:
         """An outermost transaction starts; its StartTransaction listeners have not been called."""

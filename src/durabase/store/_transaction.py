@@ -103,6 +103,10 @@ class Transaction:
             except Exception as another:
                 error.add_note(f"undoing the transaction failed too: {another!r}")
 
+    def is_mutating(self) -> bool:
+        """Whether mutator listeners are being called, whose writes are edits whatever they carry out."""
+        return self._log.mutating
+
     # -- the usual write
 
     def set_cell(self, table_id: Id, row_id: Id, cell_id: Id, cell: object) -> None:
@@ -184,6 +188,7 @@ class Transaction:
             hooks.pre_finish(True)
         self._post_finished = True
         hooks.post_finish(True)
+        self._log.forget_touched()
 
     def _roll_back(self) -> None:
         self._rolled_back = True

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from durabase.mergeable._journal import Journal
-from durabase.mergeable._merge import merge_changes
+from durabase.mergeable._merge import Outcome, merge_changes
 from durabase.mergeable._shapes import as_encoded, content_shape
 from durabase.mergeable.stamps import ContentStamps
 
@@ -33,16 +33,16 @@ def shape(content: ContentStamps, journal: Journal) -> list[Any]:
 def test_undoing_restores_everything(journal: Journal) -> None:
     content = ContentStamps()
     journal.begin()
-    merge_changes(content, CHANGES, journal)
+    merge_changes(content, CHANGES, journal, Outcome())
     journal.undo()
     assert shape(content, journal) == [[{}, "", 0], [{}, "", 0]]
-    merge_changes(content, CHANGES, journal)
+    merge_changes(content, CHANGES, journal, Outcome())
     journal.end()
     before = shape(content, journal)
     journal.begin()
-    merge_changes(content, MORE, journal)
+    merge_changes(content, MORE, journal, Outcome())
     assert shape(content, journal) != before
-    merge_changes(content, MORE, journal)
+    merge_changes(content, MORE, journal, Outcome())
     journal.undo()
     assert shape(content, journal) == before
 
@@ -50,7 +50,7 @@ def test_undoing_restores_everything(journal: Journal) -> None:
 def test_settling_outside_of_a_transaction_is_not_undone(journal: Journal) -> None:
     content = ContentStamps()
     journal.begin()
-    merge_changes(content, CHANGES, journal)
+    merge_changes(content, CHANGES, journal, Outcome())
     journal.end()
     before = shape(content, journal)
     journal.undo()
@@ -60,15 +60,15 @@ def test_settling_outside_of_a_transaction_is_not_undone(journal: Journal) -> No
 def test_what_got_stamps(journal: Journal) -> None:
     content = ContentStamps()
     journal.begin()
-    merge_changes(content, CHANGES, journal)
+    merge_changes(content, CHANGES, journal, Outcome())
     assert journal.stamped(content) == ({"t": {"r": {"c": None}, "empty": {}}, "u": {}}, {"v": None})
     journal.end()
     journal.begin()
-    merge_changes(content, [[{"t": [{"r": [{"c": [1, EARLY]}]}]}], [{}], 1], journal)
+    merge_changes(content, [[{"t": [{"r": [{"c": [1, EARLY]}]}]}], [{}], 1], journal, Outcome())
     assert journal.stamped(content) == ({}, {})
-    merge_changes(content, MORE, journal)
+    merge_changes(content, MORE, journal, Outcome())
     assert journal.stamped(content) == ({"t": {"r": {"c": None, "d": None}}}, {})
     journal.end()
     journal.begin()
-    merge_changes(content, [[{"t": [{"r": [{}, LATE + "x"]}, LATE]}], [{}], 1], journal)
+    merge_changes(content, [[{"t": [{"r": [{}, LATE + "x"]}, LATE]}], [{}], 1], journal, Outcome())
     assert journal.stamped(content) == ({"t": {"r": {}}}, {})

@@ -7,11 +7,17 @@ from typing import Any
 import pytest
 
 from durabase.mergeable._journal import Journal
-from durabase.mergeable._merge import content_from, merge_changes
+from durabase.mergeable._merge import Plain, content_from, merge_changes
 from durabase.mergeable.stamps import ContentStamps
 from durabase.types import UNDEFINED
 
 EARLY, LATE = "NjEtLV-----7JQY8", "NjEtLV----07JQY8"
+
+
+def merged(content: ContentStamps, changes: list[Any], journal: Journal) -> tuple[list[Any], str]:
+    plain = Plain()
+    latest = merge_changes(content, changes, journal, plain)
+    return plain.changes(), latest
 
 
 @pytest.fixture
@@ -22,12 +28,12 @@ def journal() -> Journal:
 def test_only_what_is_accepted_is_to_be_applied(journal: Journal) -> None:
     content = ContentStamps()
     first = [[{"t": [{"r": [{"b": [1, LATE], "1": [2]}]}]}], [{"v": [UNDEFINED, EARLY]}], 1]
-    plain, latest = merge_changes(content, first, journal)
+    plain, latest = merged(content, first, journal)
     assert plain == [{"t": {"r": {"1": 2, "b": 1}}}, {"v": UNDEFINED}, 1]
     assert list(plain[0]["t"]["r"]) == ["1", "b"]
     assert latest == LATE
     second = [[{"t": [{"r": [{"b": [0, EARLY], "1": [3]}], "s": [{}]}]}], [{"v": [1, EARLY]}], 1]
-    plain, latest = merge_changes(content, second, journal)
+    plain, latest = merged(content, second, journal)
     assert plain == [{"t": {"r": {"1": 3}}}, {}, 1]
     assert latest == ""
 
@@ -36,7 +42,7 @@ def test_only_what_is_accepted_is_to_be_applied(journal: Journal) -> None:
 def test_the_latest_hlc_may_be_that_of_a_container(journal: Journal, level: int) -> None:
     hlcs = [LATE if number == level else EARLY for number in range(4)]
     changes = [[{"t": [{"r": [{}, hlcs[0]]}, hlcs[1]]}, hlcs[2]], [{}, hlcs[3]], 1]
-    assert merge_changes(ContentStamps(), changes, journal)[1] == LATE
+    assert merged(ContentStamps(), changes, journal)[1] == LATE
 
 
 def test_whole_content_has_its_own_hashes() -> None:
@@ -56,9 +62,7 @@ def test_whole_content_has_its_own_hashes() -> None:
 
 def test_things_are_kept_as_doubles_and_copies(journal: Journal) -> None:
     content, given = ContentStamps(), {"a": [1.0]}
-    merge_changes(
-        content, [[{}], [{"big": [2**53 + 1, EARLY], "o": [given, EARLY], "t": [True]}], 1], journal
-    )
+    merged(content, [[{}], [{"big": [2**53 + 1, EARLY], "o": [given, EARLY], "t": [True]}], 1], journal)
     given["a"].append(2)
     kept = content.values.children
     assert kept["big"][0] == 2**53

@@ -34,12 +34,10 @@ def test_defaults_have_none(stamping: Stamping) -> None:
     assert cell(stamping, "c")[1] == cell(stamping, "d")[1] == ""
 
 
-def test_what_merged_changes_do_is_touched_but_not_stamped(stamping: Stamping) -> None:
+def test_what_merged_changes_do_is_not_stamped(stamping: Stamping) -> None:
     stamping.listening = False
     stamping.cell_changed("t", "r", "c", 1, False, False)
     stamping.value_changed("v", 1, False, False)
-    assert stamping.touched_cells == {"t": {"r": {"c": None}}}
-    assert stamping.touched_values == {"v": None}
     assert not stamping.stamps.tables.children
     stamping.cell_changed("t", "r", "d", 1, True, False)
     assert stamping.mutated
@@ -51,13 +49,12 @@ def test_rows_in_turn(stamping: Stamping) -> None:
         stamping.cell_changed("t", row_id, "c", row_id, False, False)
         stamping.cell_changed("t", row_id, "d", row_id, False, False)
     assert stamping.stamped() == ({"t": {"r": {"c": None, "d": None}, "s": {"c": None, "d": None}}}, {})
-    assert stamping.touched_cells == stamping.stamped()[0]
 
 
 def test_the_end_of_a_transaction(stamping: Stamping) -> None:
     stamping.cell_changed("t", "r", "c", 1, False, False)
     stamping.post_finish(False)
-    assert (stamping.touched_cells, stamping.stamped()) == ({}, ({}, {}))
+    assert stamping.stamped() == ({}, {})
     before = stamping.settle().tables.hash
     stamping.pre_start()
     stamping.cell_changed("t", "r", "c", 2, False, False)

@@ -50,6 +50,16 @@ def test_seeing_nonsense_changes_nothing(clock: FakeClock, hlc: Any) -> None:
     assert (hybrid.last_time, hybrid.last_counter) == (START, 0)
 
 
+def test_what_was_accepted_is_seen_at_the_time_of_that(clock: FakeClock) -> None:
+    ours, theirs = HybridClock("a", clock=clock), HybridClock("b", clock=clock)
+    ours.upper_bound()
+    clock.set_now_ms(START + 5)
+    ours.see_accepted("")
+    assert ours.last_time == START
+    ours.see_accepted(theirs.encode(START + 1, 3))
+    assert (ours.last_time, ours.last_counter) == (START + 1, 3)
+
+
 def test_five_minutes_ahead_is_the_limit(clock: FakeClock) -> None:
     hybrid = HybridClock("a", clock=clock)
     limit = hybrid.encode(START + MAX_FUTURE_MS, 2**24 - 1)

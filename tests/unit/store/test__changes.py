@@ -3,18 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 from durabase.store._changes import ChangeLog, IdChange
+from durabase.store._hooks import StoreHooks
 from durabase.types import UNDEFINED
 
 
-class Hooks:
+class Hooks(StoreHooks):
     def __init__(self) -> None:
         self.calls: list[tuple[Any, ...]] = []
-
-    def pre_start(self) -> None: ...
-
-    def pre_finish(self, rolled_back: bool) -> None: ...
-
-    def post_finish(self, rolled_back: bool) -> None: ...
 
     def cell_changed(self, *args: Any) -> None:
         self.calls.append(args)
@@ -42,6 +37,23 @@ def test_what_is_as_before_is_in_neither_changes_nor_log_but_touched() -> None:
     log.value_changed("v", 2, None)
     assert log.changes(True) == [{}, {}, 1]
     assert log.log() == [True, True, {}, {}, {}, {}, {}, {}, {}, {}]
+
+
+def test_what_was_set_back_was_touched_until_that_is_forgotten() -> None:
+    log = ChangeLog()
+    log.cell_changed("t", "r", "c", 1, 2)
+    log.value_changed("v", 1, 2)
+    log.forget_cells()
+    log.cell_changed("t", "r", "d", 1, 2)
+    assert log.cells == {"t": {"r": {"d": (1, 2)}}}
+    assert log.touched_cells() == {"t": {"r": {"c": None, "d": None}}}
+    assert log.touched_values == {"v": None}
+    log.forget_touched()
+    log.cell_changed("t", "r", "d", 2, 3)
+    assert log.cells == {"t": {"r": {"d": (1, 3)}}}
+    assert (log.touched_cells(), log.touched_values) == ({"t": {"r": {"d": None}}}, {})
+    log.clear()
+    assert (log.cells, log.touched_cells()) == ({}, {})
 
 
 def test_coming_and_going_cancel_out() -> None:

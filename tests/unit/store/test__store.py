@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from durabase.store import Store
+from durabase.store import Store, StoreHooks
 from durabase.types import UNDEFINED
 
 
@@ -122,17 +122,9 @@ def test_a_store_built_upon_this_one_is_the_one_that_listeners_get() -> None:
 
 
 def test_hooks_can_be_set_later() -> None:
-    class Hooks:
+    class Hooks(StoreHooks):
         def __init__(self) -> None:
             self.values: list[Any] = []
-
-        def pre_start(self) -> None: ...
-
-        def pre_finish(self, rolled_back: bool) -> None: ...
-
-        def post_finish(self, rolled_back: bool) -> None: ...
-
-        def cell_changed(self, *args: Any) -> None: ...
 
         def value_changed(self, *args: Any) -> None:
             self.values.append(args)

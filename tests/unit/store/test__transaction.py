@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from durabase.store import Store
+from durabase.store import Store, StoreHooks
 from durabase.types import UNDEFINED
 
 
-class Hooks:
+class Hooks(StoreHooks):
     """Writes down what it is told, and raises when told to."""
 
     def __init__(self) -> None:
