@@ -7,6 +7,11 @@
     app.mount("/sync", sync)
 """
 
-from durabase.asgi.app import AsgiApp, asgi_app
+try:
+    from durabase.asgi.app import AsgiApp, asgi_app
+except ModuleNotFoundError as error:
+    if error.name != "h11":
+        raise
+    raise ModuleNotFoundError("h11 is missing: pip install 'durabase[server]'", name="h11") from error
 
 __all__ = ["AsgiApp", "asgi_app"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -213,3 +215,9 @@ def test_unknown_scopes_are_refused() -> None:
             await answer(app_of(hello), {"type": "mqtt"})
 
     run(main())
+
+
+def test_without_h11_it_says_what_to_install() -> None:
+    program = "import sys; sys.modules['h11'] = None; import durabase.asgi"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "ModuleNotFoundError: h11 is missing: pip install 'durabase[server]'" in done.stderr
