@@ -22,6 +22,38 @@ from e2e._server import Server
 
 NAMES = [f"room{number}" for number in range(12)]
 PATIENCE = 30.0
+STORES_TOML = """
+name = "stores"
+main = "index.py"
+compatibility_date = "2026-11-01"
+[[durable_objects.bindings]]
+name = "ROOMS"
+class_name = "Store"
+[[migrations]]
+tag = "v1"
+new_sqlite_classes = ["Store"]
+"""
+STORES = """
+import json, os
+from durabase import MergeableStore
+from durabase.persisters import DurableObjectStoragePersister
+from durabase.sync_server import WsServerDurableObject, object_room
+from workers import Response, WorkerEntrypoint
+
+class Store(WsServerDurableObject):
+    def create_persister(self):
+        return DurableObjectStoragePersister(MergeableStore(), self.ctx.storage)
+
+    def look(self):
+        return [os.getpid(), self._passing.seat.store.get_value("count")]
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        name = request.url.rpartition("/")[2]
+        async with object_room(self.env.ROOMS, name) as room:
+            room.store.set_value("count", room.store.get_value("count", 0) + 1)
+        return Response(json.dumps([os.getpid(), *await self.env.ROOMS.get_by_name(name).look()]))
+"""
 
 
 @pytest.fixture
@@ -83,6 +115,23 @@ def test_an_administrator_sees_the_objects_of_all_processes(server: Server, clie
     )
     assert done.returncode == 0, done.stderr
     assert sorted(each["name"] for each in json.loads(done.stdout)["objects"]) == sorted(NAMES)
+
+
+def test_a_program_edits_rooms_that_live_in_any_process(tmp_path: Path) -> None:
+    (tmp_path / "wrangler.toml").write_text(STORES_TOML)
+    (tmp_path / "index.py").write_text(STORES)
+    server = Server(tmp_path, "serve", str(tmp_path), "--processes", "2").start()
+    try:
+        is_copy = set()
+        for count in (1, 2, 3):
+            for name in NAMES:
+                with urlopen(f"{server.url}/{name}", timeout=PATIENCE) as answer:  # noqa: S310 - ours
+                    here, there, counted = json.load(answer)
+                assert counted == count
+                is_copy.add(here != there)
+        assert is_copy == {True, False}
+    finally:
+        server.kill()
 
 
 @pytest.mark.feature("C-LC-1")

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, ClassVar, Final
 
 from durabase.clock import SystemClock, TimerClock
-from durabase.durable_objects.base import DurableObject
+from durabase.durable_objects import DurableObject, RpcStub
 from durabase.errors import ConnectionLimitError, ServerError, SyncTimeoutError
 from durabase.persisters.base import Persister
 from durabase.sync_server._fetch import BESIDE_TOKENS, already_here, client_id_of, subprotocol_of
@@ -27,6 +27,7 @@ from durabase.sync_server._inbox import EventClock, GuardedInbox, Inbox, Receive
 from durabase.sync_server._object_door import ObjectDoor
 from durabase.sync_server._passing import Passing
 from durabase.sync_server._peer import ServerSeat
+from durabase.sync_server._remote_room import lend_store
 from durabase.sync_server._room_sockets import Entry, RoomSockets
 from durabase.sync_server.access import ANYBODY, Access, Level
 from durabase.sync_server.authority import Authority, Proposal
@@ -171,8 +172,7 @@ class WsServerDurableObject(DurableObject):
         asks = self._authorizes or passed_on(request) is not None
         if asks and is_refresh(request):
             return self._refresh(request)
-        refusal = refusal_of(request)
-        if refusal is not None:
+        if (refusal := refusal_of(request)) is not None:
             return refusal
         if asks or self.rules is not None or self.limits is not None:
             return self._ask(request)
@@ -250,6 +250,10 @@ class WsServerDurableObject(DurableObject):
 
         storage, clock = self.ctx.storage, self._timers
         return await answer_in_object(request, prefix, self._passing.seat, storage, clock, permission_of)
+
+    def room_copy(self, ear: RpcStub) -> object:
+        """Let another process of the server have a copy of the store; see :func:`object_room`."""
+        return lend_store(ear, self._passing.seat, self._timers)
 
     def _say_goodbye(self, ws: WebSocket) -> None:
         self._passing.forget(ws)

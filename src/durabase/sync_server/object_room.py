@@ -1,7 +1,7 @@
 """Rooms whose store lives in a Durable Object.
 
 Opening one is an event of the object. While it is open, the object does not hibernate. A task of the object
-ends with its life, and with it the room.
+ends with its life, and with it the room. If the object lives in another process, the room has a copy.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from durabase.durable_objects.stub import DurableObjectStub, keep_awake, run_in_
 from durabase.errors import ServerError
 from durabase.mergeable import MergeableStore
 from durabase.sync_server._peer import ServerSeat
+from durabase.sync_server._remote_room import CopyOfStore, live
 from durabase.sync_server.durable_object import WsServerDurableObject
 from durabase.sync_server.room import OpeningRoom, Room
 from durabase.types import Id
@@ -30,18 +31,25 @@ def object_room(namespace: DurableObjectNamespace, path_id: Id) -> OpeningRoom:
         async with object_room(env.TinyBaseDurableObjects, "pets") as room:
             room.store.set_cell("pets", "fido", "sold", True)
 
+    If the object lives in another process, ``room.store`` is a copy that both keep in step: an edit is in the
+    object soon after, one in the same place that is made elsewhere at the same time may win, and when
+    ``saved()`` has returned the object has written it. Listeners hear of both kinds.
+
     Args:
         namespace: of a :class:`~durabase.sync_server.WsServerDurableObject`. path_id: the object's name.
 
     Raises:
         ServerError: when it is awaited: the object is none of that class, or keeps no store.
-        ClusterError: it lives in another process.
         Exception: why the object could not start.
     """
     return OpeningRoom(partial(_open, namespace.get_by_name(path_id), path_id))
 
 
 async def _open(stub: DurableObjectStub, path_id: Id) -> Room:
+    if not stub._rpc_router.hosts(stub._rpc_key):
+        copy = CopyOfStore()
+        await copy.open(stub, path_id)
+        return Room(path_id, copy)
     held: list[_HeldObject] = []
     try:
         fault = await run_in_object(stub, partial(_hold, held))
@@ -61,13 +69,8 @@ def _hold(held: list[_HeldObject], instance: Any, ctx: Any) -> str | None:
         return f"{type(instance).__name__} is no WsServerDurableObject"
     if instance._passing.seat is None:
         return f"create_persister of {type(instance).__name__} gives none"
-    held.append(_HeldObject(instance._passing.seat, ctx.storage, asyncio.create_task(_live())))
+    held.append(_HeldObject(instance._passing.seat, ctx.storage, asyncio.create_task(live())))
     return None
-
-
-async def _live() -> None:
-    """Is cancelled when the object's life ends."""
-    await asyncio.get_running_loop().create_future()
 
 
 @final
