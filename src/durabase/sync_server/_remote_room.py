@@ -15,12 +15,14 @@ from collections.abc import Callable
 from typing import Any, Final, final
 
 from durabase.clock import SystemClock, TimerClock
-from durabase.durable_objects import RpcStub, RpcTarget
+from durabase.durable_objects import RpcPromise, RpcStub, RpcTarget
 from durabase.durable_objects.stub import DurableObjectStub
 from durabase.errors import PersisterError, ServerError
 from durabase.mergeable import MergeableStore
+from durabase.mergeable._pieces import add_changes, count_of_things
 from durabase.persisters._steps import Completion
 from durabase.sync_server._peer import ServerSeat
+from durabase.sync_server.authority import nothing
 from durabase.synchronizers.base import Synchronizer
 from durabase.synchronizers.protocol.messages import Message, message_text, parse_message
 from durabase.synchronizers.protocol.relay import SERVER_ID
@@ -92,8 +94,11 @@ class _Talk:
 
     def _say(self, to_client: Id | None, message: Message) -> None:
         if self._mouth is not None and not self.is_over:
-            said = asyncio.ensure_future(self._mouth.hear(message_text(message)))
-            said.add_done_callback(self._check)
+            self.follow(self._mouth.hear(message_text(message)))
+
+    def follow(self, call: RpcPromise) -> None:
+        """See that a call of the other side succeeds."""
+        asyncio.ensure_future(call).add_done_callback(self._check)
 
     def _check(self, said: Future[Any]) -> None:
         error = asyncio.CancelledError() if said.cancelled() else said.exception()
@@ -148,6 +153,10 @@ class _StoreEar(_Ear):
     def begin(self) -> None:
         """Talk from now on: the other side can answer."""
         self._talk.begin(self._mouth)
+
+    def enforce_schema(self) -> None:
+        """See :meth:`~durabase.sync_server.Room.enforce_schema`."""
+        self._seat.enforce_schema()
 
     async def saved(self) -> str | None:
         """Answers when what was said before is durable; with what is wrong if it can't be written."""
@@ -214,6 +223,20 @@ class CopyOfStore:
             raise PersisterError(fault)
         if self.is_over:
             raise ServerError("the room has ended, perhaps before the last edits; open it again")
+
+    def enforce_schema(self) -> int:
+        """Have the object do it, and see by the copy how much that is."""
+        outcome = nothing()
+
+        def note(store: Any) -> None:
+            add_changes(outcome, store._get_encoded_transaction_stamp_changes(with_hashes=False))
+
+        listener_id = self.store.add_did_finish_transaction_listener(note)
+        self.store._restamp()
+        self.store.del_listener(listener_id)
+        if self._mouth is not None:
+            self._talk.follow(self._mouth.enforce_schema())
+        return count_of_things(outcome)
 
     def release(self) -> object:
         self._talk.end()

@@ -13,6 +13,7 @@ from durabase.errors import PersisterError, ServerError
 from durabase.mergeable import MergeableStore
 from durabase.persisters import DurableObjectStoragePersister
 from durabase.sync_server import Proposal, Room, WsServerDurableObject, object_room
+from durabase.types import UNDEFINED
 from unit.cluster.pair import Pair, run
 
 
@@ -32,6 +33,17 @@ class Kept(WsServerDurableObject):
     def values(self) -> Any:
         assert self._passing.seat is not None
         return self._passing.seat.store.get_values()
+
+    def loosen(self) -> None:
+        assert self._passing.seat is not None
+        self._passing.seat.store.del_schema()
+
+    def stamps(self) -> Any:
+        assert self._passing.seat is not None
+        return {
+            id_: stamp[0] is UNDEFINED
+            for id_, stamp in self._passing.seat.store.get_mergeable_content()[1][0].items()
+        }
 
     def holders(self) -> int:
         assert self._passing.seat is not None
@@ -221,5 +233,21 @@ def test_opening_can_be_given_up() -> None:
         await asyncio.wait([opening])
         await pair.pass_time(100)
         assert pair.hosts[1].stats().live == 0
+
+    run(scenario, Kept)
+
+
+@pytest.mark.parametrize("process", [0, 1])
+def test_a_stricter_schema_is_enforced_from_afar_as_from_here(process: int) -> None:
+    async def scenario(pair: Pair) -> None:
+        stub = pair.stub(0, 1)
+        await stub.loosen()
+        async with object_room(pair.hosts[0].namespace("Kept"), pair.names[1]) as room:
+            room.store.set_values({"old": 1, "v": "kept"})
+        await pair.hosts[1].evict(stub._rpc_key)
+        async with object_room(pair.hosts[process].namespace("Kept"), pair.names[1]) as room:
+            assert room.store.get_values() == {"v": "kept", "count": 0}
+            assert [room.enforce_schema(), room.enforce_schema()] == [2, 0]
+        assert await stub.stamps() == {"old": True, "v": False, "count": False}
 
     run(scenario, Kept)
