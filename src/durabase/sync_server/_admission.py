@@ -91,8 +91,13 @@ class Door:
         """Let somebody in of whom the program says what they may do.
 
         Raises:
+            AccessError: that is nothing, or it is over.
             ConnectionLimitError: there are too many already.
         """
+        if access.level is Level.NONE:
+            raise AccessError("this access is to nothing")
+        if access.is_over(self.host.clock.now_ms()):
+            raise UnauthenticatedError(OVER)
         return Admission(self, access, path_id, self._ticket(access, path_id, ""))
 
     def _ticket(self, access: Access, path_id: Id, address: str) -> Ticket | None:

@@ -100,7 +100,7 @@ class ConnectionHost(ABC):
         name = unique_id() if client_id is None else client_id
         try:
             connection = self.connect(transport, path, name, subprotocol, access=access)
-        except ConnectionLimitError as error:
+        except (AccessError, ConnectionLimitError) as error:
             transport.close(error.close_code, str(error))
             return
         await self._carry(transport, connection)
@@ -201,6 +201,7 @@ class ConnectionHost(ABC):
         Raises:
             ValueError: a client id that means something else in the protocol.
             ServerError: the server is destroyed, or asks who its clients are and was not told ``access``.
+            AccessError: the access is to nothing, or over.
             ConnectionLimitError: there are too many connections.
         """
         if self._is_destroyed:

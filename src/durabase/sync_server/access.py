@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from math import isnan
 from typing import Any, Final, final
 
 __all__ = ["ANYBODY", "Access", "Level", "level_of"]
@@ -73,8 +74,10 @@ class Access:
         """An access of a level, which may be given by its name.
 
         Raises:
-            ValueError: there is no such level.
+            ValueError: there is no such level, or the time is none.
         """
+        if expires_at is not None and isnan(expires_at):
+            raise ValueError("an access ends at some time, not at NaN")
         object.__setattr__(self, "level", level_of(level))
         object.__setattr__(self, "identity", identity)
         object.__setattr__(self, "claims", dict(claims or {}))

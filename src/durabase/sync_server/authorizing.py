@@ -40,6 +40,8 @@ _UNKNOWN: Final = (
 )
 _FORBIDDEN: Final = "This room is not for you."
 _SESSION: Final = "session"
+MAX_SESSION: Final = 128
+"""How long the name of a session may be: it is kept with the socket."""
 
 
 async def decide(authorize: Authorize, request: Request, path_id: Id, now_ms: float) -> Access | Response:
@@ -49,6 +51,8 @@ async def decide(authorize: Authorize, request: Request, path_id: Id, now_ms: fl
         Exception: what the hook raises, but for access errors.
         TypeError: it has given something else.
     """
+    if len(session_of(request)) > MAX_SESSION:
+        return Response(f"The name of a session has at most {MAX_SESSION} characters", 400)
     try:
         said = authorize(request, path_id)
         verdict = await said if isinstance(said, Awaitable) else said

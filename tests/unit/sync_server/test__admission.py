@@ -561,6 +561,36 @@ class TestAuthoritativeRooms:
         run(test)
 
 
+def test_a_session_has_a_short_name() -> None:
+    async def test() -> None:
+        house = House()
+        assert (await house.fetch(f"room?as=ann&session={'s' * 128}")).status == 101
+        assert (await house.fetch(f"room?as=ann&session={'s' * 129}")).status == 400
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("access", "code"),
+    [(Access("none", "nick"), 4403), (Access("write", expires_at=NOW / 1000), 4401)],
+)
+def test_nobody_can_vouch_for_an_access_to_nothing(access: Access, code: int) -> None:
+    async def test() -> None:
+        house, closed = House(), []
+
+        class Transport(FakePort):
+            def close(self, code: int | None, reason: str) -> None:
+                closed.append(code)
+
+        await house.server.serve(Transport(), "/room", access=access)
+        assert closed == [code]
+        with pytest.raises(AccessError):
+            house.server.connect(FakePort(), "/room", "A", access=access)
+        assert house.server.get_path_ids() == []
+
+    run(test)
+
+
 @pytest.mark.parametrize("simple", [False, True])
 @pytest.mark.parametrize("protocol", ["", "tinybase"])
 def test_nobody_comes_under_the_id_of_somebody_else(simple: bool, protocol: str) -> None:

@@ -46,3 +46,8 @@ def test_claims_are_a_copy() -> None:
     access = Access("read", claims=claims)
     claims["a"] = 2
     assert access.claims == {"a": 1}
+
+
+def test_an_access_that_would_never_end_by_mistake_is_none() -> None:
+    with pytest.raises(ValueError, match="NaN"):
+        Access("read", expires_at=float("nan"))
