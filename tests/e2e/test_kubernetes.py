@@ -28,12 +28,13 @@ class Pod:
         spec = yaml.safe_load((FOLDER / "statefulset.yaml").read_text())["spec"]["template"]["spec"]
         self.container: dict[str, Any] = spec["containers"][0]
         self.ports = {port["name"]: free_port() for port in self.container["ports"]}
-        elsewhere = {
+        self.folder = folder
+        self.elsewhere = {
             "durabase": f"{sys.executable} -m durabase",
-            "/data": str(folder / "data"),
+            "/data": str(folder / "kept"),
             "0.0.0.0:8788": f"0.0.0.0:{self.ports['admin']}",
         }
-        command = " ".join(elsewhere.get(word, word) for word in self.container["command"]).split()
+        command = " ".join(self.elsewhere.get(word, word) for word in self.container["command"]).split()
         command += ["--port", str(self.ports["http"])]
         self.server = ServerProcess(folder, self.ports["http"], command, "Ready on http", cwd=folder)
         self.server.environment = {"DURABASE_ADMIN_TOKEN": "a secret of the cluster"}
@@ -49,11 +50,12 @@ class Pod:
             return error.code
 
     def before_it_stops(self) -> None:
-        python, *arguments = self.container["lifecycle"]["preStop"]["exec"]["command"]
-        assert python == "python"
-        here = [part.replace("8788", str(self.ports["admin"])).replace("(5)", "(0)") for part in arguments]
+        shell, option, words = self.container["lifecycle"]["preStop"]["exec"]["command"]
+        assert (shell, option) == ("sh", "-c")
+        for there, here in {**self.elsewhere, "sleep 5": "sleep 0"}.items():
+            words = words.replace(there, here, 1)
         environment = {**os.environ, **self.server.environment}
-        subprocess.run([sys.executable, *here], check=True, timeout=PATIENCE, env=environment)
+        subprocess.run([shell, option, words], check=True, timeout=PATIENCE, env=environment, cwd=self.folder)
 
 
 @pytest.fixture

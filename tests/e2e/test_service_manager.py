@@ -63,6 +63,7 @@ def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Manager]
     manager.close()
 
 
+@pytest.mark.feature("C-DX-3")
 def test_stopped_and_started_without_refusing_anybody(manager: Manager) -> None:
     server = manager.server.start()
     assert f"Ready on http://[::1]:{server.port}" in manager.hears("READY=1")["STATUS"]
