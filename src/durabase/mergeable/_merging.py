@@ -56,6 +56,20 @@ class Merging:
         """Merge changes, or content."""
         self._run(changes, encoded, None, False)
 
+    def merge_together(self, several: list[MergeableChanges]) -> bool:
+        """Merge encoded changes from outside in one transaction; whether it could begin."""
+        transaction = self._transaction
+        if not transaction.begin():
+            return False
+        try:
+            for changes in several:
+                self.merge_valid(changes, True)
+        except BaseException as error:
+            transaction.abort(error)
+            raise
+        transaction.finish()
+        return True
+
     def merge_judged(self, changes: MergeableChanges, judge: Judge) -> None:
         """Merge encoded changes and apply what ``judge`` leaves of them; the rest gets newer stamps."""
         self._run(changes, True, judge, False)

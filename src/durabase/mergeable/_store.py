@@ -188,6 +188,13 @@ class MergeableStore(Store):
         self._merging.merge_valid(changes, True)
         return self
 
+    def _apply_encoded_mergeable_changes_together(self, several: list[MergeableChanges]) -> bool:
+        """Like ``_apply_encoded_mergeable_changes`` for each of several, as one transaction.
+
+        Returns whether it was done: it can't be in the final phase of another transaction.
+        """
+        return self._merging.merge_together(several)
+
     def _encoded_mergeable_changes_in_slices(self, changes: MergeableChanges, things: int) -> Iterator[None]:
         """Like ``_apply_encoded_mergeable_changes``, slice by slice, so many cells and values in each.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, final
+from typing import Final, Protocol, final
 
 from durabase.clock import TimerClock, TimerHandle
 from durabase.errors import SyncError, SyncMessageError
@@ -12,7 +12,14 @@ from durabase.synchronizers._deadlines import DeadlineTimer
 from durabase.synchronizers.protocol.payloads import Payload, PayloadDecoder
 from durabase.web.connection import socket_owner
 
-__all__ = ["EventClock", "GuardedInbox", "Inbox", "Receives"]
+__all__ = ["EventClock", "GuardedInbox", "Inbox", "Receives", "hears_messages"]
+
+_TOLD: Final = ("on_message", "web_socket_message", "webSocketMessage")
+
+
+def hears_messages(room: type, base: type) -> bool:
+    """Whether a class has methods of its own that are told of messages one by one."""
+    return any(getattr(room, name, None) is not getattr(base, name, None) for name in _TOLD)
 
 
 class Receives(Protocol):

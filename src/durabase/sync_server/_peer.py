@@ -16,10 +16,13 @@ from typing import Final, cast, final
 from durabase.clock import TimerClock
 from durabase.errors import PersisterError, StoreTypeError
 from durabase.mergeable import MergeableStore
-from durabase.mergeable._pieces import add_changes, count_of_things, has_more_things
+from durabase.mergeable._pieces import has_more_things
 from durabase.persisters._steps import Completion, Steps, start_steps
 from durabase.persisters.base import IgnoredErrorHandler, Persister, Status
-from durabase.sync_server.authority import Authority, has_things, nothing, unlike
+from durabase.sync_server._gathering import Gathering
+from durabase.sync_server._outcomes import Outcomes
+from durabase.sync_server._pulls import PullQueue
+from durabase.sync_server.authority import Authority
 from durabase.synchronizers._deadlines import DeadlineTimer
 from durabase.synchronizers.protocol.messages import Message, MessageType, message_text
 from durabase.synchronizers.protocol.relay import EVERYBODY
@@ -27,9 +30,6 @@ from durabase.synchronizers.protocol.session import Merge, MergeSource, Session
 from durabase.types import Id, MergeableChanges
 
 __all__ = ["ServerSeat"]
-
-MAX_PULLS: Final = 50
-"""From how many clients the store pulls at a time; others wait. A session takes 100 requests."""
 
 LARGE: Final = 2048
 """Changes of more cells and values than this are merged slice by slice where that can be."""
@@ -54,6 +54,7 @@ class ServerSeat:
         request_timeout_seconds: float,
         on_ignored_error: IgnoredErrorHandler,
         in_slices: Callable[[Iterator[None]], object] | None = None,
+        defer: Callable[[Callable[[], object]], object] | None = None,
         authority: Authority | None = None,
         send_to_others: Callable[[Id, str], None] | None = None,
     ) -> None:
@@ -69,6 +70,9 @@ class ServerSeat:
             in_slices: goes through an iterator, now or soon, letting others have their turn between its
                 items. In between this seat, its store and what that is saved in must not be used. ``None``:
                 what is large is merged at once.
+            defer: calls a function before the turn ends, and before anything else that was written in it is
+                read. Small changes are merged then, all of a turn together, unless somebody may look at the
+                store meanwhile. ``None``: each is merged when it comes.
             authority: decides what of clients' changes holds, where clients hear nobody but this seat.
             send_to_others: sends the text of a message to everybody but a client id; there is one with an
                 authority.
@@ -78,29 +82,37 @@ class ServerSeat:
         """
         if not persister.get_store().is_mergeable():
             raise StoreTypeError("a room needs a persister of a MergeableStore, not of a Store")
-        self.store = cast("MergeableStore", persister.get_store())
+        self._store = cast("MergeableStore", persister.get_store())
         self._persister = persister
         self._send = send
         self._has_several_clients = has_several_clients
         self._on_ignored_error = on_ignored_error
-        self._session = Session(self.store, clock=clock, request_timeout=request_timeout_seconds)
+        self._session = Session(self._store, clock=clock, request_timeout=request_timeout_seconds)
         self._timer = DeadlineTimer(clock, self)
         self._listener_id: Id | None = None
         self._syncing: Completion[None] | None = None
         self._is_asking = False
         self._is_reloading = False
-        self._pulls = 0
-        self._later: dict[Id, Message] = {}
+        self._pulls = PullQueue()
         self._merging: MergeSource | None = None
         self._in_slices = in_slices
         self._authority = authority
+        self._gathering: Gathering | None = None
+        if defer is not None and authority is None and persister._saves_only_changes:
+            self._gathering = Gathering(self._store, defer, clock, self.catch_up)
         self._send_to_others = send_to_others
         self._is_slicing = False
         self.holders = 0
         self._has_pulled_something = False
         self._has_news = False
         self._is_draining = self._is_enforcing = False
-        self._outcome = nothing()
+        self._outcomes = Outcomes(self._store, self._session)
+
+    @property
+    def store(self) -> MergeableStore:
+        """The store, with all that has come."""
+        self.catch_up()
+        return self._store
 
     # The life of the seat
 
@@ -111,6 +123,7 @@ class ServerSeat:
     def start_sync(self) -> Completion[None]:
         """Ask the clients what they have, take over what is new, and tell them what there is then."""
         if self._syncing is None:
+            self.catch_up()
             self._syncing = Completion()
             self._is_asking = True
             self._session.load()
@@ -119,9 +132,11 @@ class ServerSeat:
 
     def receive(self, from_client: Id, message: Message) -> None:
         """A client's message: merge it, or answer it."""
+        if message.number is MessageType.CONTENT_DIFF and self._gathers(message.body):
+            return
+        self.catch_up()
         if message.number is MessageType.CONTENT_HASHES and self._session.follows:
-            self._later.pop(from_client, None)
-            self._later[from_client] = message
+            self._pulls.add(from_client, message)
         else:
             self._session.receive(from_client, message)
         self._drain()
@@ -132,10 +147,11 @@ class ServerSeat:
         Raises:
             PersisterError: it could not be written; that is tried again with the next edit.
         """
+        self.catch_up()
         persister = self._persister
-        await persister.schedule(_nothing)
+        await persister.schedule(lambda: None)
         while persister.get_status() is not Status.IDLE:  # it loads meanwhile, and saves afterwards
-            await persister.schedule(_nothing)
+            await persister.schedule(lambda: None)
         if persister._auto_save.has_unsaved_edits:
             raise PersisterError("the last edits could not be saved; the cause was reported")
 
@@ -145,37 +161,37 @@ class ServerSeat:
         Returns:
             How many cells and values clients had otherwise.
         """
+        self.catch_up()
         self._merging, self._is_enforcing = MergeSource.DIFF, True
         try:
-            self.store._restamp()
+            self._store._restamp()
         finally:
             self._merging, self._is_enforcing = None, False
-        outcome, self._outcome = self._outcome, nothing()
-        if has_things(outcome):
-            self.store._had_mutated()  # it is told here
-            self._session.broadcast_diff(outcome)
-            self._drain()
-        return count_of_things(outcome)
+        count = self._outcomes.tell_everybody()
+        self._drain()
+        return count
 
     def destroy(self) -> Completion[Persister]:
         """Leave: finish what is being saved, then let go of the store."""
+        self.catch_up()
         self._session.answers_content_hashes = self._session.follows = False
         self._timer.cancel()
         if self._listener_id is not None:
-            self.store.del_listener(self._listener_id)
+            self._store.del_listener(self._listener_id)
             self._listener_id = None
         return self._persister.destroy()
 
     def _load_steps(self) -> Steps[None]:
         yield self._persister.start_auto_load()
         yield self._persister.start_auto_save()
-        self._listener_id = self.store.add_did_finish_transaction_listener(self._on_transaction)
+        self._listener_id = self._store.add_did_finish_transaction_listener(self._on_transaction)
         self._session.answers_content_hashes = self._session.follows = True
 
     # The conversation
 
     def expire(self, now: float) -> None:
         """Give up requests that are overdue."""
+        self.catch_up()
         self._session.expire(now)
         self._drain()
 
@@ -210,17 +226,15 @@ class ServerSeat:
 
     def _tell_news(self) -> None:
         """Tell the hashes once when the last pull under way has ended, not after each."""
-        if self._has_news and not self._pulls and not self._later:
+        if self._has_news and self._pulls.is_over:
             self._has_news = False
             self._session.broadcast_hashes()
 
     def _begin_pulls(self) -> bool:
         """Pull from clients that told their hashes, from so many at a time that no request is refused."""
         has_begun = False
-        while self._later and self._pulls < MAX_PULLS:
-            client = next(iter(self._later))
-            self._pulls += 1
-            self._session.receive(client, self._later.pop(client))
+        while (pull := self._pulls.begin()) is not None:
+            self._session.receive(*pull)
             has_begun = True
         return has_begun
 
@@ -246,7 +260,7 @@ class ServerSeat:
 
     def _conclude(self, merge: Merge) -> None:
         if merge.source is MergeSource.PULL:
-            self._pulls -= 1
+            self._pulls.ended()
             if merge.changes is None:
                 self._reload()
         elif merge.source is MergeSource.LOAD:
@@ -269,13 +283,37 @@ class ServerSeat:
 
     # The store
 
+    def catch_up(self) -> None:
+        """Merge what was gathered."""
+        if self._gathering is None or self._gathering.is_empty:
+            return
+        was_merging, self._merging = self._merging, MergeSource.DIFF
+        try:
+            failed = self._gathering.merge()
+        finally:
+            self._merging = was_merging
+        for changes in failed:
+            self._merge(changes, Merge(MergeSource.DIFF, changes))
+        self._note_news()
+
+    def _gathers(self, changes: MergeableChanges) -> bool:
+        """Keep changes until they can be merged with others of the turn, if nobody can tell."""
+        if self._gathering is None or self._is_slicing or not self._session.follows:
+            return False
+        return self._is_unobserved() and self._gathering.take(changes)
+
+    def _is_unobserved(self) -> bool:
+        """Whether nobody looks at the store but this seat and its persister."""
+        ours = 1 + self._persister.is_auto_saving()  # listeners of the end of a transaction
+        return not self.holders and self._store._listener_count() == ours
+
     def _merge(self, changes: MergeableChanges, merge: Merge) -> None:
         """Merge changes, and note whether the store has something now that nobody has told all others."""
         self._merging = merge.source
         self._has_pulled_something = False
         try:
             if self._authority is None:
-                self.store._apply_encoded_mergeable_changes(changes)
+                self._store._apply_encoded_mergeable_changes(changes)
             else:
                 self._merge_judged(self._authority, changes, merge)
         except Exception as error:
@@ -286,32 +324,13 @@ class ServerSeat:
 
     def _merge_judged(self, authority: Authority, changes: MergeableChanges, merge: Merge) -> None:
         """Merge what may be merged; tell others what has become of it, and the sender what did not."""
-        only_theirs = authority.merge(self.store, merge.peer or EVERYBODY, changes)
-        self._tell_outcome(changes, merge, only_theirs)
-
-    def _tell_outcome(self, changes: MergeableChanges, merge: Merge, only_theirs: MergeableChanges) -> None:
-        peer = merge.peer or EVERYBODY
-        if has_things(only_theirs):
-            self._session.send_diff(peer, only_theirs)
-        outcome, self._outcome = self._outcome, nothing()
-        if not has_things(outcome):
-            return
-        if merge.source is MergeSource.DIFF:
-            self.store._had_mutated()  # what mutators have written is in the outcome
-            self._session.broadcast_diff(outcome, but_not_to=peer)
-            corrections = unlike(outcome, changes)
-            if has_things(corrections):
-                self._session.send_diff(peer, corrections)
-        else:
-            self._has_pulled_something = True
+        only_theirs = authority.merge(self._store, merge.peer or EVERYBODY, changes)
+        self._has_pulled_something = self._outcomes.tell(changes, merge, only_theirs)
 
     def _can_slice(self, changes: MergeableChanges) -> bool:
         """Whether changes are large, and nobody can tell whether they are merged at once or bit by bit."""
         persister = self._persister
-        if self.holders or not has_more_things(changes, LARGE):
-            return False
-        ours = 1 + persister.is_auto_saving()  # listeners of the end of a transaction
-        if self.store._listener_count() != ours:
+        if not (has_more_things(changes, LARGE) and self._is_unobserved()):
             return False
         return persister._saves_only_changes or persister._access.is_mergeable
 
@@ -334,11 +353,11 @@ class ServerSeat:
     def _slices(self, merge: Merge, changes: MergeableChanges) -> Iterator[None]:
         authority = self._authority
         if authority is None:
-            yield from self.store._encoded_mergeable_changes_in_slices(changes, SLICE)
+            yield from self._store._encoded_mergeable_changes_in_slices(changes, SLICE)
             return
         peer = merge.peer or EVERYBODY
-        only_theirs = yield from authority.merge_in_slices(self.store, peer, changes, SLICE)
-        self._tell_outcome(changes, merge, only_theirs)
+        only_theirs = yield from authority.merge_in_slices(self._store, peer, changes, SLICE)
+        self._has_pulled_something = self._outcomes.tell(changes, merge, only_theirs)
 
     def _merge_slice(self, slices: Iterator[None], source: MergeSource) -> bool:
         """Whether there was one more."""
@@ -352,16 +371,16 @@ class ServerSeat:
             self._merging = None
 
     def _note_news(self) -> None:
-        had_mutated = self.store._had_mutated()
+        had_mutated = self._store._had_mutated()
         self._has_news |= had_mutated or (self._has_pulled_something and self._has_several_clients())
 
     def _on_transaction(self, _store: object) -> None:
         if self._is_enforcing or (self._authority is not None and self._merging is not None):
-            self._note_outcome()
+            self._outcomes.note()
             return
         if self._merging is MergeSource.DIFF:
             return
-        changes = self.store._get_encoded_transaction_mergeable_changes(False)
+        changes = self._store._get_encoded_transaction_mergeable_changes(False)
         if not (changes[0][0] or changes[1][0]):
             return
         if self._merging is not None:
@@ -369,15 +388,3 @@ class ServerSeat:
         elif not self._is_asking:
             self._session.broadcast_diff(changes)
             self._drain()
-
-    def _note_outcome(self) -> None:
-        """The stamps that the running transaction has set, also those of corrections and mutators."""
-        outcome = self.store._get_encoded_transaction_stamp_changes(with_hashes=False)
-        if has_things(self._outcome):
-            add_changes(self._outcome, outcome)
-        else:
-            self._outcome = outcome
-
-
-def _nothing() -> None:
-    """Done when everything before it is."""

@@ -23,7 +23,7 @@ from durabase.errors import ConnectionLimitError, ServerError, SyncTimeoutError
 from durabase.persisters.base import Persister
 from durabase.sync_server._fetch import BESIDE_TOKENS, already_here, client_id_of, subprotocol_of
 from durabase.sync_server._guard import judged_by_rules
-from durabase.sync_server._inbox import EventClock, GuardedInbox, Inbox, Receives
+from durabase.sync_server._inbox import EventClock, GuardedInbox, Inbox, Receives, hears_messages
 from durabase.sync_server._object_door import ObjectDoor
 from durabase.sync_server._passing import Passing
 from durabase.sync_server._peer import ServerSeat
@@ -272,6 +272,7 @@ class WsServerDurableObject(DurableObject):
             if self.authoritative:
                 raise ServerError(f"create_persister of {type(self).__name__} gives none: who is to decide?")
             return
+        hears = self.durable_before_visible or hears_messages(type(self), WsServerDurableObject)
         seat = ServerSeat(
             persister,
             send=self._passing.send_from_store,
@@ -280,6 +281,7 @@ class WsServerDurableObject(DurableObject):
             request_timeout_seconds=self.get_request_timeout_seconds(),
             on_ignored_error=self._report_of_store,
             in_slices=None if self.durable_before_visible else self._in_slices,
+            defer=None if hears else self.ctx.storage.defer,
             authority=self._authority() if self.authoritative else None,
             send_to_others=self._passing.send_to_others,
         )

@@ -61,3 +61,44 @@ def test_content_takes_the_place_of_what_there_was(store: MergeableStore) -> Non
     store.set_mergeable_content(other.get_mergeable_content())
     assert store.get_content() == [{"t": {"r": {"c": 1}}}, {"v": 2}]
     assert store.get_mergeable_content_hashes() == other.get_mergeable_content_hashes()
+
+
+def test_several_are_merged_as_one_transaction_without_the_bad_ones(store: MergeableStore) -> None:
+    calls: list[Any] = []
+    store.add_did_finish_transaction_listener(lambda _: calls.append(store.get_content()))
+    later = [[{"t": [{"r": [{"c": [3, EARLIER[:-1] + "Z"]}]}]}], [{}], 1]
+    ahead = [[{}], [{"w": [4, "z" * 16]}], 1]
+    assert store._apply_encoded_mergeable_changes_together([CHANGES, ahead, later])
+    assert calls == [[{"t": {"r": {"c": 3}}}, {"v": 2}]]
+    one_by_one = MergeableStore("s2", clock=FakeClock(NOW))
+    for changes in (CHANGES, later):
+        one_by_one.apply_mergeable_changes(changes)
+    assert store.get_mergeable_content() == one_by_one.get_mergeable_content()
+
+
+def test_the_clock_is_later_than_all_of_several(store: MergeableStore) -> None:
+    later = [[{}], [{"v": [1, "NjEtLVz----7JQY8"]}], 1]
+    store._apply_encoded_mergeable_changes_together([later, CHANGES])
+    store.set_value("v", 2)
+    assert store.get_mergeable_content()[1][0]["v"][1] > "NjEtLVz----7JQY8"
+
+
+def test_if_one_of_several_fails_none_is_merged(store: MergeableStore) -> None:
+    def fail(_store: Any, *_told: Any) -> None:
+        raise RuntimeError("no")
+
+    store.add_cell_listener("t", None, None, fail, mutator=True)
+    with pytest.raises(RuntimeError, match="no"):
+        store._apply_encoded_mergeable_changes_together([[[{}], [{"v": [1, EARLIER]}], 1], CHANGES])
+    assert store.get_content() == [{}, {}]
+    assert store.get_mergeable_content_hashes() == [0, 0]
+
+
+def test_several_are_not_merged_while_a_transaction_ends(store: MergeableStore) -> None:
+    done: list[bool] = []
+    store.add_did_finish_transaction_listener(
+        lambda _: done.append(store._apply_encoded_mergeable_changes_together([CHANGES]))
+    )
+    store.set_value("x", 1)
+    assert done == [False]
+    assert store.get_content() == [{}, {"x": 1}]

@@ -113,6 +113,9 @@ class FakeStorage:
         done.set_result(None)
         return done
 
+    def defer(self, write: Callable[[], object]) -> None:
+        write()
+
 
 class _Nobody:
     """The sink of accepted sockets: tests call the handlers themselves."""

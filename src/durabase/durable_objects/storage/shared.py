@@ -153,8 +153,8 @@ class SharedStore:
         self._wrote(True)
 
     def _catch_up(self) -> None:
-        """Write what was deferred."""
-        if self._deferred:
+        """Write what was deferred, also by what is written just then."""
+        while self._deferred:
             deferred, self._deferred = self._deferred, []
             for write in deferred:
                 write()

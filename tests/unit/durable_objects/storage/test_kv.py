@@ -455,6 +455,20 @@ class TestDeferring:
 
         run(scenario, storage="kv")
 
+    def test_what_is_deferred_by_what_was_deferred_is_of_the_same_turn(self) -> None:
+        async def scenario(rig: Rig) -> None:
+            def event(instance: Any, ctx: Any) -> None:
+                ctx.storage.defer(lambda: self.put_later(ctx.storage))
+
+            await rig.run_in(event)
+            await asyncio.sleep(0)
+            with pytest.raises(ObjectResetError):
+                await rig.run_in(lambda instance, ctx: ctx.abort())
+            await rig.settle()
+            assert await rig.run_in(lambda instance, ctx: ctx.storage.get("k")) == "deferred"
+
+        run(scenario, storage="kv")
+
     def test_what_is_sent_waits_for_it(self) -> None:
         async def scenario(rig: Rig) -> None:
             wire = await rig.connect()
