@@ -118,6 +118,7 @@ def restore(options: argparse.Namespace, console: Console) -> int:
     with admin_of(options, console) as admin:
         for file, which in copies:
             send(admin, which, file, progress, replace=options.replace)
+            progress.done(which, "restored", file)
     return 0
 
 
@@ -169,15 +170,7 @@ def _fetch(admin: AdminClient, which: Which, file: Path, progress: Progress) -> 
     progress.done(which, "backed up", file)
 
 
-def send(
-    admin: AdminClient,
-    which: Which,
-    file: Path,
-    progress: Progress,
-    *,
-    action: str = "restored",
-    replace: bool,
-) -> None:
+def send(admin: AdminClient, which: Which, file: Path, progress: Progress, *, replace: bool) -> None:
     """Have the object keep what this copy has.
 
     Raises:
@@ -191,4 +184,3 @@ def send(
             size += len(piece)
     query = which.query | {"upload": token, "replace": "yes" if replace else None}
     admin.ask(Asked("POST", "/object/restore", query))
-    progress.done(which, action, file)

@@ -71,4 +71,5 @@ def _import(
         copy = Path(folder, each.file.name)
         label = convert(each.file, copy, class_name, SystemClock().now_ms())
         which = Which(class_name, label.name, label.id.hex())
-        send(admin, which, copy, progress, action="imported", replace=replace)
+        send(admin, which, copy, progress, replace=replace)
+    progress.done(which, "imported", each.file)

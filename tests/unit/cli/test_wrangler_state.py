@@ -79,6 +79,7 @@ def test_it_is_all_there(run: Run) -> None:
     lines = run("import-wrangler").splitlines()
     assert len(lines) == 5
     assert lines[0].startswith("[1/5] Box/lobby: imported, ")
+    assert all(Path(line.rpartition(", ")[2]).is_file() for line in lines)
     listed = json.loads(run("objects", "list", "--json"))["objects"]
     assert sorted((each["class"], each["name"] or "") for each in listed) == [
         ("Box", ""),
