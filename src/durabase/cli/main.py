@@ -283,6 +283,7 @@ def _serve_options(options: argparse.Namespace, places: Sequence[Path]) -> Serve
         durability=options.durability,
         admin=options.admin,
         log_format=options.log_format,
+        opentelemetry=options.opentelemetry,
         origins=tuple(options.origins),
         trusted_proxies=tuple(options.trusted_proxies),
         connections_per_address=options.connections_per_address,

@@ -19,6 +19,7 @@ from durabase.cli.project import Project
 from durabase.cli.server_metrics import add_server_metrics
 from durabase.durable_objects.origin import Origin
 from durabase.durable_objects.storage.engine import Disk
+from durabase.errors import ConfigError
 from durabase.inspector.endpoints import StoreEndpoints
 from durabase.inspector.site import InspectorSite
 from durabase.operations.admin import AdminApp
@@ -68,7 +69,8 @@ class Monitor:
         self._durability = options.durability
         self._is_json = isinstance(console, JsonConsole)
         self._is_administered = inspects or options.admin is not None
-        is_wanted = self._is_json or self._is_administered
+        self._is_exported = options.opentelemetry
+        is_wanted = self._is_json or self._is_administered or self._is_exported
         self._telemetry = Telemetry(project.config.name) if is_wanted else None
         self._app: AdminApp | None = None
         self._stores: StoreEndpoints | None = None
@@ -117,14 +119,26 @@ class Monitor:
         if self._telemetry is None:
             return
         self._telemetry.attach(runtime.host)
-        if self._is_administered:
+        if self._is_administered or self._is_exported:
             self._measure_process(stack, self._telemetry)
+        if self._is_exported:
+            await self._export(stack, self._telemetry)
+        if self._is_administered:
             objects = ObjectOperations(runtime.host)
             stores = self._stores = StoreEndpoints(objects)
             app = self._app = AdminApp(objects, self._telemetry, admin_token(), stores.routes)
             stack.callback(self.drains)
             if self._admin_address is not None:
                 await self._serve(stack, *self._admin_address, self._admin(app, objects))
+
+    async def _export(self, stack: AsyncExitStack, telemetry: Telemetry) -> None:
+        try:
+            from durabase.operations.opentelemetry.export import exported
+        except ModuleNotFoundError as error:
+            raise ConfigError(
+                f"{error.name} is missing. Install what this needs: pip install 'durabase[opentelemetry]'"
+            ) from error
+        await stack.enter_async_context(exported(telemetry, self._project.config.name))
 
     def _measure_process(self, stack: AsyncExitStack, telemetry: Telemetry) -> None:
         lag = telemetry.activity.lag = LoopLag(get_running_loop())

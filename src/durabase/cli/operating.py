@@ -41,6 +41,11 @@ def add_watching_options(parser: argparse.ArgumentParser) -> None:
         help="json: one record per line (default: text)",
     )
     parser.add_argument(
+        "--opentelemetry",
+        action="store_true",
+        help="export traces and metrics; the OTEL_* variables of the environment say where to",
+    )
+    parser.add_argument(
         "--watchdog-seconds",
         metavar="N",
         type=float,

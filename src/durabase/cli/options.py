@@ -38,6 +38,7 @@ class ServeOptions:
     delete_classes: bool = True
     admin: tuple[str, int] | None = None
     log_format: Literal["text", "json"] = "text"
+    opentelemetry: bool = False
     origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     connections_per_address: int | None = None

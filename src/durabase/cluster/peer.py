@@ -17,6 +17,7 @@ from durabase.cluster.sockets import SocketRelays
 from durabase.cluster.wire import Perform, Wire
 from durabase.durable_objects.events import Call, Fetch, ObjectEvent, Read
 from durabase.durable_objects.ids import DurableObjectId
+from durabase.durable_objects.observing import Watch
 from durabase.durable_objects.routing import Holder, ObjectKey, ObjectRouter
 from durabase.durable_objects.rpc_stub import RpcStub
 from durabase.durable_objects.rpc_target import Granted
@@ -67,6 +68,7 @@ class Peer:
         socket: a connected Unix socket.
         loop: the event loop.
         objects: the objects of this process.
+        watch: how closely they are watched.
         router: for stubs of objects that arrive.
         adopt: serves clients that are handed over.
         admin: answers administrators.
@@ -79,6 +81,7 @@ class Peer:
         socket: Socket,
         loop: AbstractEventLoop,
         objects: ObjectRouter,
+        watch: Watch,
         router: ObjectRouter,
         adopt: Adopt,
         admin: Callable[[Request], Awaitable[Response]],
@@ -87,6 +90,7 @@ class Peer:
     ) -> None:
         self._loop = loop
         self._objects = objects
+        self._watch = watch
         self._adopt = adopt
         self._admin = admin
         self._lost = lost
@@ -124,7 +128,8 @@ class Peer:
         id = key.id
         where = [key.class_name, id.key, id.name, id.jurisdiction]
         number = self._last + 1  # of the question: what it carries along gets numbers, too
-        result = self._ask(lambda number: ["deliver", number, *where, self._wire.event_form(event)])
+        sent = self._watch.sent()
+        result = self._ask(lambda number: ["deliver", number, *where, sent, self._wire.event_form(event)])
         if isinstance(event, Fetch):
             self._pass_on_abort(event.request.signal, number)
         return result
@@ -141,7 +146,9 @@ class Peer:
 
     def serve(self, export: int, event: Call | Read) -> Future[Any]:
         """Have something performed that the other process exported."""
-        return self._ask(lambda number: ["serve", number, export, self._wire.event_form(event)])
+        return self._ask(
+            lambda number: ["serve", number, export, self._watch.sent(), self._wire.event_form(event)]
+        )
 
     def _hand_over(self, socket: int, descriptor: int, answered: Answered) -> None:
         self._link.send(self._wire.encode(["adopt", socket, *answered]), descriptor)
@@ -195,15 +202,20 @@ class Peer:
         """Do what the other process waits for."""
         if kind == "admin":
             return self._admin(*details)
-        *where, form = details
+        *where, sent, form = details
         event = self._wire.event_from(form, stubs, size)
         if kind == "serve":
             perform, _ = self._exports[where[0]]
-            return perform(event)  # type: ignore[arg-type]
+            return self._within(sent, partial(perform, event))  # type: ignore[arg-type]
         if isinstance(event, Fetch):
             self._requests[number] = event.request
         class_name, *id = where
-        return self._objects.deliver(ObjectKey(class_name, DurableObjectId(*id)), event)
+        key = ObjectKey(class_name, DurableObjectId(*id))
+        return self._within(sent, partial(self._objects.deliver, key, event))
+
+    def _within(self, sent: Any, call: Callable[[], Awaitable[Any]]) -> Awaitable[Any]:
+        done: Awaitable[Any] = self._watch.within(sent, call)
+        return done
 
     def _statement(self, kind: str, number: int, details: list[Any]) -> None:
         """Take note of what the other process says."""

@@ -149,7 +149,8 @@ class ClusterRouter:
 
     def _made(self, socket: Socket) -> Peer:
         return Peer(
-            *(socket, self._host.loop, self._host, self, self._adopt_client, self._answer_admin),
+            *(socket, self._host.loop, self._host, self._host.watch, self),
+            *(self._adopt_client, self._answer_admin),
             *(self._forget, self._call_no_more),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from durabase.clock import Clock
@@ -21,7 +21,7 @@ from durabase.durable_objects.ids import DurableObjectId
 from durabase.durable_objects.origin import Origin
 from durabase.durable_objects.tracing import Tracer
 
-__all__ = ["Observation", "Watch"]
+__all__ = ["Observation", "Watch", "Watched"]
 
 
 class Watch:
@@ -73,23 +73,22 @@ class Watch:
         """What the current code hands on to the event that it causes."""
         return None if self.tracer is None else self.tracer.carried()
 
+    def sent(self) -> Mapping[str, str] | None:
+        """The same, to an event of another process."""
+        return None if self.tracer is None else self.tracer.sent()
 
-class Observation:
-    """One event, from now on: ``watch`` says what is wanted of it."""
+    def within(self, sent: Mapping[str, str] | None, call: Callable[[], Any]) -> Any:
+        """Call it as code of whoever has sent that from another process."""
+        return call() if self.tracer is None or not sent else self.tracer.within(sent, call)
 
-    __slots__ = ("_cpu", "_event", "_origin", "_span", "_started", "_watch")
 
-    def __init__(
-        self,
-        watch: Watch,
-        origin: Origin,
-        event: ObjectEvent | SocketEvent | None,
-        carried: Any,
-    ) -> None:
+class Watched:
+    """One event of an object, or call of an entrypoint: measured and traced as ``watch`` says."""
+
+    __slots__ = ("_cpu", "_span", "_watch")
+
+    def __init__(self, watch: Watch, origin: Origin, event: object, carried: Any) -> None:
         self._watch = watch
-        self._origin = origin
-        self._event = event
-        self._started = watch.clock.now_ms()
         self._cpu: CpuTime | None = None
         self._span = None if watch.tracer is None else watch.tracer.begin(origin, event, carried)
 
@@ -99,6 +98,25 @@ class Observation:
             self._cpu = CpuTime()
             call = self._cpu.around(call)
         return call if self._span is None else self._span.around(call)
+
+    @property
+    def cpu_milliseconds(self) -> float | None:
+        """The CPU time of its code; ``None`` if that was not measured."""
+        return None if self._cpu is None else self._cpu.milliseconds
+
+
+class Observation(Watched):
+    """One event of an object, which the observer is told of."""
+
+    __slots__ = ("_event", "_origin", "_started")
+
+    def __init__(
+        self, watch: Watch, origin: Origin, event: ObjectEvent | SocketEvent | None, carried: Any
+    ) -> None:
+        super().__init__(watch, origin, event, carried)
+        self._origin = origin
+        self._event = event
+        self._started = watch.clock.now_ms()
 
     def finish(
         self, finish: Callable[[Any, BaseException | None], object]
@@ -113,7 +131,7 @@ class Observation:
 
     def _tell(self, status: int | None, error: BaseException | None) -> None:
         watch, (class_name, id, kind), started = self._watch, self._origin, self._started
-        cpu = None if self._cpu is None else self._cpu.milliseconds
+        cpu = self.cpu_milliseconds
         took = watch.clock.now_ms() - started
         assert id is not None  # noqa: S101 - it is an object's
         watch.tell(EventHandled(class_name, id, kind, took, error, started, self._event, status, cpu))

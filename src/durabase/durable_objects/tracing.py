@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
-from durabase.durable_objects.events import ObjectEvent, SocketEvent
 from durabase.durable_objects.origin import Origin
 
 __all__ = ["Around", "EventSpan", "Tracer"]
@@ -27,5 +26,11 @@ class Tracer(Protocol):
     def carried(self) -> Any:
         """What the current code hands on to whom it calls."""
 
-    def begin(self, origin: Origin, event: ObjectEvent | SocketEvent | None, carried: Any) -> EventSpan:
-        """An event begins that was caused by what is ``carried``."""
+    def sent(self) -> Mapping[str, str]:
+        """The same for another process."""
+
+    def within(self, sent: Mapping[str, str], call: Callable[[], Any]) -> Any:
+        """Call it as code of whoever has sent that."""
+
+    def begin(self, origin: Origin, event: object, carried: Any) -> EventSpan:
+        """An event, of an object or an entrypoint, begins that was caused by what is ``carried``."""

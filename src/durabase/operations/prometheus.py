@@ -4,29 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, Protocol, TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
-__all__ = ["Counter", "Gauge", "Histogram", "Registry"]
+__all__ = ["AnyMetric", "Counter", "Gauge", "Histogram", "Labels", "Registry"]
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 Labels: TypeAlias = tuple[str, ...]
-
-
-class _Metric(Protocol):
-    name: str
-    help: str
-    kind: str
-
-    def samples(self) -> Iterator[str]:
-        """The lines."""
-
-    def total(self) -> float:
-        """The number, of all labels together; of a histogram how many numbers there were."""
-
-
-M = TypeVar("M", bound=_Metric)
 
 
 class Counter:
@@ -35,17 +20,20 @@ class Counter:
     kind = "counter"
 
     def __init__(self, name: str, help: str, labels: Sequence[str] = ()) -> None:
-        self.name, self.help, self._labels = name, help, labels
+        self.name, self.help, self.labels = name, help, labels
         self._values: dict[Labels, float] = {} if labels else {(): 0}
 
     def add(self, *labels: str, amount: float = 1) -> None:
         """Count ``amount`` more."""
         self._values[labels] = self._values.get(labels, 0) + amount
 
+    def values(self) -> Mapping[Labels, float]:
+        """The numbers by labels."""
+        return self._values
+
     def samples(self) -> Iterator[str]:
         """The lines."""
-        for labels, value in self._values.items():
-            yield _sample(self.name, zip(self._labels, labels, strict=True), value)
+        return _samples(self)
 
     def total(self) -> float:
         """The sum of all."""
@@ -69,75 +57,90 @@ class Gauge:
         *,
         kind: str = "gauge",
     ) -> None:
-        self.name, self.help, self._read, self._labels, self.kind = name, help, read, labels, kind
+        self.name, self.help, self._read, self.labels, self.kind = name, help, read, labels, kind
+
+    def values(self) -> Mapping[Labels, float]:
+        """The numbers by labels."""
+        found = self._read()
+        return found if isinstance(found, Mapping) else {(): found}
 
     def samples(self) -> Iterator[str]:
         """The lines."""
-        found = self._read()
-        for labels, value in found.items() if isinstance(found, Mapping) else [((), found)]:
-            yield _sample(self.name, zip(self._labels, labels, strict=True), value)
+        return _samples(self)
 
     def total(self) -> float:
         """The sum of all."""
-        found = self._read()
-        return sum(found.values()) if isinstance(found, Mapping) else found
+        return sum(self.values().values())
 
 
 class Histogram:
-    """How often a number was at most so large, for each combination of labels; by default of seconds."""
+    """How often a number was at most so large, for each combination of labels; by default of seconds.
+
+    ``counts`` has a number for each of the ``bounds``, and one for what is larger;
+    ``sums`` is what they come to.
+    """
 
     kind = "histogram"
 
     def __init__(
         self, name: str, help: str, labels: Sequence[str] = (), bounds: Sequence[float] = SECONDS
     ) -> None:
-        self.name, self.help, self._labels, self._bounds = name, help, labels, bounds
-        self._counts: dict[Labels, list[int]] = {}
-        self._sums: dict[Labels, float] = {}
+        self.name, self.help, self.labels, self.bounds = name, help, labels, bounds
+        self.counts: dict[Labels, list[int]] = {}
+        self.sums: dict[Labels, float] = {}
 
     def observe(self, value: float, *labels: str) -> None:
         """Count the number."""
-        counts = self._counts.setdefault(labels, [0] * (len(self._bounds) + 1))
-        counts[bisect_left(self._bounds, value)] += 1
-        self._sums[labels] = self._sums.get(labels, 0.0) + value
+        counts = self.counts.setdefault(labels, [0] * (len(self.bounds) + 1))
+        counts[bisect_left(self.bounds, value)] += 1
+        self.sums[labels] = self.sums.get(labels, 0.0) + value
 
     def samples(self) -> Iterator[str]:
         """The lines."""
-        for labels, counts in self._counts.items():
-            own, total = list(zip(self._labels, labels, strict=True)), 0
-            for bound, count in zip([*map(str, self._bounds), "+Inf"], counts, strict=True):
+        for labels, counts in self.counts.items():
+            own, total = list(zip(self.labels, labels, strict=True)), 0
+            for bound, count in zip([*map(str, self.bounds), "+Inf"], counts, strict=True):
                 total += count
                 yield _sample(f"{self.name}_bucket", [*own, ("le", bound)], total)
-            yield _sample(f"{self.name}_sum", own, self._sums[labels])
+            yield _sample(f"{self.name}_sum", own, self.sums[labels])
             yield _sample(f"{self.name}_count", own, total)
 
     def total(self) -> float:
         """How many numbers there were."""
-        return sum(map(sum, self._counts.values()))
+        return sum(map(sum, self.counts.values()))
+
+
+AnyMetric: TypeAlias = Counter | Gauge | Histogram
+M = TypeVar("M", Counter, Gauge, Histogram)
 
 
 class Registry:
-    """All metrics of a process."""
+    """All ``metrics`` of a process."""
 
     def __init__(self) -> None:
-        self._metrics: list[_Metric] = []
+        self.metrics: list[AnyMetric] = []
 
     def add(self, metric: M) -> M:
         """One more metric; the same is given back."""
-        self._metrics.append(metric)
+        self.metrics.append(metric)
         return metric
 
     def total(self, name: str) -> float | None:
         """What the metric of this name says, of all labels together; ``None`` if there is none."""
-        return next((metric.total() for metric in self._metrics if metric.name == name), None)
+        return next((metric.total() for metric in self.metrics if metric.name == name), None)
 
     def text(self) -> str:
         """All of them, as Prometheus reads them."""
         lines: list[str] = []
-        for metric in self._metrics:
+        for metric in self.metrics:
             lines += [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} {metric.kind}"]
             lines += metric.samples()
         return "\n".join(lines) + "\n"
+
+
+def _samples(metric: Counter | Gauge) -> Iterator[str]:
+    for labels, value in metric.values().items():
+        yield _sample(metric.name, zip(metric.labels, labels, strict=True), value)
 
 
 def _sample(name: str, labels: Iterable[tuple[str, str]], value: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from durabase.clock import SystemClock, TimerClock
 from durabase.durable_objects import ObjectHost
 from durabase.durable_objects.origin import Origin
+from durabase.durable_objects.tracing import Tracer
 from durabase.operations.activity import Activity
 from durabase.operations.disk import MeasuredDisk
 from durabase.operations.meters import HostMeters, RuntimeMeters
@@ -65,9 +66,19 @@ class Telemetry:
 
     async def metrics(self) -> str:
         """Prometheus's text of all that is measured."""
+        await self.measure()
+        return self.registry.text()
+
+    async def measure(self) -> None:
+        """Look at what can't be counted as it happens: the files."""
         if self._files is not None:
             await self._files.measure_files()
-        return self.registry.text()
+
+    def trace(self, tracer: Tracer | None) -> None:
+        """Have this one make spans of all events from now on; ``None``: nobody."""
+        if self.host is not None:
+            self.host.watch.tracer = tracer
+            self._followed()
 
     def close(self) -> None:
         """Let who follows go."""
@@ -76,4 +87,5 @@ class Telemetry:
 
     def _followed(self) -> None:
         if self.host is not None:
-            self.host.tell_messages(self.tail.is_followed or self.activity.is_watched)
+            is_traced = self.host.watch.tracer is not None
+            self.host.tell_messages(self.tail.is_followed or self.activity.is_watched or is_traced)

@@ -9,17 +9,15 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import Context, copy_context
-from functools import partial
 from typing import Any, TypeVar
 
 from durabase.clock import Clock, SystemClock
-from durabase.durable_objects.cpu_time import CpuTime
 from durabase.durable_objects.crossing import copied
 from durabase.durable_objects.events import Call, Read
 from durabase.durable_objects.handlers import fitting_arguments
 from durabase.durable_objects.invocation import no_response
 from durabase.durable_objects.limits import ObjectLimits
-from durabase.durable_objects.observing import Watch
+from durabase.durable_objects.observing import Watch, Watched
 from durabase.durable_objects.origin import Origin, current_origin
 from durabase.durable_objects.routing import current_caller
 from durabase.durable_objects.rpc import perform_on_instance
@@ -154,7 +152,8 @@ class HostedWorker:
             result = perform_on_instance(instance, event)
             return copied(await result if inspect.isawaitable(result) else result, None, limits.message_bytes)
 
-        return await self._entered(entrypoint, event.name, props, answer)
+        seen = self._watched(entrypoint, event.name, event)
+        return await self._entered(entrypoint, event.name, props, answer, seen)
 
     def _serves_assets_first(self, request: Request) -> bool:
         assets = self.config.assets
@@ -182,14 +181,14 @@ class HostedWorker:
                 f"Handler does not export a {handler}() function: there is no class {entrypoint}."
             )
         started, result, failure = self._clock.now_ms(), None, None
-        cpu = CpuTime() if self.watch.measures_cpu else None
+        seen = self._watched(entrypoint, handler, arguments[0])
         try:
-            result = await self._entered(entrypoint, handler, props, call, cpu)
+            result = await self._entered(entrypoint, handler, props, call, seen)
         except BaseException as error:
             failure = error
             raise
         finally:
-            self._tell(entrypoint, handler, started, arguments[0], result, failure, cpu)
+            self._tell(entrypoint, handler, started, arguments[0], result, failure, seen)
         return result
 
     def _tell(
@@ -200,17 +199,21 @@ class HostedWorker:
         event: Any,
         result: Any,
         error: BaseException | None,
-        cpu: CpuTime | None,
+        seen: Watched,
     ) -> None:
         if self.observer is not None:
             took, status = self._clock.now_ms() - started, getattr(result, "status", None)
             known = event if isinstance(event, (Request, ScheduledController)) else None
-            spent = None if cpu is None else cpu.milliseconds
+            spent = seen.cpu_milliseconds
             self.observer(
                 EntrypointHandled(
                     self.config.name, entrypoint, handler, took, started, known, error, status, spent
                 )
             )
+
+    def _watched(self, entrypoint: str, handler: str, event: object) -> Watched:
+        origin = Origin(self.class_prefix + entrypoint, None, handler)
+        return Watched(self.watch, origin, event, self.watch.carried())
 
     async def _entered(
         self,
@@ -218,9 +221,9 @@ class HostedWorker:
         handler: str,
         props: Mapping[str, Any] | None,
         call: Callable[[WorkerEntrypoint], Any],
-        cpu: CpuTime | None = None,
+        seen: Watched,
     ) -> Any:
-        """Make an instance, and have it called, as code of this worker; measured, if that is asked for."""
+        """Make an instance, and have it called, as code of this worker."""
         context = ExecutionContext(self._background, props, self.exports)
         ambient_env.set(self.env)
         ambient_caches.set(self._caches)
@@ -229,9 +232,8 @@ class HostedWorker:
         caller = current_caller.set(context)
         context.open_events += 1
         try:
-            instance = self.program.entrypoints[entrypoint](context, self.env)
-            run = partial(with_suspension(call), instance)
-            result = run() if cpu is None else cpu.around(run)()
+            make = self.program.entrypoints[entrypoint]
+            result = seen.around(lambda: with_suspension(call)(make(context, self.env)))()
             return await result if inspect.isawaitable(result) else result
         finally:
             context.open_events -= 1
