@@ -66,6 +66,11 @@ class ServerProcess:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def children(self) -> set[int]:
+        """The processes that it has started."""
+        return set(map(int, Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()))
+
     def start(self) -> Self:
         ready_before = self.log.count(self._ready)
         with self._log.open("ab") as log:

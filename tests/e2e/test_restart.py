@@ -26,19 +26,15 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     server.kill()
 
 
-def children(pid: int) -> set[str]:
-    return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-
-
 @pytest.mark.feature("C-DX-3")
 def test_nobody_is_refused_and_nothing_is_lost(server: Server) -> None:
     visitors = moved_in(server)
     for times in range(1, 3):
-        before = children(server.pid)
+        before = server.children
         let_work(visitors)
         os.kill(server.pid, signal.SIGHUP)
         server.wait_for_log(RESTARTED, count=times)
-        assert not before & children(server.pid)
+        assert not before & server.children
     let_work(visitors)
     end(server, visitors)
     assert server.stop() == 0, server.log
@@ -48,10 +44,10 @@ def test_nobody_is_refused_and_nothing_is_lost(server: Server) -> None:
 def test_new_code_serves_afterwards_and_broken_code_changes_nothing(server: Server) -> None:
     program = server.state.parent / "program.py"
     program.write_text("nonsense(")
-    before = children(server.pid)
+    before = server.children
     os.kill(server.pid, signal.SIGHUP)
     server.wait_for_log("Nothing is restarted")
-    assert children(server.pid) == before
+    assert server.children == before
     program.write_text(PROGRAM.replace("Response.json(found)", 'Response("new")'))
     os.kill(server.pid, signal.SIGHUP)
     server.wait_for_log(RESTARTED)

@@ -89,6 +89,21 @@ def test_a_reload_is_told_from_beginning_to_end(manager: Manager) -> None:
         assert manager.hears("READY=1")["STATUS"].startswith(status)
 
 
+@pytest.mark.parametrize("manager", MANAGED[:1], indirect=True)
+def test_a_process_that_hangs_is_started_again(manager: Manager) -> None:
+    manager.server.environment["WATCHDOG_USEC"] = "4000000"
+    server = manager.server.start()
+    before = server.children
+    os.kill(min(before), signal.SIGSTOP)
+    server.wait_for_log("gave no sign of life for 4 s")
+    server.wait_for_log("it is started again")
+    visitors = moved_in(server)
+    let_work(visitors)
+    for visitor in visitors:
+        visitor.end()
+    assert len(before & server.children) == 1
+
+
 @pytest.mark.parametrize("manager", MANAGED[1:], indirect=True, ids=" ".join)
 def test_signs_of_life_come_while_the_loop_turns(manager: Manager) -> None:
     manager.server.environment["WATCHDOG_USEC"] = "100000"

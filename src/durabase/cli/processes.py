@@ -58,6 +58,8 @@ async def supervise(
         show_banner(console, "serve", project, url, None if client is None else "built client")
         console.info(f"Ready on {url}, {count} process{'es' if count > 1 else ''}")
         manager.watch(stack)
+        if manager.patience is not None:
+            supervisor.watch(manager.patience)
         manager.is_ready(f"Ready on {url}")
         renewal = asyncio.create_task(renew_when_asked(supervisor, options, console, manager))
         await stop.stopped.wait()

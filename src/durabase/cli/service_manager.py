@@ -41,7 +41,7 @@ class ServiceManager:
     ) -> None:
         self._address = None if address is None else address.replace("@", "\0", 1)
         self.listeners = list(listeners)
-        self._patience = patience
+        self.patience = patience
 
     @classmethod
     def taken(cls, environment: MutableMapping[str, str]) -> ServiceManager:
@@ -76,8 +76,8 @@ class ServiceManager:
 
     def watch(self, stack: AsyncExitStack) -> None:
         """Give signs of life from the event loop, if they are asked for; the stack ends that."""
-        if self._patience is not None:
-            alive = asyncio.create_task(self._live(self._patience / _SIGNS_OF_LIFE))
+        if self.patience is not None:
+            alive = asyncio.create_task(self._live(self.patience / _SIGNS_OF_LIFE))
             stack.callback(alive.cancel)
 
     async def _live(self, interval: float) -> None:

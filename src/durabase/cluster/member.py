@@ -13,7 +13,7 @@ from typing import Final, cast
 
 from durabase.durable_objects.partition import Partition
 
-__all__ = ["DRAINED", "FINISH", "READY", "RETIRE", "STOP", "Control", "Lines", "Place"]
+__all__ = ["ALIVE", "DRAINED", "FINISH", "LIVES", "READY", "RETIRE", "STOP", "Control", "Lines", "Place"]
 
 VARIABLE: Final = "DURABASE_PROCESS"
 
@@ -27,6 +27,10 @@ FINISH: Final = "finish"
 """Nobody has clients any more: it is to end."""
 RETIRE: Final = "retire"
 """It is to end, and another process takes its place: calls of its objects are to wait for that one."""
+LIVES: Final = "lives"
+"""A question: does its event loop turn?"""
+ALIVE: Final = "alive"
+"""The answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,9 @@ class Control:
         self._lines.close()
 
     def _received(self, word: str) -> None:
-        if word == STOP:
+        if word == LIVES:
+            self._lines.say(ALIVE)
+        elif word == STOP:
             self._stop()
         elif word in (FINISH, RETIRE):
             self.is_replaced = word == RETIRE

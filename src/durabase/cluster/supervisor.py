@@ -19,8 +19,8 @@ from socket import AF_UNIX, SOCK_STREAM, socketpair
 from socket import socket as Socket  # noqa: N812 - a class
 from typing import Final
 
-from durabase.clock import TimerClock
-from durabase.cluster.member import DRAINED, FINISH, READY, RETIRE, STOP, Lines, Place
+from durabase.clock import TimerClock, TimerHandle
+from durabase.cluster.member import ALIVE, DRAINED, FINISH, LIVES, READY, RETIRE, STOP, Lines, Place
 from durabase.cluster.router import door
 from durabase.durable_objects.storage.lock import FolderLock
 from durabase.durable_objects.storage.partitioning import divide
@@ -34,6 +34,8 @@ STOP_SECONDS: Final = 30.0
 """How long the processes have to end before they are ended."""
 LONG_SECONDS: Final = 60.0
 """A process that ran for so long is started again at once; one that did not, ever later."""
+SIGNS_OF_LIFE: Final = 2
+"""How often a process is asked for one, in the time that it may be silent."""
 DELAYS: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
 BACKLOG: Final = 128
 
@@ -51,6 +53,7 @@ class _Member:
         self.wake = Event()
         self.failures = 0
         self.replaced: Event | None = None
+        self.unanswered = 0
 
 
 class Supervisor:
@@ -88,6 +91,7 @@ class Supervisor:
         self._members: list[_Member] = []
         self._keepers: list[Task[None]] = []
         self._is_stopping = False
+        self._watching: TimerHandle | None = None
 
     @property
     def processes(self) -> list[int]:
@@ -111,6 +115,8 @@ class Supervisor:
 
     async def __aexit__(self, *error: object) -> None:
         self._is_stopping = True
+        if self._watching is not None:
+            self._watching.cancel()
         for member in self._members:
             member.wake.set()
         timer = self._clock.call_later(STOP_SECONDS, self._kill)
@@ -121,6 +127,19 @@ class Supervisor:
         await asyncio.gather(*self._keepers)
         timer.cancel()
         await self._end()
+
+    def watch(self, seconds: float) -> None:
+        """Kill processes whose event loop has not turned for ``seconds`` while they serve: so they start again."""
+        for member in self._members:
+            if not member.ready.is_set():
+                member.unanswered = 0
+            elif member.unanswered < SIGNS_OF_LIFE:
+                member.unanswered += 1
+                _say(member, LIVES)
+            elif member.process is not None and member.process.returncode is None:
+                _log.error("process %d gave no sign of life for %g s; it is killed", member.index, seconds)
+                member.process.kill()
+        self._watching = self._clock.call_later(seconds / SIGNS_OF_LIFE, lambda: self.watch(seconds))
 
     async def restart(self) -> None:
         """Put a new process in the place of each, one after the other; the sockets for clients stay open.
@@ -164,6 +183,7 @@ class Supervisor:
         ours, theirs = socketpair()
         member.ready.clear()
         member.drained.clear()
+        member.unanswered = 0
         listeners = [listener.fileno() for listener in self._listeners]
         place = Place(
             *(member.index, self._count, str(self._folder)),
@@ -239,6 +259,8 @@ def _heard(member: _Member, word: str) -> None:
         member.ready.set()
     elif word == DRAINED:
         member.drained.set()
+    elif word == ALIVE:
+        member.unanswered = 0
 
 
 def _say(member: _Member, word: str) -> None:

@@ -31,6 +31,8 @@ note("starts")
 control.sendall(b"ready\\n")
 for line in control.makefile():
     note(line.strip())
+    if line == "lives\\n" and "dumb" not in sys.argv:
+        control.sendall(b"alive\\n")
     if line == "stop\\n":
         control.sendall(b"drained\\n")
     if line in ("finish\\n", "retire\\n"):
@@ -111,6 +113,38 @@ def test_one_that_ends_is_started_again_ever_later(tmp_path: Path, caplog: pytes
 
     run(tmp_path, scenario)
     assert "process 1 ended (exit code -9)" in caplog.text
+
+
+def test_one_that_is_silent_for_too_long_is_killed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(scene: Scene) -> None:
+        async with scene.supervisor("dumb") as supervisor:
+            before = supervisor.processes
+            supervisor.watch(60)
+            scene.clock.advance(59_999)
+            assert "no sign of life" not in caplog.text
+            scene.clock.advance(1)
+            await until(lambda: scene.clock.delays.count(0.0) == 2)
+            scene.clock.advance(0)
+            await until(lambda: len([line for line in scene.log() if line.endswith("starts")]) == 4)
+            assert not set(before) & set(supervisor.processes)
+
+    run(tmp_path, scenario)
+    assert "process 0 gave no sign of life for 60 s; it is killed" in caplog.text
+
+
+def test_one_that_answers_is_left_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(scene: Scene) -> None:
+        async with scene.supervisor() as supervisor:
+            before = supervisor.processes
+            supervisor.watch(60)
+            for times in range(1, 5):
+                await until(lambda times=times: [m.unanswered for m in supervisor._members] == [0, 0])  # type: ignore[misc]
+                assert scene.log().count("1 lives") == times
+                scene.clock.advance(30_000)
+            assert supervisor.processes == before
+
+    run(tmp_path, scenario)
+    assert "no sign of life" not in caplog.text
 
 
 def test_one_after_the_other_is_replaced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
