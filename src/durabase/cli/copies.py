@@ -18,7 +18,7 @@ from durabase.cli.objects import admin_of
 from durabase.durable_objects.storage.object_copy import read_label
 from durabase.errors import DurabaseError
 
-__all__ = ["Progress", "Which", "backup", "restore", "send"]
+__all__ = ["Progress", "Which", "backup", "parsed_object", "restore", "send"]
 
 PIECE_BYTES: Final = 16 << 20
 LONG_BYTES: Final = 64 << 20
@@ -83,7 +83,7 @@ def backup(options: argparse.Namespace, console: Console) -> int:
 def _back_up(admin: AdminClient, options: argparse.Namespace, console: Console) -> int:
     place = options.place
     if options.object is not None:
-        which = _parsed(options.object)
+        which = parsed_object(options.object)
         progress = Progress(console, 1, as_json=options.json)
         file = place / _file_name(which) if place.is_dir() else place
         _fetch(admin, which, file, progress)
@@ -105,6 +105,10 @@ def restore(options: argparse.Namespace, console: Console) -> int:
     Raises:
         DurabaseError, OSError: it can't be done; what is put back is put back as a whole, object by object.
     """
+    if options.place is None:
+        raise DurabaseError(
+            "Give the file or the directory of copies, or --object with --at for its history."
+        )
     place: Path = options.place
     files = sorted(place.rglob(f"*{_SUFFIX}")) if place.is_dir() else [place]
     if options.object is not None and place.is_dir():
@@ -112,7 +116,7 @@ def restore(options: argparse.Namespace, console: Console) -> int:
     if not files:
         raise DurabaseError(f"There are no copies in {place}.")
     copies = [
-        (file, _labelled(file) if options.object is None else _parsed(options.object)) for file in files
+        (file, _labelled(file) if options.object is None else parsed_object(options.object)) for file in files
     ]
     progress = Progress(console, len(copies), as_json=options.json)
     with admin_of(options, console) as admin:
@@ -122,7 +126,12 @@ def restore(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _parsed(text: str) -> Which:
+def parsed_object(text: str) -> Which:
+    """The object that is given as ``CLASS/NAME``.
+
+    Raises:
+        DurabaseError: it is not.
+    """
     class_name, slash, name = text.partition("/")
     if not class_name or not slash:
         raise DurabaseError(f"{text!r} is not of the form CLASS/NAME.")

@@ -27,7 +27,7 @@ from durabase.cli.operating import (
 )
 from durabase.cli.options import ServeOptions
 from durabase.cli.parsing import Commands, Parser, add_command
-from durabase.cli.values import port, positive
+from durabase.cli.values import port, positive, with_times
 from durabase.errors import ConfigError, DurabaseError
 from durabase.templates import DEFAULT_TEMPLATE, TEMPLATES
 
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found = ".".join(map(str, sys.version_info[:3]))
         console.error(f"durabase needs Python 3.11 or newer; this is {found} ({sys.executable}).")
         return 1
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = with_times(list(sys.argv[1:] if arguments is None else arguments))
     if not words:
         parser().print_help(sys.stderr)
         return 2

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from durabase.cli.admin_client import AdminClient, Asked, RemoteAdmin, find_admin
+from durabase.cli.changes import shown_history
 from durabase.cli.console import Console
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project, open_project
@@ -90,6 +91,14 @@ def _entries(options: argparse.Namespace) -> Asked:
     return Asked("GET", "/object/entries", query)
 
 
+def _history(options: argparse.Namespace) -> Asked:
+    ids = () if options.cell is None else options.cell.split("/", 2)
+    cell = dict(zip(("table", "row", "cell"), ids, strict=False))
+    cursor = None if options.before is None else str(options.before)
+    more = {"value": options.value, "key": options.key, "cursor": cursor, "limit": str(options.limit)}
+    return Asked("GET", "/object/changes", _which(options, **cell, **more))
+
+
 def _import(options: argparse.Namespace) -> Asked:
     query = _which(options, replace="yes" if options.replace else None)
     return Asked("PUT", "/object/import", query, options.file.read_bytes())
@@ -116,6 +125,7 @@ _ASKED: Final[Mapping[str, Callable[[argparse.Namespace], Asked]]] = {
     "show": lambda options: Asked("GET", "/object", _which(options)),
     "entries": _entries,
     "sql": _sql,
+    "history": _history,
     "evict": lambda options: Asked(
         "POST", "/object/evict", _which(options, sockets="close" if options.close_sockets else None)
     ),
@@ -173,6 +183,7 @@ _SHOWN: Final[Mapping[str, Callable[[Any, argparse.Namespace], list[str]]]] = {
     "show": _shown_object,
     "entries": _shown_entries,
     "sql": _shown_rows,
+    "history": shown_history,
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from durabase.cli.parsing import Commands, add_command
-from durabase.cli.values import address, days, duration, positive, seconds
+from durabase.cli.values import address, days, duration, moment, positive, seconds
 
 if TYPE_CHECKING:
     from durabase.cli.console import Console
@@ -146,6 +146,14 @@ def add_objects(commands: Commands) -> None:
     evict.add_argument("--close-sockets", action="store_true", help="close its sockets, too (1001)")
     abort = _one(actions, "abort", "end an object's life at once")
     abort.add_argument("--reason", metavar="TEXT", help="what callers are told")
+    history = _one(actions, "history", "list who changed what of an object, the newest first")
+    history.add_argument("--cell", metavar="TABLE/ROW/CELL", help="only this; or TABLE/ROW, or TABLE")
+    history.add_argument("--value", metavar="ID", help="only this value of its store")
+    history.add_argument("--key", metavar="KEY", help="only this key")
+    history.add_argument("--before", metavar="NUMBER", type=int, help="only before this entry")
+    history.add_argument(
+        "--limit", metavar="N", type=int, default=100, help="how many at most (default: 100)"
+    )
     export = _one(actions, "export", "write all that an object keeps to a file, or to standard output")
     export.add_argument("-o", "--output", metavar="FILE", type=Path, help="the file")
     taking = _one(actions, "import", "let an object keep what was exported, of itself or of another one")
@@ -163,10 +171,17 @@ def add_copies(commands: Commands) -> None:
     )
     backup.add_argument("--object", metavar="CLASS/NAME", help="only this one (default: all)")
     backup.set_defaults(command=_backup)
-    restore = add_command(commands, "restore", "put copies of objects back; their lives begin anew")
-    restore.add_argument("place", metavar="PLACE", type=Path, help="the file, or the directory")
+    restore = add_command(commands, "restore", "put copies back, or an object to what it was at a time")
+    restore.add_argument("place", metavar="PLACE", type=Path, nargs="?", help="the file, or the directory")
     restore.add_argument("--object", metavar="CLASS/NAME", help="which object it becomes (default: its own)")
     restore.add_argument("--replace", action="store_true", help="let go of what the objects keep now")
+    restore.add_argument(
+        "--at",
+        metavar="TIME",
+        type=moment,
+        help="without PLACE: what it was then: 2026-11-29T13:00, -10m, '10 minutes ago', a bookmark",
+    )
+    restore.add_argument("--dry-run", action="store_true", help="with --at: only show what would change")
     restore.set_defaults(command=_restore)
     taking = add_command(commands, "import-wrangler", "take over the objects of `wrangler dev`")
     taking.add_argument("place", metavar="DIR", nargs="?", type=Path, help="where (default: .wrangler/state)")
@@ -295,8 +310,10 @@ def _backup(options: argparse.Namespace, console: Console) -> int:
 
 def _restore(options: argparse.Namespace, console: Console) -> int:
     from durabase.cli.copies import restore
+    from durabase.cli.rewind import rewind
 
-    return restore(options, console)
+    is_past = options.at is not None and options.object is not None and options.place is None
+    return rewind(options, console) if is_past else restore(options, console)
 
 
 def _import_wrangler(options: argparse.Namespace, console: Console) -> int:

@@ -26,9 +26,10 @@ from durabase.durable_objects.observing import Watch
 from durabase.durable_objects.partition import Partition
 from durabase.durable_objects.resting import checked_idle_seconds
 from durabase.durable_objects.slot import ObjectSlot
+from durabase.durable_objects.storage.change_journal import ChangeJournal
 from durabase.durable_objects.storage.engine import Disk
 from durabase.durable_objects.storage.file import FileStore
-from durabase.durable_objects.storage.history import History, forget_old
+from durabase.durable_objects.storage.history import FOREVER_MS, History, forget_old, history_path
 from durabase.durable_objects.storage.kv import DurableObjectStorage, StorageRules
 from durabase.durable_objects.storage.namespace_database import NamespaceDatabase
 from durabase.durable_objects.storage.object_copy import CopyLabel, copy_file, copy_shared
@@ -63,6 +64,7 @@ class ObjectClass:
         delete_all_deletes_alarm: whether ``delete_all`` deletes the alarm as well.
         is_strict: values become, or are refused, as on Cloudflare, in place of being kept as they are.
         history_ms: with ``"sqlite"``, for how long it can be gone back in time; ``None``: not at all.
+        continues_histories: histories that are there already go on, and let go of nothing.
     """
 
     class_name: str
@@ -75,6 +77,7 @@ class ObjectClass:
     is_strict: bool = False
     idle_seconds: float | None = None
     history_ms: int | None = None
+    continues_histories: bool = False
 
     def handlers(self) -> HandlerTable:
         """Which of its methods answer which events.
@@ -254,7 +257,7 @@ class ClassHost:
             store = SharedStore(database, id.key, id.name, gate, on_failed)
             return store, lambda life: DurableObjectStorage(store, gate, rules, life)
         file = FileStore(
-            self.folder / f"{id}.sqlite",
+            self.file_of(id),
             database,
             self.loop,
             self._host.executor,
@@ -263,14 +266,32 @@ class ClassHost:
             gate,
             on_failed,
             self._file_rules,
-            self._follow,
+            self._followed,
+            self._journal(self.file_of(id)),
         )
         return file, lambda life: DurableObjectStorage(file, gate, rules, life, file)
 
+    def _keep_ms(self, file: Path) -> int | None:
+        """For how long it is kept what the object of this file was, if at all."""
+        goes_on = self._definition.continues_histories and history_path(file).exists()
+        return FOREVER_MS if goes_on else self._definition.history_ms
+
+    def _followed(self, file: Path) -> History | None:
+        keep_ms = self._keep_ms(file)
+        return None if keep_ms is None else History(file, self.clock.now_ms, keep_ms)
+
+    def _journal(self, file: Path) -> ChangeJournal | None:
+        keep_ms = self._keep_ms(file)
+        return None if keep_ms is None else ChangeJournal(self.clock.now_ms, keep_ms)
+
     @property
-    def _follow(self) -> Callable[[Path], History] | None:
-        keep_ms = self._definition.history_ms
-        return None if keep_ms is None else partial(History, now_ms=self.clock.now_ms, keep_ms=keep_ms)
+    def history_ms(self) -> int | None:
+        """For how long it is kept what its objects were; ``None``: not at all."""
+        return self._definition.history_ms
+
+    def file_of(self, id: DurableObjectId) -> Path:
+        """Where the object keeps what it keeps, if it has a file of its own."""
+        return self.folder / f"{id}.sqlite"
 
     def _open_database(self) -> NamespaceDatabase:
         if self._database is None:
@@ -284,7 +305,7 @@ class ClassHost:
             StorageFileError: what it keeps is damaged.
         """
         is_shared = self._definition.storage == "kv"
-        source = self._open_database().database.path if is_shared else self.folder / f"{id}.sqlite"
+        source = self._open_database().database.path if is_shared else self.file_of(id)
         label = CopyLabel(self.name, self.clock.now_ms(), id.key, id.name)
         await self.loop.run_in_executor(None, copy_shared if is_shared else copy_file, source, target, label)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+from durabase.durable_objects.authors import Author, current_author
 from durabase.durable_objects.crossing import copied
 from durabase.durable_objects.events import Alarm, Call, Fetch, ObjectEvent, Read, Served
 from durabase.durable_objects.handlers import HandlerTable
@@ -31,9 +32,7 @@ def invocation(
     """What ``event`` means in this life; results of calls may take ``message_bytes``."""
     instance = life.instance
     if isinstance(event, Fetch):
-        return Invocation(
-            partial(_fetch, instance, handlers, event.request), partial(_checked_response, life)
-        )
+        return Invocation(partial(_fetch, life, handlers, event.request), partial(_checked_response, life))
     if isinstance(event, (Call, Read)):
         check = partial(copied, giver=life.giver, limit=message_bytes)
         return Invocation(partial(perform_on_instance, instance, event), check)
@@ -79,10 +78,12 @@ def size_of(event: ObjectEvent) -> int:
     return event.size if isinstance(event, Call) else 0
 
 
-def _fetch(instance: Any, handlers: HandlerTable, request: Request) -> Any:
+def _fetch(life: ObjectLife, handlers: HandlerTable, request: Request) -> Any:
     if handlers.fetch is None:
         raise TypeError("Handler does not export a fetch() function.")
-    return handlers.fetch.bound(instance)(request)
+    if life.state.storage._journal.is_kept:
+        current_author.set(Author(address=request.headers.get("cf-connecting-ip") or ""))
+    return handlers.fetch.bound(life.instance)(request)
 
 
 async def _alarm(life: ObjectLife, handlers: HandlerTable, event: Alarm) -> None:

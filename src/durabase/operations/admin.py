@@ -26,9 +26,11 @@ __all__ = [
     "document_of",
     "json_response",
     "lines_response",
+    "moment_of",
     "needed",
     "number_of",
     "one_of",
+    "things_of",
 ]
 
 Query: TypeAlias = Mapping[str, list[str]]
@@ -104,6 +106,8 @@ class AdminApp:
             ("POST", "/object/abort"): self._abort,
             ("DELETE", "/object"): self._delete,
             ("GET", "/object/history"): self._history,
+            ("GET", "/object/changes"): self._changes,
+            ("GET", "/object/preview"): self._preview,
             ("POST", "/object/rewind"): self._rewind,
             ("GET", "/object/export"): self._export,
             ("PUT", "/object/import"): self._import,
@@ -242,12 +246,25 @@ class AdminApp:
     async def _history(
         self, class_name: str, id: DurableObjectId, query: Query, request: Request
     ) -> Response:
-        return json_response(await self._objects.history(class_name, id))
+        return json_response(await self._objects.past.about(class_name, id))
+
+    async def _changes(
+        self, class_name: str, id: DurableObjectId, query: Query, request: Request
+    ) -> Response:
+        before = number_of(query, "cursor") if "cursor" in query else None
+        limit, of = number_of(query), things_of(query)
+        return json_response(
+            await self._objects.past.changes(class_name, id, of=of, before=before, limit=limit)
+        )
+
+    async def _preview(
+        self, class_name: str, id: DurableObjectId, query: Query, request: Request
+    ) -> Response:
+        return json_response(await self._objects.past.preview(class_name, id, moment_of(needed(query, "to"))))
 
     async def _rewind(self, class_name: str, id: DurableObjectId, query: Query, request: Request) -> Response:
-        return json_response(
-            {"undo": await self._objects.rewind(class_name, id, (await document_of(request, "to"))["to"])}
-        )
+        to = (await document_of(request, "to"))["to"]
+        return json_response(await self._objects.past.rewind(class_name, id, to))
 
     async def _export(self, class_name: str, id: DurableObjectId, query: Query, request: Request) -> Response:
         return json_response(await self._objects.export(class_name, id))
@@ -305,6 +322,27 @@ def number_of(query: Query, name: str = "limit", default: int = 100) -> int:
     if not (text.isascii() and text.isdigit()):
         raise ValueError(f"`{name}` is a number, not {text}")
     return int(text)
+
+
+def things_of(query: Query) -> list[str]:
+    """Which things of an object are meant: ``key``, ``value``, or ``table`` and perhaps ``row`` and ``cell``.
+
+    Raises:
+        ValueError: a row without a table, or a cell without a row.
+    """
+    for name in ("key", "value"):
+        if name in query:
+            return [name, needed(query, name)]
+    names = ("table", "row", "cell")
+    given = [name for name in names if name in query]
+    if given != list(names[: len(given)]):
+        raise ValueError("a row is of a table, and a cell of a row: give these, too")
+    return ["cell", *(needed(query, name) for name in given)] if given else []
+
+
+def moment_of(text: str) -> int | str:
+    """A time in milliseconds since 1970, or a bookmark."""
+    return int(text) if text.isascii() and text.isdigit() else text
 
 
 async def document_of(request: Request, member: str) -> dict[str, Any]:

@@ -6,21 +6,25 @@ half of a turn; for that the object is started if it sleeps.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from durabase.durable_objects import DurableObjectId, ObjectHost, ObjectKey
+from durabase.durable_objects.authors import ADMINISTRATOR, current_author
 from durabase.durable_objects.events import Run
 from durabase.durable_objects.hosted import ClassHost
 from durabase.durable_objects.inspection import ObjectStatus, file_bytes, known_ids, status_of
 from durabase.durable_objects.routing import Holder
+from durabase.durable_objects.storage.history import history_path
 from durabase.durable_objects.storage.sql_text import quoted
 from durabase.errors import DurabaseError, NoSuchObjectError, ObjectError, ObjectResetError, StorageError
 from durabase.operations.copies import ObjectCopies
+from durabase.operations.past import ObjectPast
 from durabase.operations.transfer import FORMAT, check_content, content_of, put_content
+from durabase.operations.values import has_json_form, plain
 
-__all__ = ["ObjectOperations", "plain"]
+__all__ = ["ObjectOperations"]
 
 MAX_LISTED: Final = 1000
 
@@ -41,11 +45,13 @@ class ObjectOperations:
 
     Attributes:
         copies: makes copies of objects, and restores them.
+        past: what they were, and going back to it.
     """
 
     def __init__(self, host: ObjectHost) -> None:
         self._host = host
         self.copies = ObjectCopies(host)
+        self.past = ObjectPast(self, host)
 
     # Looking
 
@@ -109,7 +115,7 @@ class ObjectOperations:
             items = list((await ctx.storage.list(prefix=prefix, limit=limit + 1, **start)).items())
             return {
                 "entries": {key: plain(value) for key, value in items[:limit]},
-                "printed": [key for key, value in items[:limit] if not _has_json_form(value)],
+                "printed": [key for key, value in items[:limit] if not has_json_form(value)],
                 "more": len(items) > limit,
             }
 
@@ -187,56 +193,23 @@ class ObjectOperations:
 
     def abort(self, class_name: str, id: DurableObjectId, reason: str = "") -> None:
         """End the object's life at once: what is under way fails, what is not committed is lost."""
-        self._status(class_name, id)
+        self.hosted(class_name, id)
         error = ObjectResetError(reason or "Durable Object was aborted by an administrator.")
         self._host.abort(ObjectKey(class_name, id), error)
 
     async def delete(self, class_name: str, id: DurableObjectId) -> None:
-        """Delete all that the object keeps, its alarm included, and close its sockets."""
+        """Delete all that the object keeps, its alarm and its history included, and close its sockets."""
         status = self._status(class_name, id)
 
         async def clear(instance: Any, ctx: Any) -> None:
             await ctx.storage.delete_all()
             await ctx.storage.delete_alarm()
+            if (history := ctx.storage._store.history()) is not None:
+                history.forget()
             await ctx.storage.sync()
 
         await self._run(class_name, status.id, clear)
         await self._host.evict(ObjectKey(class_name, id), close_sockets=True)
-
-    # Going back in time
-
-    async def history(self, class_name: str, id: DurableObjectId) -> Json:
-        """Whether a history is kept, since when it goes back, and the bookmark of now."""
-        self._status(class_name, id)
-
-        def look(instance: Any, ctx: Any) -> Json:
-            try:
-                kept = ctx.storage._bookmarks()
-            except StorageError:  # of this class, or by this server, none is kept
-                return {"kept": False, "since": None, "bookmark": None}
-            return {"kept": True, "since": kept.since(), "bookmark": kept.current()}
-
-        found: Json = await self._run(class_name, id, look)
-        return found
-
-    async def rewind(self, class_name: str, id: DurableObjectId, to: int | str) -> str:
-        """Have the object begin anew with what it kept at a time, or at a bookmark.
-
-        The result is the bookmark to undo that.
-
-        Raises:
-            StorageError: there is no such bookmark, or the history does not go back so far.
-        """
-        self._status(class_name, id)
-
-        def go_back(instance: Any, ctx: Any) -> str:
-            kept = ctx.storage._bookmarks()
-            undo: str = kept.restore_next(to if isinstance(to, str) else kept.at(to))
-            return undo
-
-        undo: str = await self._run(class_name, id, go_back)
-        self.abort(class_name, id, "Durable Object was reset because it goes back in time.")
-        return undo
 
     # Taking elsewhere
 
@@ -299,6 +272,17 @@ class ObjectOperations:
             raise NoSuchObjectError(f"There is no class {class_name}; there is: {known}.")
         return found
 
+    def hosted(self, class_name: str, id: DurableObjectId) -> ClassHost:
+        """The class of an object that there is, or of which there is a history.
+
+        Raises:
+            NoSuchObjectError: there is none.
+        """
+        hosted = self._class(class_name)
+        if not history_path(hosted.file_of(id)).exists():
+            self._status(class_name, id)
+        return hosted
+
     def _status(self, class_name: str, id: DurableObjectId) -> ObjectStatus:
         found = status_of(self._class(class_name), id)
         if found is None:
@@ -330,13 +314,16 @@ class ObjectOperations:
 
         await self._run(class_name, id, work)
 
-    async def run(self, class_name: str, id: DurableObjectId, function: Callable[[Any, Any], Any]) -> Any:
-        """Call ``function(instance, ctx)`` as an event of an object that there is.
+    async def run(
+        self, class_name: str, id: DurableObjectId, function: Callable[[Any, Any], Any], *, gone: bool = False
+    ) -> Any:
+        """Call ``function(instance, ctx)`` as an event of an object that there is, or may be ``gone``.
 
         Raises:
             DurabaseError: there is none, the function failed, or the object can't be started.
         """
-        self._status(class_name, id)
+        if not gone:
+            self._status(class_name, id)
         return await self._run(class_name, id, function)
 
     def hold(self, class_name: str, id: DurableObjectId, holder: Holder) -> None:
@@ -350,11 +337,18 @@ class ObjectOperations:
             DurabaseError: it failed, or the object can't be started.
         """
         try:
-            return await self._host.deliver(ObjectKey(class_name, id), Run(function))
+            return await self._host.deliver(
+                ObjectKey(class_name, id), Run(partial(_as_administrator, function))
+            )
         except DurabaseError:
             raise
         except Exception as error:  # the program's own
             raise ObjectError(f"{type(error).__name__}: {error}") from error
+
+
+def _as_administrator(function: Callable[[Any, Any], Any], instance: Any, ctx: Any) -> Any:
+    current_author.set(ADMINISTRATOR)
+    return function(instance, ctx)
 
 
 async def _what_is_kept(instance: Any, ctx: Any) -> Json:
@@ -367,16 +361,3 @@ async def _what_is_kept(instance: Any, ctx: Any) -> Json:
     names = [row.name for row in sql.exec(query) if not row.name.startswith("sqlite_")]
     tables = {name: sql.exec(f"SELECT count(*) AS n FROM {quoted(name)}").one().n for name in names}  # noqa: S608
     return {"keys": keys, "tables": tables, "bytes": sql.database_size}
-
-
-def plain(value: Any) -> Any:
-    """The value if it can be written as JSON, else what Python prints of it."""
-    return value if _has_json_form(value) else repr(value)
-
-
-def _has_json_form(value: Any) -> bool:
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True

@@ -33,7 +33,8 @@ async def offline_host(state_dir: Path, configs: Sequence[Config]) -> AsyncItera
     for prefix, config in (("", first), *((f"{other.name}:", other) for other in others)):
         for known in config.classes:
             key = config.unique_key(known)
-            host.register(ObjectClass(prefix + known.class_name, key, _Kept, known.storage))
+            name, storage = prefix + known.class_name, known.storage
+            host.register(ObjectClass(name, key, _Kept, storage, continues_histories=True))
     async with host:
         host.scheduler.close()
         yield host

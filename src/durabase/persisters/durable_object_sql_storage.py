@@ -84,6 +84,7 @@ class DurableObjectSqlStoragePersister(PollingPersister):
     ) -> None:
         self._sql_storage = sql_storage
         self._saves_only_changes = isinstance(config, FragmentedMode)
+        self._table_names = _names_of(config)
         make_layout, interval = _layout_maker(sql_storage, config)
         super().__init__(
             store,
@@ -303,6 +304,14 @@ def _table_names(prefix: str) -> tuple[str, str]:
         encoded = "".join(f"${unit.hex()}" for unit in (units[i : i + 2] for i in range(0, len(units), 2)))
         prefix = f"$tinybase${encoded}$"
     return _name(f"{prefix}tinybase_tables"), _name(f"{prefix}tinybase_values")
+
+
+def _names_of(config: FragmentedMode | JsonMode | str | None) -> tuple[str, ...]:
+    """The names of all tables as they stand in statements."""
+    if isinstance(config, FragmentedMode):
+        return _table_names(config.storage_prefix)
+    mode = mode_of(config)
+    return (mode.store_table_name,) if isinstance(mode, JsonMode) else ()
 
 
 def _name(name: str) -> str:

@@ -19,6 +19,7 @@ from durabase.mergeable import MergeableStore
 from durabase.mergeable._pieces import has_more_things
 from durabase.persisters._steps import Completion, Steps, start_steps
 from durabase.persisters.base import IgnoredErrorHandler, Persister, Status
+from durabase.sync_server._chronicle import Chronicle
 from durabase.sync_server._gathering import Gathering
 from durabase.sync_server._outcomes import Outcomes
 from durabase.sync_server._pulls import PullQueue
@@ -57,6 +58,7 @@ class ServerSeat:
         defer: Callable[[Callable[[], object]], object] | None = None,
         authority: Authority | None = None,
         send_to_others: Callable[[Id, str], None] | None = None,
+        chronicle: Chronicle | None = None,
     ) -> None:
         """Take a seat; nothing happens before :meth:`load`.
 
@@ -76,6 +78,7 @@ class ServerSeat:
             authority: decides what of clients' changes holds, where clients hear nobody but this seat.
             send_to_others: sends the text of a message to everybody but a client id; there is one with an
                 authority.
+            chronicle: is told of what each transaction has changed.
 
         Raises:
             StoreTypeError: the persister's store can't merge.
@@ -101,6 +104,9 @@ class ServerSeat:
         if defer is not None and authority is None and persister._saves_only_changes:
             self._gathering = Gathering(self._store, defer, clock, self.catch_up)
         self._send_to_others = send_to_others
+        self._chronicle = chronicle
+        if chronicle is not None:
+            chronicle.keeps(persister)
         self._is_slicing = False
         self.holders = 0
         self._has_pulled_something = False
@@ -375,6 +381,8 @@ class ServerSeat:
         self._has_news |= had_mutated or (self._has_pulled_something and self._has_several_clients())
 
     def _on_transaction(self, _store: object) -> None:
+        if self._chronicle is not None:
+            self._chronicle.note(self.store)
         if self._is_enforcing or (self._authority is not None and self._merging is not None):
             self._outcomes.note()
             return

@@ -21,6 +21,7 @@ from durabase.clock import SystemClock, TimerClock
 from durabase.durable_objects import DurableObject, RpcStub
 from durabase.errors import ConnectionLimitError, ServerError, SyncTimeoutError
 from durabase.persisters.base import Persister
+from durabase.sync_server._chronicle import Chronicle, said_by
 from durabase.sync_server._fetch import BESIDE_TOKENS, already_here, client_id_of, subprotocol_of
 from durabase.sync_server._guard import judged_by_rules
 from durabase.sync_server._inbox import EventClock, GuardedInbox, Inbox, Receives, hears_messages
@@ -85,6 +86,7 @@ class WsServerDurableObject(DurableObject):
         self._door = ObjectDoor(self.clock, self.rules, self.limits, self.authoritative)
         self._authorizes = type(self).authorize is not WsServerDurableObject.authorize
         self._sockets = RoomSockets(ctx, self._authorizes or self.rules is not None)
+        self._chronicle = Chronicle.of(ctx, self._sockets)
         tells_messages = type(self).on_message is not WsServerDurableObject.on_message
         self._passing = Passing(
             self._relay,
@@ -228,6 +230,8 @@ class WsServerDurableObject(DurableObject):
 
     def web_socket_message(self, ws: WebSocket, message: str | bytes) -> None:
         """A payload of a client: passed on, then given to the store."""
+        if self._chronicle is not None:
+            self._chronicle.hears(ws)
         self._passing.receive(ws, message)
 
     def web_socket_close(self, ws: WebSocket, code: int, reason: str, was_clean: bool) -> None:
@@ -245,8 +249,10 @@ class WsServerDurableObject(DurableObject):
             verdict: Access | Response = ANYBODY
             if self._authorizes or passed_on(request) is not None:
                 verdict = await self._decide(request, path_id)
-            validate = self.validate if self.authoritative else None
-            return verdict if isinstance(verdict, Response) else Permission(verdict, self.rules, validate)
+            if isinstance(verdict, Response):
+                return verdict
+            said_by(verdict, address_of(request))
+            return Permission(verdict, self.rules, self.validate if self.authoritative else None)
 
         storage, clock = self.ctx.storage, self._timers
         return await answer_in_object(request, prefix, self._passing.seat, storage, clock, permission_of)
@@ -284,6 +290,7 @@ class WsServerDurableObject(DurableObject):
             defer=None if hears else self.ctx.storage.defer,
             authority=self._authority() if self.authoritative else None,
             send_to_others=self._passing.send_to_others,
+            chronicle=self._chronicle,
         )
         await seat.load()
         self._passing.seat = seat

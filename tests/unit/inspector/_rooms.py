@@ -29,14 +29,21 @@ class_name = "Relay"
 [[durable_objects.bindings]]
 name = "OTHER"
 class_name = "Other"
+[[durable_objects.bindings]]
+name = "GUARDED"
+class_name = "Guarded"
+[[durable_objects.bindings]]
+name = "TABLES"
+class_name = "Tables"
 [[migrations]]
 tag = "v1"
-new_sqlite_classes = ["Room", "Relay", "Other"]
+new_sqlite_classes = ["Room", "Relay", "Other", "Guarded", "Tables"]
 """
 PROGRAM = """
     from durabase import MergeableStore
-    from durabase.persisters import DurableObjectStoragePersister
-    from durabase.sync_server import WsServerDurableObject, ws_server_fetch
+    from durabase.persisters import DurableObjectSqlStoragePersister, DurableObjectStoragePersister
+    from durabase.persisters.durable_object_sql_storage import FragmentedMode
+    from durabase.sync_server import Access, WsServerDurableObject, ws_server_fetch
     from durabase.workers import DurableObject, WorkerEntrypoint
 
     class Room(WsServerDurableObject):
@@ -44,6 +51,14 @@ PROGRAM = """
             store = MergeableStore()
             store.set_values_schema({"count": {"type": "number"}, "name": {"type": "string"}})
             return DurableObjectStoragePersister(store, self.ctx.storage)
+
+    class Guarded(Room):
+        def authorize(self, request, path_id):
+            return Access("write", request.headers.get("x-user") or "")
+
+    class Tables(WsServerDurableObject):
+        def create_persister(self):
+            return DurableObjectSqlStoragePersister(MergeableStore(), self.ctx.storage.sql, FragmentedMode())
 
     class Relay(WsServerDurableObject):
         pass
@@ -54,8 +69,10 @@ PROGRAM = """
 
     class Default(WorkerEntrypoint):
         async def fetch(self, request):
-            kind = "RELAY" if "/relay" in request.url else "ROOM"
-            return await ws_server_fetch(kind)(self, request)
+            for kind in ("RELAY", "GUARDED", "TABLES"):
+                if f"/{kind.lower()}" in request.url:
+                    return await ws_server_fetch(kind, rest="/rest/")(self, request)
+            return await ws_server_fetch("ROOM", rest="/rest/")(self, request)
 """
 
 
@@ -80,9 +97,10 @@ class Asking:
         found = await response.json()
         return found if response.status == 200 else (response.status, found["error"])
 
-    async def connect(self, path: str = "pets", client: str = "c1") -> ClientSocket:
+    async def connect(self, path: str = "pets", client: str = "c1", **headers: str) -> ClientSocket:
         """A client of a room, to whom the server has said what it says at first."""
-        socket = await self.worker.connect(f"http://h/{path}", headers={"sec-websocket-key": client})
+        more = {name.replace("_", "-"): text for name, text in headers.items()}
+        socket = await self.worker.connect(f"http://h/{path}", headers={"sec-websocket-key": client} | more)
         await self.worker.advance(1.1)
         socket.waiting()
         return socket
@@ -91,8 +109,9 @@ class Asking:
         return await self.ask("POST", "store/edit", {"edit": name, "arguments": arguments})
 
 
-def run(tmp_path: Path, test: Callable[[Asking], Awaitable[None]]) -> None:
-    worker = WorkerHarness(write_program(tmp_path, PROGRAM, TOML), leak_check=True)
+def run(tmp_path: Path, test: Callable[[Asking], Awaitable[None]], history_days: float | None = None) -> None:
+    program = write_program(tmp_path, PROGRAM, TOML)
+    worker = WorkerHarness(program, leak_check=True, history_days=history_days)
 
     async def use() -> None:
         asking = Asking(worker)

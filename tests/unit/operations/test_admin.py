@@ -12,8 +12,9 @@ import pytest
 
 from durabase.durable_objects import DurableObject, ObjectClass, ObjectHost
 from durabase.operations.admin import AdminApp
-from durabase.operations.objects import ObjectOperations, plain
+from durabase.operations.objects import ObjectOperations
 from durabase.operations.telemetry import Telemetry
+from durabase.operations.values import plain
 from durabase.testing.fake_clock import FakeClock
 from durabase.web import Request, Response
 

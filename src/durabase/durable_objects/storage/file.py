@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from durabase.durable_objects.gates import OutputGate, WriteGates
+from durabase.durable_objects.storage.change_journal import NoJournal
 from durabase.durable_objects.storage.engine import Database
 from durabase.durable_objects.storage.history import History
 from durabase.durable_objects.storage.index import IndexEntry
@@ -54,7 +55,8 @@ class FileStore:
         path: the file.
         namespace: the class's database.
         id, name, gate, on_failed: as of :class:`~.shared.SharedStore`.
-        rules, follow: how much it may hold, and what makes its history, if there is to be one.
+        rules, follow, journal: how much it may hold; what makes its history, and what tells who changed what,
+            if these are to be kept.
 
     Attributes:
         name: the object's name, if anybody ever used it.
@@ -75,10 +77,12 @@ class FileStore:
         gate: OutputGate,
         on_failed: Callable[[Exception], object],
         rules: FileRules,
-        follow: Callable[[Path], History] | None = None,
+        follow: Callable[[Path], History | None] | None = None,
+        journal: NoJournal | None = None,
     ) -> None:
         gates = WriteGates(gate)
         self.generation = 0
+        self.journal = journal or NoJournal()
         self._path = path
         self._namespace = namespace
         self._loop = loop
@@ -93,9 +97,7 @@ class FileStore:
         self._follow = follow
         self._history: History | None = None
         self._record_changed = False
-        self._committed = 0
-        self._savepoints = 0
-        self._holds = 0
+        self._committed = self._savepoints = self._holds = 0
         self._closed = False
         self._closing: Future[None] | None = None
         self._restore_keys = False
@@ -141,6 +143,11 @@ class FileStore:
         """Something was written by way of :meth:`connection`."""
         self._gate.wrote(confirmed)
 
+    def ran(self, statement: str, rows: int) -> None:
+        """A statement that may write has run, and has written so many rows."""
+        self.wrote()
+        self.journal.note_statement(statement, rows)
+
     def failure(self, error: Exception) -> StorageError:
         """The error for what SQLite raised. If that has taken the whole turn along, the object is reset."""
         failure = sql_error(error)
@@ -163,8 +170,9 @@ class FileStore:
         """Believe what the file says of its object, and have the index say the same."""
         try:
             self._rules.apply(database.connection)
-            if self._follow is not None:
-                self._begin_history(database, self._follow(self._path))
+            self._history = None if self._follow is None else self._follow(self._path)
+            if self._history is not None:
+                self._history.follow(database)
             record = read_record(database.connection) or self._adopted(database)
         except BaseException:
             database.connection.close()
@@ -178,33 +186,23 @@ class FileStore:
             record = replace(record, name=self.name)
         self._index.update(record)
 
-    def _begin_history(self, database: Database, history: History) -> None:
-        """Follow the log from now on; first restore what was asked to be."""
-        self._history = history
-        history.begin(database.connection)
-        database.follower = history
-        if history.restore(database.connection):
-            database.begin()
-            database.commit_now()
-            history.restored()
-
     def history(self) -> History | None:
         """The history of all that was written so far, if one is kept. Ends the turn, but in a transaction.
 
         Raises:
             StorageFileError: the file can't be used.
         """
-        if self._follow is not None:
-            if not self._savepoints:
-                self.hold()
-                self.resume()
-            self.connection()
+        if self._follow is None:
+            return None
+        if not self._savepoints:
+            self.hold()
+            self.resume()
+        self.connection()
         return self._history
 
     def _adopted(self, database: Database) -> ObjectRecord | None:
         """A file that says nothing of its object, but holds something, believes the index."""
-        known = self._index.record
-        if known is None or is_empty(database.connection):
+        if (known := self._index.record) is None or is_empty(database.connection):
             return None
         database.begin()
         write_record(database.connection, known)
@@ -241,6 +239,7 @@ class FileStore:
         connection = self.connection()
         self.wrote(confirmed)
         try:
+            self.journal.note_keys(connection, entries)
             write_entries(connection, entries)
         except sqlite3.Error as error:
             raise self.failure(error) from error
@@ -255,6 +254,7 @@ class FileStore:
         if not self._is_there():
             return
         connection = self.connection()
+        self.journal.forget()
         connection.execute("ROLLBACK")
         connection.execute("PRAGMA foreign_keys = OFF")  # possible only outside of a transaction
         self._restore_keys = True
@@ -274,6 +274,7 @@ class FileStore:
         if alarm is None and record.alarm is None:
             return
         numbered = alarm and replace(alarm, serial=self._namespace.new_serial())
+        self.journal.note_alarm(record.alarm, alarm)
         connection = self.connection()
         self.wrote(confirmed)
         self._record_changed = True
@@ -289,11 +290,13 @@ class FileStore:
 
     def savepoint(self) -> int:
         self._savepoints += 1
+        self.journal.mark()
         self.connection().execute(f"SAVEPOINT s{self._savepoints}")
         return self._savepoints
 
     def release(self, savepoint: int, *, rolled_back: bool) -> None:
         self._savepoints -= 1
+        self.journal.release(rolled_back=rolled_back)
         if self._closed:
             return
         connection = self.connection()
@@ -368,10 +371,12 @@ class FileStore:
             self._index.when_settled(action)
 
     def end_turn(self) -> int | None:
+        """Commit; the number of the last write, none if it was committed already."""
         if self._holds or self._closed or self._database is None:
             return None
         connection = self._database.connection
         if connection.in_transaction:
+            self.journal.write(connection)
             changed = self._record_changed and not is_empty(connection)
             record = complete_record(connection, self._id, self.name) if changed else None
             self._disk.commit(connection)
@@ -379,19 +384,14 @@ class FileStore:
         if self._restore_keys:
             connection.execute("PRAGMA foreign_keys = ON")
             self._restore_keys = False
-        return self._new_turn()
+        written, before = self._gate.written, self._committed
+        self._committed = written
+        return None if written == before else written
 
     def _tell_index(self, record: ObjectRecord | None) -> None:
         if self._record_changed:
             self._index.update(record)
             self._record_changed = record is None
-
-    def _new_turn(self) -> int | None:
-        """The number of the last write; none if it is committed already."""
-        if self._gate.written == self._committed:
-            return None
-        self._committed = self._gate.written
-        return self._committed
 
     def durable(self, turn: int) -> None:
         self._gate.safe(turn)

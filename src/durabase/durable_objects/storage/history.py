@@ -15,17 +15,24 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
+from durabase.durable_objects.authors import author_text
 from durabase.durable_objects.storage.bookmarks import Bookmark, parsed
+from durabase.durable_objects.storage.change_journal import carry_over
+from durabase.durable_objects.storage.engine import Database
 from durabase.durable_objects.storage.history_file import Entry, EntryKind, HistoryFile
 from durabase.durable_objects.storage.record import is_empty
+from durabase.durable_objects.storage.resolution import kept_of
 from durabase.durable_objects.storage.write_ahead_log import BEGINNING, LogPosition, WriteAheadLog
 from durabase.errors import StorageError, StorageFileError
 
-__all__ = ["History", "forget_old"]
+__all__ = ["FOREVER_MS", "History", "forget_old", "history_path"]
 
 ENTRY_MS: Final = 1000
-FOLD_SLACK: Final = 0.1
-"""What part of the time that is kept may be kept longer, so that folding is rare."""
+FOLD_PART: Final = 0.25
+"""What part of the file has to be in the way before it is written anew, so that this is rare."""
+FOREVER_MS: Final = 1 << 60
+MAX_PINNED: Final = 1000
+"""So many states that programs have bookmarks of are kept exactly, the latest."""
 _PAGE_BYTES: Final = 4096
 
 
@@ -46,14 +53,28 @@ class History:
         self._now_ms = now_ms
         self._keep_ms = keep_ms
         self._lock = Lock()
-        self._file = HistoryFile(database.with_suffix(".history"))
+        self._file = HistoryFile(history_path(database))
         self._log: WriteAheadLog | None = None
         self._pending: dict[int, bytes] = {}
         self._pending_since = self._pending_until = 0
         self._position = BEGINNING
         self._pages = 0
+        self._is_forgotten = False
 
     # Following the log
+
+    def follow(self, database: Database) -> None:
+        """Begin; first restore what was asked to be.
+
+        Raises:
+            StorageFileError, sqlite3.Error, OSError: it can't.
+        """
+        self.begin(database.connection)
+        database.follower = self
+        if self.restore(database.connection):
+            database.begin()
+            database.commit_now()
+            self.restored()
 
     def begin(self, connection: sqlite3.Connection) -> None:
         """Go on where the history ends; if the database has changed meanwhile, with all of it.
@@ -143,8 +164,12 @@ class History:
 
     def vanish(self) -> None:
         """The database is gone: there need be no history if it never held anything. After :meth:`close`."""
-        if not self._file.states():
+        if self._is_forgotten or not self._file.states():
             self._file.path.unlink(missing_ok=True)
+
+    def forget(self) -> None:
+        """When the database is gone, let go of all that it ever held."""
+        self._is_forgotten = True
 
     def _catch_up(self) -> None:
         """Look at what was committed since."""
@@ -171,13 +196,20 @@ class History:
         self._file.append(Entry(kind, number, time_ms, pages, self._position), changed)
 
     def _fold(self) -> None:
-        """Let go of what is older than is kept, unless it is about to be restored."""
+        """Let go of what is older than is kept, or closer together; not while something is to be restored."""
         if self.request_path(self._database).exists():
             return
-        states, oldest = self._file.states(), self._now_ms() - self._keep_ms
-        older = [entry for entry in states if entry.time_ms <= oldest]
-        if len(older) > 1 and older[1].time_ms <= oldest - self._keep_ms * FOLD_SLACK:
-            self._file.fold(older[-1].number)
+        states, now = self._file.states(), self._now_ms()
+        expired = [entry for entry in states if entry.time_ms <= now - self._keep_ms][:-1]
+        young = [(entry.number, entry.time_ms) for entry in states[len(expired) :]]
+        kept = kept_of(young, now, self._pinned())
+        if self._file.surplus(kept) > FOLD_PART * self._file.path.stat().st_size:
+            self._file.fold(kept)
+
+    def _pinned(self) -> set[int]:
+        """The states that somebody may have a bookmark of."""
+        pinned = [entry.number for entry in self._of_kind(EntryKind.PINNED)[-MAX_PINNED:]]
+        return {*pinned, *(entry.number for entry in self._of_kind(EntryKind.RESTORED)[-MAX_PINNED:])}
 
     # Bookmarks
 
@@ -204,6 +236,25 @@ class History:
                 raise StorageError("There is no bookmark for that time: the history begins later.")
             return str(self._bookmark(found[-1]))
 
+    def pin(self, text: str) -> str:
+        """Keep the state of a bookmark exactly, for somebody knows of it; gives the bookmark."""
+        with self._lock:
+            number, last = parsed(text).number, self._last()
+            if last is not None and all(each.number != number for each in self._of_kind(EntryKind.PINNED)):
+                self._file.append(Entry(EntryKind.PINNED, number, self._now_ms(), 0, last.position))
+        return text
+
+    def image(self, text: str, target: Path) -> int | None:
+        """Write the database of a bookmark to a file; when it was, in milliseconds since 1970. On a thread.
+
+        Raises:
+            TypeError, StorageError: the bookmark is none of this history, or is not kept any more.
+        """
+        with self._lock:
+            number = self._number_of(parsed(text))
+            self._file.write_database(number, target)
+            return self._time_of(number)
+
     def since(self) -> int | None:
         """When the oldest state is from that is kept, in milliseconds since 1970."""
         with self._lock:
@@ -224,15 +275,18 @@ class History:
             self._flush()
             undo = 1 + max((each.pages for each in self._of_kind(EntryKind.RESTORED)), default=0)
             self._file.sync()
-            _write_durably(self.request_path(self._database), f"{number} {undo}")
+            request = f"{number} {undo} {author_text('restore')}"
+            _write_durably(self.request_path(self._database), request)
             last = self._last()
             current = self._bookmark(last)
             seconds = max(current.seconds, self._now_ms() // 1000)
             return str(Bookmark(seconds, current.number, undo, self._file.origin))
 
     def _last(self) -> Entry | None:
-        states = self._file.states()
-        return states[-1] if states else None
+        return next(reversed(self._file.states()), None)
+
+    def _time_of(self, number: int) -> int | None:
+        return next((entry.time_ms for entry in self._file.states() if entry.number == number), None)
 
     def _bookmark(self, entry: Entry | None) -> Bookmark:
         if entry is None:
@@ -275,14 +329,14 @@ class History:
         request = self.request_path(self._database)
         if not request.exists():
             return False
-        number, undo = (int(part) for part in request.read_text("ascii").split())
+        number, undo, *author = request.read_text("ascii").split(" ", 2)
         try:
-            self._restore(connection, number, undo)
+            self._restore(connection, int(number), int(undo), author[0] if author else "{}")
         except StorageError as error:
             raise StorageFileError(f"{error} Remove {request.name} to go on without restoring.") from error
         return True
 
-    def _restore(self, connection: sqlite3.Connection, number: int, undo: int) -> None:
+    def _restore(self, connection: sqlite3.Connection, number: int, undo: int, author: str) -> None:
         self._check_kept(number)
         if all(each.pages != undo for each in self._of_kind(EntryKind.RESTORED)):
             last = self._last()
@@ -291,7 +345,10 @@ class History:
             self._file.sync()
         image = self._database.with_suffix(".image")
         try:
-            self._write_image(image, number)
+            self._file.write_database(number, image)
+            then = self._time_of(number)
+            if number:
+                carry_over(connection, image, self._now_ms(), {"restored": then}, author)
             with closing(sqlite3.connect(image)) as source:
                 source.backup(connection)
         finally:
@@ -301,15 +358,10 @@ class History:
         """What was restored is durable."""
         self.request_path(self._database).unlink(missing_ok=True)
 
-    def _write_image(self, image: Path, number: int) -> None:
-        pages, places = self._file.places(number)
-        with image.open("wb") as target:
-            for page, place in places.items():
-                data = self._file.page(place)
-                target.seek((page - 1) * len(data))
-                target.write(_without_log(data) if page == 1 else data)
-            if places:
-                target.truncate(pages * len(data))
+
+def history_path(database: Path) -> Path:
+    """Where the history of a database is."""
+    return database.with_suffix(".history")
 
 
 def forget_old(folder: Path, oldest_ms: int) -> None:
@@ -317,11 +369,6 @@ def forget_old(folder: Path, oldest_ms: int) -> None:
     for path in folder.glob("*.history"):
         if path.stat().st_mtime * 1000 < oldest_ms and not path.with_suffix(".sqlite").exists():
             path.unlink()
-
-
-def _without_log(first_page: bytes) -> bytes:
-    """The first page of a database that says that it has no write-ahead log."""
-    return first_page[:18] + b"\1\1" + first_page[20:]
 
 
 def _stat(database: Path) -> tuple[int, int]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 from secrets import token_bytes
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeAlias
 
 from durabase.durable_objects.storage.write_ahead_log import BEGINNING, LogPosition
 from durabase.errors import StorageFileError
@@ -30,6 +30,9 @@ _CHECK: Final = struct.Struct(">I")
 _PAGE: Final = struct.Struct(">II")
 _LEVEL: Final = 1
 
+_Places: TypeAlias = dict[int, tuple[int, int]]
+"""Where pages are in the file, and how long."""
+
 
 class EntryKind(IntEnum):
     """What an entry tells."""
@@ -42,6 +45,8 @@ class EntryKind(IntEnum):
     """A restore is about to happen: ``pages`` is its number, ``number`` the entry before it."""
     CLOSED = 4
     """The database was closed: ``number`` is its size, ``time_ms`` when it was written to, in nanoseconds."""
+    PINNED = 5
+    """Somebody knows of the state after the entry ``number``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +144,10 @@ class HistoryFile:
         body, check = data[: -_CHECK.size], data[-_CHECK.size :]
         return check == _CHECK.pack(zlib.crc32(body))
 
+    def _check(self, entry: Entry) -> None:
+        if not self._is_whole(entry):
+            raise StorageFileError(f"{self.path.name} is damaged: entry {entry.number}")
+
     # Reading
 
     def states(self) -> list[Entry]:
@@ -156,8 +165,7 @@ class HistoryFile:
         for entry in self.states():
             if entry.number > number:
                 break
-            if not self._is_whole(entry):
-                raise StorageFileError(f"{self.path.name} is damaged: entry {entry.number}")
+            self._check(entry)
             if entry.kind is EntryKind.IMAGE:
                 places.clear()
             places.update(self._places_in(entry))
@@ -176,6 +184,21 @@ class HistoryFile:
         offset, length = place
         return zlib.decompress(self._read(length, offset))
 
+    def write_database(self, number: int, target: Path) -> None:
+        """Write the database as it was after this entry, to a file.
+
+        Raises:
+            StorageFileError: an entry that is needed is damaged.
+        """
+        pages, places = self.places(number)
+        with target.open("wb") as file:
+            for page, place in places.items():
+                data = self.page(place)
+                file.seek((page - 1) * len(data))
+                file.write(_without_log(data) if page == 1 else data)
+            if places:
+                file.truncate(pages * len(data))
+
     # Writing
 
     def append(self, entry: Entry, changed: Mapping[int, bytes] | None = None) -> None:
@@ -192,12 +215,19 @@ class HistoryFile:
         """Make it durable."""
         os.fsync(self._file.fileno())
 
-    def fold(self, number: int) -> None:
-        """Forget what was before this entry, which becomes an image of all."""
+    def fold(self, kept: Collection[int]) -> None:
+        """Forget all states but these: what others have changed goes to the next that is kept.
+
+        The first of them is an image of all if what was before it goes.
+
+        Raises:
+            StorageFileError: an entry is damaged; nothing has changed.
+        """
         temporary = self.path.with_suffix(".folding")
         with temporary.open("wb") as target:
             target.write(_MAGIC + self.origin)
-            self._fold_into(target, number)
+            for entry in self._folded(kept):
+                self._copy(entry, target)
             target.flush()
             os.fsync(target.fileno())
         self._file.close()
@@ -206,11 +236,43 @@ class HistoryFile:
         self.entries = []
         self._read_entries()
 
-    def _fold_into(self, target: BinaryIO, number: int) -> None:
-        (state,) = (entry for entry in self.states() if entry.number == number)
-        pages, places = self.places(number)
+    def _folded(self, kept: Collection[int]) -> Iterator[tuple[Entry, _Places]]:
+        """The entries that are left, and where the pages of each are."""
+        places: _Places = {}
+        is_image = False
+        for entry in self.entries:
+            if entry.kind in (EntryKind.CHANGES, EntryKind.IMAGE):
+                self._check(entry)
+                if entry.kind is EntryKind.IMAGE:
+                    places, is_image = {}, True
+                places.update(self._places_in(entry))
+                if entry.number in kept:
+                    kind = EntryKind.IMAGE if is_image else EntryKind.CHANGES
+                    yield replace(entry, kind=kind), {p: at for p, at in places.items() if p <= entry.pages}
+                    places, is_image = {}, False
+            elif self._stays(entry, kept):
+                yield entry, {}
+
+    def _stays(self, entry: Entry, kept: Collection[int]) -> bool:
+        """Whether folding leaves an entry. The last restore stays, so that none has its number again."""
+        if entry.kind is EntryKind.CLOSED or entry is self.entries[-1]:
+            return entry is self.entries[-1]
+        if entry.kind is EntryKind.RESTORED and entry is self._last_restore():
+            return True
+        return entry.number in kept or not entry.number
+
+    def _last_restore(self) -> Entry | None:
+        return next((entry for entry in reversed(self.entries) if entry.kind is EntryKind.RESTORED), None)
+
+    def surplus(self, kept: Collection[int]) -> int:
+        """How many bytes the entries have that :meth:`fold` would not leave as they are."""
+        gone = (entry for entry in self.entries if not self._stays(entry, kept))
+        return sum(_HEADER.size + entry.length + _CHECK.size for entry in gone)
+
+    def _copy(self, folded: tuple[Entry, _Places], target: BinaryIO) -> None:
+        entry, places = folded
         length = sum(_PAGE.size + size for _, size in places.values())
-        header = replace(state, kind=EntryKind.IMAGE, pages=pages).packed(length)
+        header = entry.packed(length)
         check = zlib.crc32(header)
         target.write(header)
         for page, (offset, size) in places.items():
@@ -218,10 +280,12 @@ class HistoryFile:
             check = zlib.crc32(data, check)
             target.write(data)
         target.write(_CHECK.pack(check))
-        for entry in self.entries[self.entries.index(state) + 1 :]:
-            start = entry.offset - _HEADER.size
-            target.write(self._read(_HEADER.size + entry.length + _CHECK.size, start))
 
     def close(self) -> None:
         """Let go of it."""
         self._file.close()
+
+
+def _without_log(first_page: bytes) -> bytes:
+    """The first page of a database that says that it has no write-ahead log."""
+    return first_page[:18] + b"\1\1" + first_page[20:]

@@ -19,6 +19,7 @@ from durabase._names import js_names
 from durabase.clock import Clock
 from durabase.durable_objects.gates import OutputGate
 from durabase.durable_objects.storage.bookmarks import NO_HISTORY, ZERO
+from durabase.durable_objects.storage.change_journal import NoJournal
 from durabase.durable_objects.storage.done import DONE, Done
 from durabase.durable_objects.storage.entries import decoded_entries, decoded_entry, encoded_entries
 from durabase.durable_objects.storage.keys import key_bytes, key_range, key_text, merged_options
@@ -269,7 +270,7 @@ class DurableObjectStorage:
         """The bookmark of what is stored now; later ones are greater. In a transaction: before that began."""
         self._host.check_alive()
         history = self._store.history()
-        return Done(ZERO if history is None else history.current())
+        return Done(ZERO if history is None else history.pin(history.current()))
 
     def get_bookmark_for_time(self, time: float | datetime) -> Done[str]:
         """The bookmark of what was stored at ``time``, milliseconds since 1970 or a datetime.
@@ -278,7 +279,8 @@ class DurableObjectStorage:
             TypeError: the time is none.
             StorageError: no history is kept, or it does not go back so far, or the time is yet to come.
         """
-        return Done(self._bookmarks().at(time_ms(time)))
+        bookmarks = self._bookmarks()
+        return Done(bookmarks.pin(bookmarks.at(time_ms(time))))
 
     def on_next_session_restore_bookmark(self, bookmark: str) -> Done[str]:
         """Have the next life of the object begin with what was stored at ``bookmark``; usually
@@ -289,6 +291,10 @@ class DurableObjectStorage:
             StorageError: no history is kept, or the bookmark is not of it, or not any more.
         """
         return Done(self._bookmarks().restore_next(bookmark))
+
+    @property
+    def _journal(self) -> NoJournal:
+        return self._store.journal
 
     def _bookmarks(self) -> Bookmarks:
         self._host.check_alive()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from durabase.durable_objects.gates import WriteGate
+from durabase.durable_objects.storage.change_journal import NoJournal
 from durabase.durable_objects.storage.engine import GOES_ON
 from durabase.durable_objects.storage.namespace_database import NamespaceDatabase
 from durabase.durable_objects.storage.object_copy import copied_entries
@@ -58,6 +59,7 @@ class SharedStore:
         on_failed: Callable[[Exception], object],
     ) -> None:
         found = namespace.find(id)
+        self.journal = NoJournal()
         self._namespace = namespace
         self._database = namespace.database
         self._connection = namespace.connection

@@ -50,8 +50,8 @@ class SqlFile(Protocol):
     def connection(self) -> sqlite3.Connection:
         """The connection, with a transaction open."""
 
-    def wrote(self, confirmed: bool = True) -> None:
-        """Something was written."""
+    def ran(self, statement: str, rows: int) -> None:
+        """A statement that may write has run, and has written so many rows."""
 
     def failure(self, error: Exception) -> StorageError:
         """The error for what SQLite raised."""
@@ -123,10 +123,11 @@ class SqlStorage:
             raise self._file.failure(error) from None
         finally:
             connection.set_authorizer(None)
+        written = connection.total_changes - changes
         if word not in _READ_ONLY_WORDS:
-            self._file.wrote()
+            self._file.ran(statement, written)
         plain = as_row if self._is_strict else _as_given
-        return SqlCursor(self._file, rows, connection.total_changes - changes, plain)
+        return SqlCursor(self._file, rows, written, plain)
 
 
 def _authorizer(

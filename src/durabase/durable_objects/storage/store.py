@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from durabase.durable_objects.storage.change_journal import NoJournal
 
 __all__ = ["AlarmRow", "Bookmarks", "KeyRange", "ObjectStore"]
 
@@ -54,9 +57,24 @@ class Bookmarks(Protocol):
     def restore_next(self, text: str) -> str:
         """Have the next life begin with what was kept at a bookmark; gives the one to undo that."""
 
+    def pin(self, text: str) -> str:
+        """Keep the state of a bookmark exactly, for somebody knows of it; gives the bookmark."""
+
+    def image(self, text: str, target: Path) -> int | None:
+        """Write the database of a bookmark to a file; when it was, in milliseconds since 1970."""
+
+    def forget(self) -> None:
+        """Once the object keeps nothing, let go of what it ever kept."""
+
 
 class ObjectStore(Protocol):
-    """One object's data. Writes are seen by reads at once and committed at the end of the turn."""
+    """One object's data. Writes are seen by reads at once and committed at the end of the turn.
+
+    Attributes:
+        journal: what tells who changed what.
+    """
+
+    journal: NoJournal
 
     @property
     def name(self) -> str | None:

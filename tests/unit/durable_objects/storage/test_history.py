@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from durabase.durable_objects import DurableObject
-from durabase.durable_objects.storage import engine
+from durabase.durable_objects.storage import engine, history
 from durabase.durable_objects.storage.bookmarks import ZERO
 from durabase.durable_objects.storage.history_file import Entry, HistoryFile
 from durabase.errors import ObjectResetError, StorageError, StorageFileError
@@ -378,3 +378,80 @@ async def test_without_a_history(storage: Any) -> None:
     for call in (lambda: storage.getBookmarkForTime(5), lambda: storage.onNextSessionRestoreBookmark(ZERO)):
         with pytest.raises(StorageError, match="does not implement point-in-time recovery"):
             call()
+
+
+def test_a_busy_object_has_few_states_and_each_can_be_gone_back_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "CHECKPOINT_CHANGES", 2)
+
+    async def scenario(rig: Rig) -> None:
+        asked = await keep(rig, 0)
+        await rig.pass_time(2)
+        times = {}
+        for number in range(1, 120):
+            await rig.run_in(lambda _, ctx, number=number: ctx.storage.put("number", number) and None)
+            await rig.settle()
+            times[number] = rig.clock.now_ms()
+            await rig.pass_time(20 if number < 60 else 120)
+        await rig.pass_time(5 * DAY_MS / 1000)
+        size = history_of(rig).stat().st_size
+        await rig.restart()
+        await rig.run_in(lambda _, ctx: ctx.storage.get("number"))
+        await rig.restart()
+        assert history_of(rig).stat().st_size < size
+        left = states(rig)
+        assert len(left) <= 8
+        for entry in left:
+            found = [number for number, time_ms in times.items() if time_ms <= entry.time_ms]
+            await back_to(rig, entry.time_ms)
+            assert await rig.run_in(lambda _, ctx: ctx.storage.get("number")) == max(found, default=0)
+        await restore(rig, asked)
+        assert await kept(rig) == 0
+
+    async def back_to(rig: Rig, time_ms: int) -> None:
+        def go(instance: Any, ctx: Any) -> None:
+            bookmarks = ctx.storage._bookmarks()
+            bookmarks.restore_next(bookmarks.at(time_ms))
+            ctx.abort()
+
+        with pytest.raises(ObjectResetError):
+            await rig.run_in(go)
+
+    run(scenario, Keeping, **OPTIONS)
+
+
+def test_bookmarks_that_somebody_has_stay_exact() -> None:
+    async def scenario(rig: Rig) -> None:
+        bookmarks = [await keep(rig, number) for number in range(20)]  # all of one second
+        undo = await restore(rig, bookmarks[3])
+        await rig.pass_time(5 * DAY_MS / 1000)
+        for number in range(20, 40):
+            await keep(rig, number)
+            await rig.pass_time(3)
+        await rig.pass_time(5 * DAY_MS / 1000)
+        await rig.restart()
+        for number in (5, 11, 18):
+            await restore(rig, bookmarks[number])
+            assert await kept(rig) == number
+        await restore(rig, undo)
+        assert await kept(rig) == 19
+
+    run(scenario, Keeping, **OPTIONS)
+
+
+def test_only_the_latest_bookmarks_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "MAX_PINNED", 5)
+    monkeypatch.setattr(history, "FOLD_PART", 0.0)
+
+    async def scenario(rig: Rig) -> None:
+        bookmarks = [await keep(rig, number) for number in range(20)]
+        await rig.pass_time(DAY_MS / 1000)
+        await rig.restart()
+        await rig.run_in(lambda _, ctx: ctx.storage.get("number"))
+        await rig.restart()
+        assert [entry.number for entry in states(rig)] == [1, 16, 17, 18, 19, 20]
+        with pytest.raises(StorageError, match="not kept any more"):
+            await rig.run_in(lambda _, ctx: ctx.storage.on_next_session_restore_bookmark(bookmarks[9]))
+        await restore(rig, bookmarks[15])
+        assert await kept(rig) == 15
+
+    run(scenario, Keeping, **OPTIONS)
