@@ -94,7 +94,10 @@ class AdminApp:
             ("GET", "/objects"): self._list,
             ("PUT", "/object/upload"): self._upload,
         }
-        self._of_objects: dict[tuple[str, str], ObjectHandler] = {
+        self._of_objects = self._object_routes() | dict(more)
+
+    def _object_routes(self) -> dict[tuple[str, str], ObjectHandler]:
+        return {
             ("GET", "/object"): self._show,
             ("GET", "/object/status"): self._status,
             ("GET", "/object/entries"): self._entries,
@@ -113,7 +116,6 @@ class AdminApp:
             ("PUT", "/object/import"): self._import,
             ("GET", "/object/copy"): self._copy,
             ("POST", "/object/restore"): self._restore,
-            **more,
         }
 
     async def fetch(self, request: Request) -> Response:

@@ -214,14 +214,16 @@ class ObjectOperations:
     # Taking elsewhere
 
     async def export(self, class_name: str, id: DurableObjectId) -> Json:
-        """All that the object keeps, as a document.
+        """All that the object keeps, as a document, and who changed what of it, as far as that is kept.
 
         Raises:
             StorageError: it can't be written as one.
         """
         status = self._status(class_name, id)
         content: Json = await self._run(class_name, id, lambda _, ctx: content_of(ctx))
-        return {"format": FORMAT, "class": class_name, "name": status.id.name, "id": str(id), **content}
+        past = await self.past.everything(class_name, id)
+        document = {"format": FORMAT, "class": class_name, "name": status.id.name, "id": str(id), **content}
+        return document | ({"changes": past} if past else {})
 
     async def take_in(
         self, class_name: str, id: DurableObjectId, document: Json, *, replace: bool = False

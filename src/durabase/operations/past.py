@@ -86,6 +86,17 @@ class ObjectPast:
         found: Json = await self._host.loop.run_in_executor(None, read)
         return found
 
+    async def everything(self, class_name: str, id: DurableObjectId) -> list[Json]:
+        """All that :meth:`changes` can tell."""
+        entries: list[Json] = []
+        cursor = None
+        while True:
+            page = await self.changes(class_name, id, before=cursor, limit=MAX_LISTED)
+            entries += page["entries"]
+            cursor = page["cursor"]
+            if cursor is None:
+                return entries
+
     async def preview(self, class_name: str, id: DurableObjectId, to: int | str) -> Json:
         """What :meth:`rewind` would change. Starts the object.
 

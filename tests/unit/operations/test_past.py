@@ -41,6 +41,8 @@ def test_who_changed_what_without_waking_the_object(tmp_path: Path) -> None:
         assert first["changes"] == [{"key": "k", "new": [1]}, {"key": "other", "new": "{2}"}]
         assert (first["span"], first["time"]) == (0, hosted.clock.now_ms())
 
+        assert (await admin.ask("GET", f"/object/export?{ROOM}"))[1]["changes"] == [second, first]
+
         page = await changes(admin, limit=1)
         assert [entry["number"] for entry in page["entries"]] == [second["number"]]
         rest = await changes(admin, cursor=page["cursor"])
