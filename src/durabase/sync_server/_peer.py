@@ -101,7 +101,8 @@ class ServerSeat:
         self._in_slices = in_slices
         self._authority = authority
         self._gathering: Gathering | None = None
-        if defer is not None and authority is None and persister._saves_only_changes:
+        gathers = authority is None and chronicle is None and persister._saves_only_changes
+        if defer is not None and gathers:  # together, what somebody has written is nobody's
             self._gathering = Gathering(self._store, defer, clock, self.catch_up)
         self._send_to_others = send_to_others
         self._chronicle = chronicle
