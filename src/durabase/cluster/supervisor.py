@@ -129,7 +129,7 @@ class Supervisor:
         await self._end()
 
     def watch(self, seconds: float) -> None:
-        """Kill processes whose event loop has not turned for ``seconds`` while they serve: so they start again."""
+        """Kill a process that serves and whose event loop has not turned for ``seconds``."""
         for member in self._members:
             if not member.ready.is_set():
                 member.unanswered = 0
