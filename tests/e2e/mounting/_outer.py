@@ -1,17 +1,16 @@
-"""ASGI servers as processes of their own, and the outer applications of the guide, from its own text."""
+"""ASGI servers as processes of their own, and the outer applications of the guides, which are examples."""
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
-from shutil import copytree, ignore_patterns
+from shutil import copyfile, copytree, ignore_patterns
 
-from docs._pages import ROOT, sections_of
+from docs._pages import ROOT
 from durabase.templates import demo_server_dir
 from e2e._server import ServerProcess, free_port
 
-GUIDE = ROOT / "docs" / "guides" / "mounting.md"
+EXAMPLES = ROOT / "examples"
 FRAMEWORKS = ("FastAPI", "Starlette", "Litestar", "Django")
 SERVERS = ("uvicorn", "hypercorn", "granian")
 DJANGO = {
@@ -21,16 +20,13 @@ DJANGO = {
         'urlpatterns = [path("health", lambda request: JsonResponse({"ok": True}))]\n'
     ),
 }
-BLOCK = re.compile(r"^```py\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _READY = {"uvicorn": "Uvicorn running on", "hypercorn": "Running on", "granian": "Started worker-1"}
 
 
 def write_outer(folder: Path, framework: str) -> None:
-    """Write the guide's recipe as ``main.py``, beside the template's worker."""
+    """Write the recipe for mounting as ``main.py``, beside the template's worker."""
     copytree(demo_server_dir(), folder, dirs_exist_ok=True, ignore=ignore_patterns("__pycache__"))
-    code = "\n\n".join(BLOCK.findall(dict(sections_of(GUIDE))[framework]))
-    assert code, f"the guide has no recipe for {framework}"
-    (folder / "main.py").write_text(code)
+    copyfile(EXAMPLES / f"mounting_{framework.lower()}.py", folder / "main.py")
     write_django(folder)
 
 

@@ -24,19 +24,16 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from docs._pages import ROOT, sections_of
 from interop.clients._node import NodeHost
 
-from ._outer import BLOCK, SERVERS, AsgiServer, write_django
+from ._outer import EXAMPLES, SERVERS, AsgiServer, write_django
 from .test_mounting import until
-
-GUIDE = ROOT / "docs" / "guides" / "auth.md"
 
 
 @contextmanager
-def served(server: str, folder: Path, section: str, **changes: str) -> Iterator[AsgiServer]:
-    """The recipe of a section of the guide, as an application of its own."""
-    code = "\n\n".join(BLOCK.findall(dict(sections_of(GUIDE))[section]))
+def served(server: str, folder: Path, recipe: str, **changes: str) -> Iterator[AsgiServer]:
+    """A recipe of the guide, as an application of its own."""
+    code = (EXAMPLES / f"{recipe}.py").read_text(encoding="utf-8")
     for old, new in changes.items():
         code = code.replace(old, new)
     (folder / "main.py").write_text(code)
@@ -68,7 +65,7 @@ def post(url: str, **headers: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize("server", SERVERS)
 def test_fastapi_issues_tokens_to_its_pages(server: str, node: NodeHost, tmp_path: Path) -> None:
-    with served(server, tmp_path, "FastAPI") as outer:
+    with served(server, tmp_path, "auth_fastapi") as outer:
         room = f"{outer.ws_url}/sync/plan"
         assert post(f"{outer.url}/rooms/plan/token") == (401, "")
         ann, rita = (
@@ -132,7 +129,7 @@ def test_django_knows_its_users(server: str, tmp_path: Path) -> None:
         timeout=60,
     )
     ann, bob = made.stdout.split()
-    with served(server, tmp_path, "Django") as outer:
+    with served(server, tmp_path, "auth_django") as outer:
         room = f"{outer.ws_url}/sync/plan"
         assert status_of(room) == 401
         assert status_of(room, cookie="sessionid=forged") == 401
@@ -195,7 +192,9 @@ def provide() -> Iterator[Provider]:
 
 @pytest.mark.parametrize("server", SERVERS)
 def test_tokens_of_an_identity_provider(server: str, provider: Provider, tmp_path: Path) -> None:
-    with served(server, tmp_path, "Identity providers", **{"https://login.example/": provider.url}) as outer:
+    with served(
+        server, tmp_path, "auth_identity_providers", **{"https://login.example/": provider.url}
+    ) as outer:
 
         def status(token: str) -> int:
             return status_of(f"{outer.ws_url}/sync/plan", ["durabase", f"bearer.{token}"])
