@@ -122,7 +122,9 @@ else:
         """``orjson`` for what it reads as JavaScript does; the rest, errors included, is for ``_decode``."""
         try:
             raw = text.encode()
-            if _LONG_NUMBER in raw.translate(_SAME_DIGITS) or ("-0" in text and _holds_negative_zero(raw)):
+            # find(): "in" raises and catches an error first, as bytes may be asked for integers, too.
+            has_long_number = raw.translate(_SAME_DIGITS).find(_LONG_NUMBER) >= 0
+            if has_long_number or ("-0" in text and _holds_negative_zero(raw)):
                 return _decode(text)
             return orjson.loads(raw)
         except ValueError:
@@ -130,7 +132,7 @@ else:
 
     def _holds_negative_zero(raw: bytes) -> bool:
         """Long texts with ``-0`` mostly have it within clocks only, and the expression is slow on them."""
-        if b",-0" in raw.translate(_SAME_STARTS):
+        if raw.translate(_SAME_STARTS).find(b",-0") >= 0:
             return _NEGATIVE_ZERO.search(raw) is not None
         return raw.startswith(b"-0")
 

@@ -37,7 +37,16 @@ class SocketConnection:
     It is an ``asyncio.Protocol`` by its methods only: a class that is compiled can't be derived from one.
     """
 
-    __slots__ = ("_context", "_endpoint", "_is_alive", "_is_paused", "_outbox", "_sink", "_transport")
+    __slots__ = (
+        "_context",
+        "_endpoint",
+        "_is_alive",
+        "_is_paused",
+        "_outbox",
+        "_sink",
+        "_transport",
+        "_turn",
+    )
 
     def __init__(
         self,
@@ -49,7 +58,8 @@ class SocketConnection:
         limits = context.limits
         self._transport = transport
         self._context = context
-        self._outbox = Outbox(transport, context.turn, limits.unsent_bytes, limits.unsent_messages)
+        self._turn = context.turn
+        self._outbox = Outbox(transport, self._turn, limits.unsent_bytes, limits.unsent_messages)
         self._endpoint = WebSocketEndpoint(self._outbox, message_bytes, inflater)
         self._sink: SocketSink | None = None
         self._is_alive = True
@@ -71,7 +81,7 @@ class SocketConnection:
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
         self._is_alive = True
-        self._context.turn.traffic.bytes_in += len(data)
+        self._turn.traffic.bytes_in += len(data)
         if not self._endpoint.is_over:  # else the peer has been told to hang up
             self._endpoint.receive(data)
             self._deliver()
@@ -106,7 +116,7 @@ class SocketConnection:
         sink = self._sink
         if sink is None:
             return
-        traffic = self._context.turn.traffic
+        traffic = self._turn.traffic
         for _ in range(self._context.limits.messages_per_turn):
             event = endpoint.next_event()
             if isinstance(event, str):
@@ -141,7 +151,7 @@ class SocketConnection:
 
     def send_text(self, text: str) -> None:
         """Queue a text message."""
-        if not self._endpoint.close_sent and not self._outbox.put(self._context.turn.text_frame(text)):
+        if not self._endpoint.close_sent and not self._outbox.put(self._turn.text_frame(text)):
             self._give_up_slow_reader()
 
     def send_binary(self, data: bytes) -> None:
@@ -246,7 +256,7 @@ class CompressedSocketConnection(SocketConnection):
     def send_text(self, text: str) -> None:
         """Queue a text message."""
         if not self._endpoint.close_sent:
-            frame = self._context.turn.compressed_text_frame(text, self._compression)
+            frame = self._turn.compressed_text_frame(text, self._compression)
             if not self._outbox.put(frame):
                 self._give_up_slow_reader()
 

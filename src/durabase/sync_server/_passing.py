@@ -42,11 +42,11 @@ class Passing:
 
     __slots__ = (
         "_fragment_size",
-        "_inboxes",
         "_new_inbox",
         "_on_error",
         "_on_message",
         "_relay",
+        "_senders",
         "_tell",
         "_when_safe",
         "seat",
@@ -71,29 +71,32 @@ class Passing:
         self._tell: Final = tell
         self._on_message: Final = on_message
         self._on_error: Final = on_error
-        self._inboxes: dict[WebSocket, Receives] = {}
+        self._senders: dict[
+            WebSocket, tuple[Id, Receives]
+        ] = {}  # of those in the room who have said anything
         self.seat: ServerSeat | None = None
         self.watchers: list[Callable[[Id, Id, Message], object]] = []
 
     def receive(self, socket: WebSocket, message: str | bytes) -> None:
         """A client's payload: passed on, then given to the store."""
-        client_id = self._relay.client_id(socket)
-        if client_id is None:
-            return
-        inbox = self._inboxes.get(socket)
-        if inbox is None:
-            inbox = self._inboxes[socket] = self._new_inbox(socket, client_id)
+        sender = self._senders.get(socket)
+        if sender is None:
+            client_id = self._relay.client_id(socket)
+            if client_id is None:
+                return
+            sender = self._senders[socket] = client_id, self._new_inbox(socket, client_id)
         try:
-            payload = inbox.receive(message)
+            payload = sender[1].receive(message)
         except SyncError as error:
             self.disconnect(socket, error)
         else:
             if payload is not None:
-                self._pass_on(socket, client_id, payload)
+                self._pass_on(socket, sender[0], payload)
 
     def inbox(self, socket: WebSocket) -> Receives | None:
         """What reads the messages of a socket that has sent any."""
-        return self._inboxes.get(socket)
+        sender = self._senders.get(socket)
+        return None if sender is None else sender[1]
 
     def disconnect(self, socket: WebSocket, error: SyncError) -> None:
         """Close a socket for what its client did, or did not do."""
@@ -105,9 +108,9 @@ class Passing:
     def forget(self, socket: WebSocket) -> None:
         """It is not in the room any more."""
         self._relay.leave(socket)
-        inbox = self._inboxes.pop(socket, None)
-        if inbox is not None:
-            inbox.drop()
+        sender = self._senders.pop(socket, None)
+        if sender is not None:
+            sender[1].drop()
 
     def send_from_store(self, address: Id, remainder: str) -> None:
         """What the store says to a client, or to all."""
