@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := .stamps
+COMPILED := $(STAMPS)/compiled
 TEMPLATE := src/durabase/templates/react-ts
 CLIENT := $(TEMPLATE)/client
 
@@ -16,10 +17,7 @@ test: $(STAMPS)/dev $(STAMPS)/tools
 	@$(BIN)/python -m pytest
 
 # The same tests against a wheel whose hot modules are compiled; needs a C compiler.
-COMPILED := $(STAMPS)/compiled
-compiled-test: $(STAMPS)/dev
-	@rm -rf $(COMPILED)
-	@$(PYTHON) scripts/setup.py compiled $(COMPILED)
+compiled-test: $(STAMPS)/dev $(COMPILED)/made
 	@$(COMPILED)/bin/python -c "import durabase.mergeable.hashes as h; assert not h.__file__.endswith('.py')"
 	@$(COMPILED)/bin/python -m pytest tests/vectors tests/property tests/unit
 
@@ -33,7 +31,7 @@ docs: $(STAMPS)/docs
 	@$(BIN)/python -m sphinx -q -W --keep-going -d $(STAMPS)/doctrees docs build/docs
 	@echo "durabase: the documentation is in build/docs"
 
-bench: $(STAMPS)/demo
+bench: $(STAMPS)/demo $(COMPILED)/made
 	@$(BIN)/python bench/run.py $(ARGS)
 
 clean:
@@ -57,6 +55,11 @@ $(STAMPS)/client: $(CLIENT_SOURCES) scripts/setup.py
 
 $(STAMPS)/dev: $(STAMPS)/demo
 	@$(PYTHON) scripts/setup.py dev $(VENV)
+	@touch $@
+
+$(COMPILED)/made: pyproject.toml hatch_build.py scripts/setup.py $(shell find src/durabase -name node_modules -prune -o -name '*.py' -print)
+	@rm -rf $(COMPILED)
+	@$(PYTHON) scripts/setup.py compiled $(COMPILED)
 	@touch $@
 
 $(STAMPS)/docs: $(STAMPS)/python

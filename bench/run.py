@@ -1,8 +1,8 @@
 """Measure durabase against TinyBase's own servers, and its library against TinyBase in V8, in one run.
 
-    python bench/run.py            # everything, three times: about two hours
-    python bench/run.py --short    # once, and shorter: about 25 minutes
-    python bench/run.py --smoke    # hardly anything, but all of the code: whether it works
+    make bench                 # everything, three times: about two hours
+    make bench ARGS=--short    # once, and shorter: about 25 minutes
+    make bench ARGS=--smoke    # hardly anything, but all of the code: whether it works
 
 Linux only; needs Node.js 20 with npm, and a C compiler. Every server is started afresh for every
 measurement, and the servers take turns within each workload, so that a busy moment of the machine
@@ -25,7 +25,7 @@ from pathlib import Path
 
 from load import build
 from report import Row, disturbance, markdown, plots
-from servers import HERE, SERVERS, install_peers
+from servers import COMPILED, HERE, SERVERS, install_peers
 from studies import CURVES, LIBRARY, measure_curve, measure_library
 from workloads import WORKLOADS, Effort
 
@@ -45,6 +45,8 @@ def main() -> None:
     if sys.platform != "linux":
         sys.exit("bench: this runs on Linux only.")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers are ended, too
+    if not COMPILED.exists():
+        sys.exit("bench: there is no compiled durabase to measure; `make bench` makes it.")
     install_peers()
     build()
     effort = SMOKE if options.smoke else SHORT if options.short else FULL

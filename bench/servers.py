@@ -8,10 +8,12 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["BUILD", "HERE", "SERVERS", "Spec", "install_peers"]
+__all__ = ["BUILD", "COMPILED", "HERE", "SERVERS", "Spec", "install_peers"]
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE / "build"
+COMPILED = HERE.parent / ".stamps" / "compiled" / "bin" / "python"
+"""A Python with durabase as users install it, its hot modules compiled; ``make bench`` makes it."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +46,23 @@ def _node(script: str) -> tuple[str, ...]:
     return ("node", str(HERE / "servers" / script))
 
 
-def _durabase(project: str) -> tuple[str, ...]:
+def _durabase(project: str, python: str = str(COMPILED)) -> tuple[str, ...]:
     serve = ("-m", "durabase", "serve", str(HERE / "servers" / project))
-    return (sys.executable, *serve, "--port", "{port}", "--persist-to", "{data}/state")
+    return (python, *serve, "--port", "{port}", "--persist-to", "{data}/state")
 
 
 SERVERS: dict[str, Spec] = {
     "yardstick": Spec("C relay: the generator's ceiling", (str(BUILD / "wsrelay"), "{port}"), False, ""),
     "durabase-relay": Spec("durabase, relay", _durabase("durabase_relay"), False, "Ready on"),
+    "pure-relay": Spec(
+        "durabase, relay, not compiled", _durabase("durabase_relay", sys.executable), False, "Ready on"
+    ),
     "node-relay": Spec("TinyBase Node server, relay", _node("tinybase_node.mjs"), False),
     "workerd-relay": Spec("TinyBase Durable Object, relay", _node("tinybase_object.mjs"), False),
     "durabase": Spec("durabase, stored", _durabase("durabase_store"), True, "Ready on"),
+    "pure": Spec(
+        "durabase, stored, not compiled", _durabase("durabase_store", sys.executable), True, "Ready on"
+    ),
     "node": Spec(
         "TinyBase Node server, file", _node("tinybase_node.mjs"), True, variables={"PERSIST": "file"}
     ),

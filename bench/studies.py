@@ -6,38 +6,32 @@ A study is a function from an effort to rows. Every figure comes from a process 
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 from load import Result, run_load
 from process import ServerProcess
-from servers import HERE, SERVERS
+from servers import COMPILED, HERE, SERVERS
 from workloads import Effort
 
 __all__ = ["CURVES", "LIBRARY", "Curve", "library_runtimes", "measure_curve", "measure_library", "median_of"]
 
 LIBRARY = "library"
 _V8 = "TinyBase in V8"
-_COMPILED = Path(os.environ.get("DURABASE_COMPILED", HERE.parent / ".stamps" / "compiled" / "bin" / "python"))
-"""A Python with a compiled durabase, as ``make compiled-test`` leaves it."""
 
 
 def library_runtimes() -> dict[str, list[str]]:
     """The commands that measure the library, by the name of who does the work."""
     ours = str(HERE / "inside" / "library.py")
-    runtimes = {
+    return {
         _V8: ["node", str(HERE / "inside" / "library.mjs")],
         "durabase, not compiled": [sys.executable, ours],
+        "durabase, compiled": [str(COMPILED), ours],
     }
-    if _COMPILED.exists():
-        runtimes["durabase, compiled"] = [str(_COMPILED), ours]
-    return runtimes
 
 
 def measure_library(effort: Effort) -> Iterator[tuple[str, Result]]:
@@ -96,7 +90,7 @@ def _processes(size: int, effort: Effort) -> Result:
 
 
 def _inside(script: str, *arguments: object) -> Result:
-    return _json_of([sys.executable, str(HERE / "inside" / script), *map(str, arguments)])
+    return _json_of([str(COMPILED), str(HERE / "inside" / script), *map(str, arguments)])
 
 
 def _json_of(command: list[str]) -> Result:
