@@ -10,6 +10,7 @@ from asyncio import get_running_loop
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
+from durabase._refusals import hear
 from durabase.cli.console import Console
 from durabase.cli.json_console import JsonConsole
 from durabase.cli.object_log import ObjectLog
@@ -91,7 +92,9 @@ class Monitor:
             self._telemetry.observe(fact)
 
     def start(self, stack: AsyncExitStack) -> None:
-        """Label what is printed and logged from now on; the stack ends it."""
+        """Label what is printed and logged from now on, and hear of refusals; the stack ends it."""
+        if self._telemetry is not None:
+            stack.callback(hear(self._telemetry.refused))
         if isinstance(self._console, JsonConsole) and self._telemetry is not None:
             self._console.follow(self._telemetry)
         elif self._telemetry is not None:

@@ -52,6 +52,9 @@ def pretty(record: dict[str, Any]) -> list[str]:
             outcome = _OUTCOMES.get(record["outcome"], record["outcome"])
             head = f"{_what(record)} - {outcome} @ {_time(record['eventTimestamp'])}"
             return [f"{head} ({record['wallTime']:.0f}ms)", *(f"  {line}" for line in raised)]
+        case "refusal":
+            about = f" ({record['about']})" if record["about"] else ""
+            return [f"Refused: {record['message']}{about} @ {_time(record['timestamp'])}"]
         case "object":
             return [f"{_who(record)} {record['kind']} @ {_time(record['timestamp'])}", *raised]
     said = " ".join(filter(None, (f"({record['level']})", _who(record), record["message"])))

@@ -20,7 +20,7 @@ class RecordFilter:
     """All conditions have to hold; of the values of one condition, one has to. Empty ones always hold.
 
     Attributes:
-        status: ``ok``, ``error`` or ``canceled``; records that are no events are ``ok``, but errors.
+        status: ``ok``, ``error`` or ``canceled``; what is no event is ``ok``, but for errors and refusals.
         class_name: the class of the object, or the entrypoint.
         object: the name of the object, or its id.
         kind: the handler or method, such as ``fetch`` or ``web_socket_message``.
@@ -75,6 +75,8 @@ def _status(record: Record) -> str:
     if record["type"] == "event":
         outcome = record["outcome"]
         return outcome if outcome in ("ok", "canceled") else "error"
+    if record["type"] == "refusal":
+        return "error"
     return "error" if record.get("exceptions") or record.get("level") == "error" else "ok"
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from durabase._refusals import Refusal
 from durabase.clock import Clock
 from durabase.durable_objects import (
     EventHandled,
@@ -62,6 +63,9 @@ class RuntimeMeters:
         self._held_up = registry.add(
             Counter("durabase_event_loop_held_up_total", "How often code has held up the event loop.", _CLASS)
         )
+        self._refused = registry.add(
+            Counter("durabase_refusals_total", "Clients that were turned away.", ("reason",))
+        )
         self._late = registry.add(
             Histogram(
                 "durabase_alarm_lateness_seconds",
@@ -86,6 +90,10 @@ class RuntimeMeters:
                 self._held_up.add(*self._names(class_name))
             case ObjectReset(class_name, _, error):
                 self._reset.add(*self._names(class_name), type(error).__name__)
+
+    def refused(self, refusal: Refusal) -> None:
+        """Count somebody who was turned away."""
+        self._refused.add(refusal.reason)
 
     def _handled(self, fact: EventHandled) -> None:
         names = self._names(fact.class_name)

@@ -11,6 +11,7 @@ import asyncio
 import traceback
 from typing import Any, Final, TypeAlias
 
+from durabase._refusals import REASONS, Refusal
 from durabase.clock import Clock
 from durabase.durable_objects import (
     DurableObjectId,
@@ -34,6 +35,8 @@ Record: TypeAlias = dict[str, Any]
 
 _MAX_TEXT: Final = 64 * 1024
 """Longer texts are cut, as a record has to stay one line that tools can read."""
+MAX_ABOUT: Final = 256
+"""The same for what strangers have chosen: paths and origins."""
 
 
 class RecordMaker:
@@ -80,6 +83,12 @@ class RecordMaker:
         if error is not None:
             record["exceptions"] = [_exception(error, now)]
         return record
+
+    def of_refusal(self, refusal: Refusal, origin: Origin | None) -> Record:
+        """The record of somebody who was turned away; ``origin`` is whose code has done so, if any."""
+        what = {"type": "refusal", "timestamp": self._clock.now_ms(), "reason": refusal.reason}
+        record: Record = what | {"message": REASONS[refusal.reason], "about": _cut(refusal.about, MAX_ABOUT)}
+        return record if origin is None else record | self._who(origin.class_name, origin.id)
 
     def script_and_class(self, class_name: str) -> tuple[str, str]:
         """The worker's name and the class's, of a class as the host knows it."""
@@ -176,5 +185,5 @@ def _exception(error: BaseException, timestamp: int) -> Record:
     }
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]} … ({len(text)} characters)"
+def _cut(text: str, limit: int = _MAX_TEXT) -> str:
+    return text if len(text) <= limit else f"{text[:limit]} … ({len(text)} characters)"

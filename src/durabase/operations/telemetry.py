@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from durabase._refusals import Refusal
 from durabase.clock import SystemClock, TimerClock
 from durabase.durable_objects import ObjectHost
-from durabase.durable_objects.origin import Origin
+from durabase.durable_objects.origin import Origin, current_origin
 from durabase.durable_objects.tracing import Tracer
 from durabase.operations.activity import Activity
 from durabase.operations.disk import MeasuredDisk
@@ -56,6 +57,12 @@ class Telemetry:
         self.activity.observe(fact)
         if self.tail.is_followed:
             self.tail.publish(self.maker.of(fact))
+
+    def refused(self, refusal: Refusal) -> None:
+        """Somebody was turned away."""
+        self._meters.refused(refusal)
+        if self.tail.is_followed:
+            self.tail.publish(self.maker.of_refusal(refusal, current_origin.get()))
 
     def log(
         self, origin: Origin | None, level: str, message: str, error: BaseException | None = None

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from typing import Final
 from urllib.parse import urlsplit
 
+from durabase._refusals import refused
 from durabase.server.context import Fetch
 from durabase.web import Request, Response
 from durabase.web.cors import allow_origin
@@ -69,6 +70,7 @@ class OriginCheck:
         if self._origins.allow(request):
             allow_origin(request)
         elif (request.headers.get("upgrade") or "").lower() == "websocket":
+            refused("origin", request.headers.get("origin") or "")
             return Response(f"Pages of {request.headers.get('origin')} may not open WebSockets here.", 403)
         return await self._fetch(request)
 

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable
 from typing import final
 
 from durabase._codec import utf8_length
+from durabase._refusals import refused
 from durabase.clock import TimerClock, TimerHandle
-from durabase.errors import AccessError, SyncError, UnauthenticatedError
+from durabase.errors import AccessError, SyncError
 from durabase.persisters._steps import Completion, Steps, start_steps
 from durabase.sync_server._connections import Connection, Member, Room, RoomHost
 from durabase.sync_server._fetch import already_here, client_id_of
-from durabase.sync_server._guard import OVER, Guard, Questions
+from durabase.sync_server._guard import Guard, Questions, expired
 from durabase.sync_server.access import ANYBODY, Access, Level
 from durabase.sync_server.authorizing import Authorize, decide, refreshed, session_of
 from durabase.sync_server.limits import ClientLimits, Ticket, address_of
@@ -95,9 +96,10 @@ class Door:
             ConnectionLimitError: there are too many already.
         """
         if access.level is Level.NONE:
+            refused("forbidden", path_id)
             raise AccessError("this access is to nothing")
         if access.is_over(self.host.clock.now_ms()):
-            raise UnauthenticatedError(OVER)
+            raise expired()
         return Admission(self, access, path_id, self._ticket(access, path_id, ""))
 
     def _ticket(self, access: Access, path_id: Id, address: str) -> Ticket | None:
@@ -250,7 +252,7 @@ class Admission:
         if ends and self._connection is not None:
             clock: TimerClock = self._door.host.clock
             seconds = max(min(ends) - clock.now_ms() / 1000, 0)
-            self._timer = clock.call_later(seconds, lambda: self._fail(UnauthenticatedError(OVER)))
+            self._timer = clock.call_later(seconds, lambda: self._fail(expired()))
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

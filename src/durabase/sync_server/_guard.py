@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final, final
 
 from durabase._codec import utf8_length
+from durabase._refusals import refused
 from durabase.errors import UnauthenticatedError
 from durabase.sync_server.access import Access
 from durabase.sync_server.authority import Edit, Proposal, Validate
@@ -25,9 +26,9 @@ from durabase.synchronizers.protocol.payloads import Payload, encode_payloads
 from durabase.synchronizers.protocol.relay import SERVER_ID
 from durabase.types import Id
 
-__all__ = ["OVER", "Guard", "Questions", "judged_by_rules"]
+__all__ = ["Guard", "Questions", "expired", "judged_by_rules"]
 
-OVER: Final = "the access to this room is over"
+_OVER: Final = "the access to this room is over"
 MAX_QUESTIONS: Final = 4096
 """So many questions of clients are remembered; the oldest are forgotten."""
 
@@ -83,7 +84,7 @@ class Guard:
             Exception: what a check of the rules raises; then nothing goes further.
         """
         if self.access.is_over(now_ms):
-            raise UnauthenticatedError(OVER)
+            raise expired()
         message, rules = payload.message, self._rules
         if rules is None:
             return payload
@@ -129,6 +130,12 @@ class Guard:
         if payload.address == SERVER_ID or self._questions.is_about_tables(payload.address, payload.message):
             return tables
         return rules.allowed_things(self.access, tables)
+
+
+def expired() -> UnauthenticatedError:
+    """Somebody is turned away as their access is over: the error to do it with."""
+    refused("expired")
+    return UnauthenticatedError(_OVER)
 
 
 def judged_by_rules(rules: Rules, access_of: Callable[[Id], Access], validate: Validate | None) -> Validate:

@@ -10,9 +10,9 @@ from typing import final
 from durabase._codec import utf8_length
 from durabase.clock import TimerClock, TimerHandle
 from durabase.durable_objects.started import OutsideClock
-from durabase.errors import LimitError, SyncError, UnauthenticatedError
+from durabase.errors import LimitError, SyncError
 from durabase.sync_server._fetch import WebSocketPort
-from durabase.sync_server._guard import OVER, Guard, Questions
+from durabase.sync_server._guard import Guard, Questions, expired
 from durabase.sync_server._room_sockets import Entry
 from durabase.sync_server.access import Access
 from durabase.sync_server.limits import ClientLimits, Ticket
@@ -97,8 +97,7 @@ class _WatchedSink:
         self._cancel()
         if access.expires_at is not None:
             seconds = max(access.expires_at - self._clock.now_ms() / 1000, 0)
-            error = UnauthenticatedError(OVER)
-            self._timer = self._clock.call_later(seconds, lambda: self._close(error))
+            self._timer = self._clock.call_later(seconds, lambda: self._close(expired()))
 
     def on_text(self, text: str) -> None:
         if self._is_within(utf8_length(text) if self._ticket is not None else 0):

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias, cast
 from urllib.parse import parse_qs, urlsplit
 
+from durabase._refusals import refused
 from durabase.errors import AccessError
 from durabase.sync_server.access import Access, Level
 from durabase.types import Id
@@ -57,19 +58,21 @@ async def decide(authorize: Authorize, request: Request, path_id: Id, now_ms: fl
         said = authorize(request, path_id)
         verdict = await said if isinstance(said, Awaitable) else said
     except AccessError as error:
-        return _refusal(error.status or 403, str(error) or _FORBIDDEN)
+        return _refusal(error.status or 403, str(error) or _FORBIDDEN, path_id)
     if isinstance(verdict, Response):
+        refused("application", path_id)
         return verdict
     if verdict is None:
-        return _refusal(401, _UNKNOWN)
+        return _refusal(401, _UNKNOWN, path_id)
     if not isinstance(verdict, Access):
         raise TypeError(f"authorize gave {verdict!r}; an Access, a Response or None was expected")
     if verdict.level is Level.NONE:
-        return _refusal(403, _FORBIDDEN)
-    return _refusal(401, _UNKNOWN) if verdict.is_over(now_ms) else verdict
+        return _refusal(403, _FORBIDDEN, path_id)
+    return _refusal(401, _UNKNOWN, path_id) if verdict.is_over(now_ms) else verdict
 
 
-def _refusal(status: int, text: str) -> Response:
+def _refusal(status: int, text: str, path_id: Id) -> Response:
+    refused("unauthenticated" if status == 401 else "forbidden", path_id)
     headers = {"www-authenticate": "Bearer"} if status == 401 else {}
     return Response(text, status, headers=headers)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, final
 
+from durabase._refusals import refused
 from durabase.clock import Clock
 from durabase.errors import ConnectionLimitError, LimitError
 from durabase.types import Id
@@ -99,6 +100,7 @@ class ClientLimits:
         for account in accounts:
             if account.is_full():
                 self.refused_connections += 1
+                refused("connections", path_id)
                 raise ConnectionLimitError("there are as many connections as there may be; try again later")
         for account in accounts:
             account.tickets.add(ticket)
@@ -184,6 +186,7 @@ class Ticket:
         """
         if not all(account.take(size, now_ms) for account in self._accounts):
             self._limits.refused_messages += 1
+            refused("messages")
             raise LimitError("more messages, or larger ones, than may come in this time")
 
     def end(self) -> None:

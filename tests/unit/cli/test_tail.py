@@ -33,6 +33,10 @@ REQUEST = {"request": {"method": "GET", "url": "http://h/"}, "response": {"statu
         ),
         (EVENT | {"event": REQUEST}, ["GET http://h/ 200 Room(lobby) - Ok @ TIME (3ms)"]),
         (EVENT | {"event": {"cron": "* * * * *"}}, ['"* * * * *" - Ok @ TIME (3ms)']),
+        (
+            {"type": "refusal", "message": "a page of another origin", "about": "https://a", "timestamp": 0},
+            ["Refused: a page of another origin (https://a) @ TIME"],
+        ),
         ({"type": "missed", "count": 3}, ["… 3 records were missed"]),
         (
             {

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from durabase._refusals import Refusal
 from durabase.durable_objects import DurableObject, ObjectClass, ObjectHost
 from durabase.durable_objects.origin import Origin
 from durabase.operations.filters import RecordFilter
@@ -43,3 +44,21 @@ def test_every_message_is_told_of_while_somebody_follows(tmp_path: Path) -> None
             assert not host.watch.tells_messages
 
     asyncio.run(main())
+
+
+@pytest.mark.feature("S-OB-2", "S-OB-3")
+def test_who_is_turned_away_is_counted_and_told_of() -> None:
+    telemetry = Telemetry("app", FakeClock())
+    records: list[dict[str, Any]] = []
+    telemetry.refused(Refusal("origin", "https://evil.example"))
+    telemetry.tail.add(records.append, RecordFilter(status=["error"]))
+    telemetry.refused(Refusal("origin", "x" * 1000))
+    text = asyncio.run(telemetry.metrics())
+    assert 'durabase_refusals_total{reason="origin"} 2\n' in text
+    (record,) = records
+    assert (record["type"], record["reason"], record["message"]) == (
+        "refusal",
+        "origin",
+        "a page of another origin",
+    )
+    assert len(record["about"]) < 300

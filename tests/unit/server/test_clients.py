@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from durabase._refusals import Refusal, hear
 from durabase.server import Server, ServerLimits
 from durabase.server.clients import AddressCounts, Client, TrustedProxies
 from durabase.web import Request, Response
@@ -117,7 +118,11 @@ def test_who_has_too_many_connections_is_hung_up_on() -> None:
     async def main() -> None:
         async with Server(_echo, port=0, limits=ServerLimits(connections_per_address=1)) as server:
             _, first = await asyncio.open_connection("127.0.0.1", server.port)
+            refusals: list[Refusal] = []
+            stop = hear(refusals.append)
             assert not await _answered(server.port)
+            stop()
+            assert refusals == [("address", "127.0.0.1")]
             first.close()
             await first.wait_closed()
             async with asyncio.timeout(20):
