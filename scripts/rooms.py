@@ -12,7 +12,20 @@ PAGE = ROOT / "docs" / "architecture.md"
 BEGIN = "<!-- rooms: written by scripts/rooms.py -->\n"
 END = "<!-- end of rooms -->\n"
 STOREYS = (
-    ("Cellar", ("errors", "types", "clock", "_codec", "_collector", "_compiling", "_names", "_listeners", "_refusals")),
+    (
+        "Cellar",
+        (
+            "errors",
+            "types",
+            "clock",
+            "_codec",
+            "_collector",
+            "_compiling",
+            "_names",
+            "_listeners",
+            "_refusals",
+        ),
+    ),
     ("Data wing", ("store", "mergeable", "schematizers", "frames", "persisters", "synchronizers", "ui")),
     ("Runtime wing", ("web", "durable_objects", "workers", "server")),
     (

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final, NamedTuple
 
+from durabase._refusals import refused
 from durabase.web.client_address import Fields, counted_address
 
 __all__ = ["AddressCounts", "Client", "TrustedProxies", "peer_address"]
@@ -85,6 +86,7 @@ class AddressCounts:
             return True
         address = counted_address(address)
         if self._counts[address] >= self._limit:
+            refused("address", address)
             return False
         self._counts[address] += 1
         self._addresses[transport] = address

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final, cast
 
 import h11
 
-from durabase._refusals import refused
 from durabase.server.bridge import start_socket, tell_lost
 from durabase.server.clients import peer_address
 from durabase.server.handover import Answered, hand_over
@@ -94,7 +93,6 @@ class HttpConnection(asyncio.Protocol):
         """A client has connected."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's do not derive from it
         if not self._context.addresses.admit(transport):
-            refused("address", peer_address(transport))
             self._transport.abort()
             return
         self._context.requests.add(self)
