@@ -12,6 +12,7 @@ from durabase.asgi.scope import http_request
 from durabase.errors import ServerError
 from durabase.server.bridge import tell_lost
 from durabase.server.context import ServerContext
+from durabase.server.target import line_of
 from durabase.web import Request, Response
 from durabase.workers.compat.asgi_scope import Message, Receive, Send
 
@@ -85,7 +86,7 @@ class HttpExchange:
             response = await self._context.fetch(request)
         except Exception:
             if self._body.is_lost:
-                _log.debug("%s %s: the client hung up", request.method, request.url, exc_info=True)
+                _log.debug("%s: the client hung up", line_of(request), exc_info=True)
                 return None
             if self._body.is_too_large:
                 return self._too_large()

@@ -25,7 +25,7 @@ from durabase.server.handshake import (
     offered_extensions,
 )
 from durabase.server.heads import error_response, head_size, is_bodiless, reason_phrase, response_fields
-from durabase.server.target import request_url
+from durabase.server.target import line_of, request_url
 from durabase.server.tls import stop_sending
 from durabase.web import Request, Response
 from durabase.web.client_address import with_address
@@ -254,10 +254,10 @@ class HttpConnection(asyncio.Protocol):
                 return
             await self._respond(response)
         except h11.LocalProtocolError:
-            _log.exception("%s %s: a response that can't be sent", request.method, request.url)
+            _log.exception("%s: a response that can't be sent", line_of(request))
             self._transport.abort()
         except Exception:
-            _log.exception("%s %s: the response broke off", request.method, request.url)
+            _log.exception("%s: the response broke off", line_of(request))
             self._transport.abort()
         finally:
             self._task = self._served = None
@@ -273,7 +273,7 @@ class HttpConnection(asyncio.Protocol):
                 raise TypeError(_NOT_ASKED)
             return response
         except Exception as error:
-            _log.exception("%s %s", request.method, request.url)
+            _log.exception("%s", line_of(request))
             return error_response(error, self._context.debug)
 
     def _is_web_socket_request(self) -> bool:

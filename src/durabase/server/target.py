@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["request_url"]
+from durabase.web import Request
+
+__all__ = ["line_of", "request_url"]
 
 _HOST_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_~:[]%")
 
@@ -31,6 +33,11 @@ def request_url(host: str | None, target: str, address: Any, scheme: str = "http
     if "://" not in target:
         raise ValueError(f"Not a request target: {target!r}")
     return target
+
+
+def line_of(request: Request) -> str:
+    """A request as logs tell it: without its query, in which there may be tokens."""
+    return f"{request.method} {request.url.partition('?')[0]}"
 
 
 def _origin(host: str | None, address: Any, scheme: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from durabase.server.target import request_url
+from durabase.server.target import line_of, request_url
+from durabase.web import Request
 
 HERE = ("127.0.0.1", 8787)
 
@@ -35,3 +36,7 @@ def test_the_servers_own_address_of_version_6() -> None:
 def test_what_is_none_is_refused(host: str, target: str) -> None:
     with pytest.raises(ValueError, match="Not a"):
         request_url(host, target, HERE)
+
+
+def test_logs_do_not_tell_the_query() -> None:
+    assert line_of(Request("http://h/room?token=secret", method="POST")) == "POST http://h/room"
