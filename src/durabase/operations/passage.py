@@ -59,6 +59,9 @@ def _judge_address(arrived: Arrived, proxy: str | None) -> Finding:
     if not forwarded:
         return Finding("Address", "warn", "the client's address does not arrive", _ADD)
     added = forwarded[-1]
+    if added == PRETENDED and seen == PRETENDED and proxy is None:
+        remedy = "give the URL that clients use; if this is it, --trust-proxy trusts too many"
+        return Finding("Address", "warn", "this machine is believed as if it were a proxy", remedy)
     if added == PRETENDED and seen == PRETENDED:
         text = "anybody can pretend another address: the proxy passes X-Forwarded-For on as it came"
         return Finding("Address", "fail", text, _ADD)

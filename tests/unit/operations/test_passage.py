@@ -42,6 +42,8 @@ def test_the_address(forwarded: str, seen: str, level: str, said: str) -> None:
 def test_a_server_without_a_proxy() -> None:
     found = judged(proxy=None, x_forwarded_for=PRETENDED, cf_connecting_ip="8.8.8.8")["Address"]
     assert found == ("ok", "nobody is believed, the server sees 8.8.8.8", "")
+    found = judged(proxy=None, x_forwarded_for=PRETENDED, cf_connecting_ip=PRETENDED)["Address"]
+    assert found[:2] == ("warn", "this machine is believed as if it were a proxy")
 
 
 def test_the_scheme() -> None:
