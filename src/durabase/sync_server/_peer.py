@@ -20,6 +20,7 @@ from durabase.mergeable._pieces import has_more_things
 from durabase.persisters._steps import Completion, Steps, start_steps
 from durabase.persisters.base import IgnoredErrorHandler, Persister, Status
 from durabase.sync_server._chronicle import Chronicle
+from durabase.sync_server._full_answer import FullAnswer, asks_for_everything
 from durabase.sync_server._gathering import Gathering
 from durabase.sync_server._outcomes import Outcomes
 from durabase.sync_server._pulls import PullQueue
@@ -94,25 +95,22 @@ class ServerSeat:
         self._timer = DeadlineTimer(clock, self)
         self._listener_id: Id | None = None
         self._syncing: Completion[None] | None = None
-        self._is_asking = False
-        self._is_reloading = False
+        self._is_asking = self._is_reloading = False
         self._pulls = PullQueue()
         self._merging: MergeSource | None = None
         self._in_slices = in_slices
         self._authority = authority
+        self._full_answer = FullAnswer(self._store)
         self._gathering: Gathering | None = None
-        gathers = authority is None and chronicle is None and persister._saves_only_changes
-        if defer is not None and gathers:  # together, what somebody has written is nobody's
+        if defer is not None and authority is None and chronicle is None and persister._saves_only_changes:
             self._gathering = Gathering(self._store, defer, clock, self.catch_up)
         self._send_to_others = send_to_others
         self._chronicle = chronicle
         if chronicle is not None:
             chronicle.keeps(persister)
-        self._is_slicing = False
         self.holders = 0
-        self._has_pulled_something = False
-        self._has_news = False
-        self._is_draining = self._is_enforcing = False
+        self._has_pulled_something = self._has_news = False
+        self._is_slicing = self._is_draining = self._is_enforcing = False
         self._outcomes = Outcomes(self._store, self._session)
 
     @property
@@ -142,7 +140,9 @@ class ServerSeat:
         if message.number is MessageType.CONTENT_DIFF and self._gathers(message.body):
             return
         self.catch_up()
-        if message.number is MessageType.CONTENT_HASHES and self._session.follows:
+        if asks_for_everything(message) and not (self._is_draining or self._is_slicing):
+            self._send(from_client, self._full_answer.text_for(message))
+        elif message.number is MessageType.CONTENT_HASHES and self._session.follows:
             self._pulls.add(from_client, message)
         else:
             self._session.receive(from_client, message)
@@ -378,6 +378,7 @@ class ServerSeat:
             self._merging = None
 
     def _note_news(self) -> None:
+        self._full_answer.forget()
         had_mutated = self._store._had_mutated()
         self._has_news |= had_mutated or (self._has_pulled_something and self._has_several_clients())
 

@@ -348,3 +348,24 @@ def test_what_is_too_far_ahead_is_answered_also_bit_by_bit() -> None:
         assert len(other.sent) == 1
 
     run(scenario, Judging)
+
+
+def test_who_has_nothing_gets_all_of_what_came_before_and_nothing_of_what_came_after() -> None:
+    async def scenario(rig: Rig) -> None:
+        client, other = await enter(rig, "a"), await enter(rig, "b")
+        store = content(8)
+        client.sink.on_text(diff(store))
+        for _ in range(2):
+            other.sent.clear()
+            other.sink.on_text('S\n["abcdefghijk.0001",4,{}]')
+            await rig.settle()
+            (answer,) = other.sent
+            assert json.loads(answer[2:]) == ["abcdefghijk.0001", 0, store.get_mergeable_table_diff({})]
+        store.set_cell("t", "r0", "c0", "later")
+        client.sink.on_text(diff(store))
+        other.sent.clear()
+        other.sink.on_text('S\n["abcdefghijk.0001",4,{}]')
+        await rig.settle()
+        assert json.loads(other.sent[-1][2:])[2] == store.get_mergeable_table_diff({})
+
+    run(scenario)
