@@ -113,11 +113,21 @@ class SocketConnection:
     def _deliver(self) -> None:
         """Hand over what has arrived, but only so much at once that other sockets get their turn."""
         endpoint = self._endpoint
-        sink = self._sink
-        if sink is None:
+        if self._sink is None:
             return
-        traffic = self._turn.traffic
-        for _ in range(self._context.limits.messages_per_turn):
+        if self._hand_over(self._sink) and endpoint.has_unread:
+            self._pause()
+        elif endpoint.is_over:
+            self._end()
+        elif self._is_paused:
+            self._is_paused = False
+            self._transport.resume_reading()
+
+    def _hand_over(self, sink: SocketSink) -> bool:
+        """Hand over this socket's share of a turn; whether there may be more."""
+        endpoint, turn = self._endpoint, self._turn
+        traffic, end = turn.traffic, 0.0
+        for count in range(self._context.limits.messages_per_turn):
             event = endpoint.next_event()
             if isinstance(event, str):
                 traffic.messages_in += 1
@@ -126,22 +136,18 @@ class SocketConnection:
                 traffic.messages_in += 1
                 sink.on_binary(event)
             elif event is None:
+                return False
+            if not count:
+                end = turn.share_end()
+            elif turn.is_past(end):
                 break
-        else:
-            if endpoint.has_unread:
-                self._pause()
-                return
-        if endpoint.is_over:
-            self._end()
-        elif self._is_paused:
-            self._is_paused = False
-            self._transport.resume_reading()
+        return True
 
     def _pause(self) -> None:
         if not self._is_paused:
             self._is_paused = True
             self._transport.pause_reading()
-        self._context.loop.call_soon(self._go_on)
+        self._turn.go_on_later(self._go_on)
 
     def _go_on(self) -> None:
         if not self._transport.is_closing():

@@ -79,6 +79,8 @@ class ServerLimits:
         unsent_bytes, unsent_messages: what may wait for a socket that does not read: by default one message
             of the largest size that is taken.
         messages_per_turn: how many messages of one socket are handled before others have their turn.
+        turn_seconds: how long sockets that have much to read may take of a turn of the event loop, all
+            together; but each has one message at least.
         request_seconds: from connecting, or from the first byte, to the end of a request.
         keep_alive_seconds: how long an idle connection waits for its next request.
         close_seconds: how long a Close frame waits for its answer, or a refused peer for its goodbye.
@@ -92,6 +94,7 @@ class ServerLimits:
     unsent_bytes: int = 32 * _MIB + _FRAME_HEAD_SLACK
     unsent_messages: int = 1000
     messages_per_turn: int = 64
+    turn_seconds: float = 0.01
     request_seconds: float = 30
     keep_alive_seconds: float = 75
     close_seconds: float = 10
@@ -129,7 +132,7 @@ class ServerContext:
     on_empty: Callable[[], object] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.turn = Turn(self.loop.call_soon)
+        self.turn = Turn(self.loop.call_soon, self.limits.turn_seconds)
         self.deadlines = Deadlines(self.clock)
         self.addresses = AddressCounts(self.limits.connections_per_address, self.proxies)
 

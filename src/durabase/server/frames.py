@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from durabase.errors import ServerError
 
@@ -24,7 +24,9 @@ __all__ = [
     "CLOSE_TOO_BIG",
     "CLOSE_TRY_AGAIN_LATER",
     "Close",
+    "Fragment",
     "FrameError",
+    "FrameEvent",
     "FrameReader",
     "Inflater",
     "Ping",
@@ -72,6 +74,11 @@ class FrameError(ServerError):
 
 
 @dataclass(frozen=True, slots=True)
+class Fragment:
+    """A part of a message, which does not end it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ping:
     """A ping; it wants a :func:`pong_frame` with the same payload."""
 
@@ -91,6 +98,12 @@ class Close:
 
     code: int
     reason: str
+
+
+FrameEvent: TypeAlias = str | bytes | Fragment | Ping | Pong | Close
+"""A text message, a binary one, a fragment that ends none, or a control frame."""
+
+_FRAGMENT: Final = Fragment()
 
 
 class Inflater(Protocol):
@@ -150,42 +163,39 @@ class FrameReader:
         """Whether bytes are there that ``next_event`` has not looked at yet."""
         return self._position < len(self._data)
 
-    def next_event(self) -> str | bytes | Ping | Pong | Close | None:
-        """The next text (``str``), binary message (``bytes``) or control frame; ``None``: more bytes are due.
+    def next_event(self) -> FrameEvent | None:
+        """What the next frame is, or ends; ``None``: more bytes are due.
 
         Raises:
             FrameError: The peer broke the protocol or the size limit.
         """
-        event: str | bytes | Ping | Pong | Close | None = None
-        while event is None:
-            data = self._data
-            start = self._position
-            available = len(data) - start
-            if available < 2:
-                self._put_aside(2)
+        data = self._data
+        start = self._position
+        available = len(data) - start
+        if available < 2:
+            self._put_aside(2)
+            return None
+        first = data[start]
+        length = data[start + 1] - _MASKED
+        if length < 0 or first != _WHOLE_TEXT or self._opcode:
+            self._check_head(first, length)
+        at = start + 6
+        if length > _MAX_CONTROL_PAYLOAD:
+            extra = 2 if length == 126 else 8
+            if available < 2 + extra:
+                self._put_aside(2 + extra)
                 return None
-            first = data[start]
-            length = data[start + 1] - _MASKED
-            if length < 0 or first != _WHOLE_TEXT or self._opcode:
-                self._check_head(first, length)
-            at = start + 6
-            if length > _MAX_CONTROL_PAYLOAD:
-                extra = 2 if length == 126 else 8
-                if available < 2 + extra:
-                    self._put_aside(2 + extra)
-                    return None
-                length = _extended_length(data[start + 2 : start + 2 + extra])
-                at += extra
-            if length > self._room and first & 0x08 == 0:
-                self._check_size(first, length)
-            end = at + length
-            if end > len(data):
-                self._put_aside(end - start)
-                return None
-            self._position = end
-            payload = _unmask(data, at, end)
-            event = _text(payload) if first == _WHOLE_TEXT else self._take(first, payload)
-        return event
+            length = _extended_length(data[start + 2 : start + 2 + extra])
+            at += extra
+        if length > self._room and first & 0x08 == 0:
+            self._check_size(first, length)
+        end = at + length
+        if end > len(data):
+            self._put_aside(end - start)
+            return None
+        self._position = end
+        payload = _unmask(data, at, end)
+        return _text(payload) if first == _WHOLE_TEXT else self._take(first, payload)
 
     def _put_aside(self, needed: int) -> None:
         """Keep the beginning of a frame until ``needed`` bytes of it are there."""
@@ -223,8 +233,8 @@ class FrameReader:
         size = self._limit - self._room + length
         return FrameError(CLOSE_TOO_BIG, f"a message of {size} bytes at least; the limit is {self._limit}")
 
-    def _take(self, first: int, payload: bytes) -> str | bytes | Ping | Pong | Close | None:
-        """The event that a whole frame is, ``None`` for a fragment that is not the last."""
+    def _take(self, first: int, payload: bytes) -> FrameEvent:
+        """The event that a whole frame is."""
         opcode = first & 0x0F
         if opcode >= _CLOSE:
             return _control(opcode, payload)
@@ -240,7 +250,7 @@ class FrameReader:
             raise self._too_big(self._room + 1)
         return data
 
-    def _take_fragment(self, opcode: int, last: bool, payload: bytes) -> str | bytes | None:
+    def _take_fragment(self, opcode: int, last: bool, payload: bytes) -> str | bytes | Fragment:
         if self._message is None:
             self._opcode = opcode
             self._message = bytearray()
@@ -253,7 +263,7 @@ class FrameReader:
                 self._utf8.decode(payload, last)
             except UnicodeDecodeError as error:
                 raise _bad_utf8(error) from None
-        return self._end_message() if last else None
+        return self._end_message() if last else _FRAGMENT
 
     def _end_message(self) -> str | bytes:
         assert self._message is not None  # noqa: S101 - a fragment was just added

@@ -2,7 +2,7 @@
 
 A :class:`Turn` is shared by all sockets of a server. Whatever they queue within one turn of the loop is
 joined and handed to the operating system with one call per socket when the turn ends, and a text that
-goes to many is framed once.
+goes to many is framed once. Sockets with more to read than a turn has time for share it.
 
 An :class:`Outbox` counts what the operating system has not taken yet. A reader too slow for its limits
 costs so much memory and no more; what to do about it is the owner's affair.
@@ -11,6 +11,7 @@ costs so much memory and no more; what to do about it is the owner's affair.
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter
 from typing import Final, Protocol
 
 from durabase.server.frames import text_frame
@@ -62,24 +63,50 @@ class Turn:
 
     __slots__ = (
         "_call_soon",
+        "_came_short",
         "_compressed",
         "_compressed_text",
         "_frame",
         "_is_scheduled",
+        "_seconds",
+        "_share",
         "_text",
+        "_time",
         "_waiting",
         "traffic",
     )
 
-    def __init__(self, call_soon: Callable[[Callable[[], None]], object]) -> None:
+    def __init__(
+        self,
+        call_soon: Callable[[Callable[[], None]], object],
+        seconds: float,
+        time: Callable[[], float] = perf_counter,
+    ) -> None:
         self.traffic = Traffic()
         self._call_soon = call_soon
+        self._seconds = self._share = seconds
+        self._time = time
+        self._came_short = 0
         self._is_scheduled = False
         self._waiting: list[Outbox] = []
         self._text: str | None = None
         self._frame = b""
         self._compressed_text: str | None = None
         self._compressed: dict[int, bytes] = {}  # by window
+
+    def share_end(self) -> float:
+        """When the share of a socket is over that begins to read now; see :meth:`is_past`."""
+        return self._time() + self._share
+
+    def is_past(self, end: float) -> bool:
+        """Whether a share is over."""
+        return self._time() >= end
+
+    def go_on_later(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` in the next turn, for a socket whose share was too short."""
+        self._came_short += 1
+        self._schedule()
+        self._call_soon(callback)
 
     def text_frame(self, text: str) -> bytes:
         """The frame of ``text``, made once for consecutive calls with the same object in one turn."""
@@ -112,6 +139,8 @@ class Turn:
 
     def _end(self) -> None:
         self._is_scheduled = False
+        self._share = self._seconds / max(self._came_short, 1)
+        self._came_short = 0
         self._text = None
         self._frame = b""
         if self._compressed_text is not None:

@@ -14,10 +14,10 @@ from durabase.server.frames import (
     CLOSE_PROTOCOL_ERROR,
     Close,
     FrameError,
+    FrameEvent,
     FrameReader,
     Inflater,
     Ping,
-    Pong,
     close_frame,
     ping_frame,
     pong_frame,
@@ -56,10 +56,10 @@ class WebSocketEndpoint:
         """Take the next bytes from the network."""
         self._reader.feed(data)
 
-    def next_event(self) -> str | bytes | Ping | Pong | Close | None:
-        """The next message or control frame, ``None`` if more bytes are needed or the conversation is over.
+    def next_event(self) -> FrameEvent | None:
+        """What the next frame is, or ends; ``None`` if more bytes are needed or the conversation is over.
 
-        Control frames were answered already; they are told so that the caller can count its work.
+        Control frames were answered already. They are told, as fragments are, so that work can be counted.
         """
         if self.is_over:
             return None

@@ -73,7 +73,7 @@ class Echo:
     def __init__(self, limit: int = LIMIT, compression: Compression | None = None) -> None:
         self.transport = FakeTransport()
         self.ends = TurnEnds()
-        outbox = Outbox(self.transport, Turn(self.ends.call_soon), LIMIT, 1000)
+        outbox = Outbox(self.transport, Turn(self.ends.call_soon, 1), LIMIT, 1000)
         self.transport.outbox = outbox
         self.endpoint = WebSocketEndpoint(outbox, limit, compression)
         self._text_frame = text_frame if compression is None else compression.text_frame

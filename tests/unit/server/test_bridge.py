@@ -23,7 +23,7 @@ from unit.server.live import (
     until,
     upgrade_request,
 )
-from unit.server.wire import CLOSE, NO_MASK, PING, PONG, TEXT, Frame, close, frame, read_frames
+from unit.server.wire import CLOSE, CONTINUATION, NO_MASK, PING, PONG, TEXT, Frame, close, frame, read_frames
 
 LOST = ("close", 1006, "WebSocket disconnected without sending Close frame.", False)
 
@@ -300,6 +300,53 @@ def test_a_flood_leaves_others_their_turn(loop_factory: LoopFactory) -> None:
             await until(lambda: bool(quiet.events))
             assert len(flooded.events) < 5000
             await until(lambda: len(flooded.events) == 5000)
+
+    run_on(loop_factory, main())
+
+
+@on_each_loop
+@pytest.mark.parametrize(
+    "flood", [frame(CONTINUATION, "x", fin=False) * 3000, frame(PING, "") * 3000, frame(PONG, "") * 3000]
+)
+def test_frames_that_are_no_messages_count_as_well(loop_factory: LoopFactory, flood: bytes) -> None:
+    """Another socket's message, sent after all of them, is handled before most of them."""
+
+    async def main() -> None:
+        hub = Hub(echo=False)
+        limits = ServerLimits(messages_per_turn=10)
+        async with (
+            serving(hub.fetch, limits=limits) as server,
+            Client.connected(server.port) as flooding,
+            Client.connected(server.port) as other,
+        ):
+            flooded, quiet = hub.sinks
+            begin = frame(TEXT, "a") + frame(TEXT, "x", fin=False)
+            await flooding.send(begin + flood + frame(CONTINUATION, "x") + frame(TEXT, "all"))
+            await until(lambda: bool(flooded.events))
+            await other.send(frame(TEXT, "me too"))
+            await until(lambda: bool(quiet.events))
+            assert len(flooded.events) == 1
+            await until(lambda: len(flooded.events) == 3)
+
+    run_on(loop_factory, main())
+
+
+@on_each_loop
+def test_messages_that_take_their_time_leave_others_their_turn(loop_factory: LoopFactory) -> None:
+    async def main() -> None:
+        hub = Hub(echo=False)
+        async with (
+            serving(hub.fetch, limits=ServerLimits(turn_seconds=0)) as server,
+            Client.connected(server.port) as flood,
+            Client.connected(server.port) as other,
+        ):
+            flooded, quiet = hub.sinks
+            await flood.send(frame(TEXT, "x") * 500)
+            await until(lambda: bool(flooded.events))
+            await other.send(frame(TEXT, "me too"))
+            await until(lambda: bool(quiet.events))
+            assert len(flooded.events) < 500
+            await until(lambda: len(flooded.events) == 500)
 
     run_on(loop_factory, main())
 

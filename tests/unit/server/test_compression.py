@@ -148,7 +148,7 @@ def test_a_plain_message_is_held_to_the_same_limit(plain: bytes) -> None:
 @pytest.mark.feature("S-WS-1")
 def test_what_goes_to_many_is_compressed_once_for_each_window() -> None:
     ends = TurnEnds()
-    turn = Turn(ends.call_soon)
+    turn = Turn(ends.call_soon, 1)
     wide, as_wide, narrow = agreed(), agreed(), agreed("permessage-deflate; server_max_window_bits=9")
     frames = [turn.compressed_text_frame(TEXT_2000, to) for to in (wide, as_wide, narrow, wide)]
     assert frames[0] is frames[1] is frames[3] is not frames[2]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from durabase.server.frames import (
     Close,
+    Fragment,
     FrameError,
     FrameReader,
     Ping,
@@ -28,9 +31,14 @@ def events_of(pieces: list[bytes], limit: int = LIMIT) -> list[object]:
     events: list[object] = []
     for piece in pieces:
         reader.feed(piece)
-        while (event := reader.next_event()) is not None:
-            events.append(event)
+        events += whole_events(reader)
     return events
+
+
+def whole_events(reader: FrameReader) -> Iterator[object]:
+    while (event := reader.next_event()) is not None:
+        if not isinstance(event, Fragment):
+            yield event
 
 
 def refusal(data: bytes, limit: int = LIMIT) -> FrameError:
@@ -132,7 +140,7 @@ def test_a_new_message_inside_a_fragmented_one_is_refused_with_its_head() -> Non
     reader = FrameReader(LIMIT)
     reader.feed(frame(TEXT, "a", fin=False) + b"\x81\x80")
     with pytest.raises(FrameError, match="inside a fragmented one"):
-        reader.next_event()
+        list(whole_events(reader))
 
 
 def test_an_oversized_frame_is_refused_when_its_length_is_there() -> None:
@@ -178,7 +186,7 @@ def test_a_negative_length_is_refused() -> None:
 def test_bad_utf8_of_a_fragment_is_refused_before_the_last() -> None:
     reader = FrameReader(LIMIT)
     reader.feed(frame(TEXT, b"\xce", fin=False))
-    assert reader.next_event() is None
+    assert list(whole_events(reader)) == []
     reader.feed(frame(CONTINUATION, b"\x20", fin=False))
     with pytest.raises(FrameError) as caught:
         reader.next_event()
@@ -189,10 +197,18 @@ def test_binary_fragments_are_not_checked_for_utf8() -> None:
     assert events_of([frame(BINARY, b"\xff", fin=False), frame(CONTINUATION, b"\xfe")]) == [b"\xff\xfe"]
 
 
+def test_each_fragment_is_told_so_that_work_can_be_counted() -> None:
+    reader = FrameReader(LIMIT)
+    reader.feed(
+        frame(TEXT, b"a", fin=False) + frame(CONTINUATION, b"b", fin=False) + frame(CONTINUATION, b"c")
+    )
+    assert [reader.next_event() for _ in range(4)] == [Fragment(), Fragment(), "abc", None]
+
+
 def test_empty_fragments_cost_nothing() -> None:
     reader = FrameReader(LIMIT)
     reader.feed(frame(TEXT, b"a", fin=False) + frame(CONTINUATION, b"", fin=False) * 10_000)
-    assert reader.next_event() is None
+    assert list(whole_events(reader)) == []
     assert reader._message == bytearray(b"a")
 
 

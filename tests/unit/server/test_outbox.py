@@ -12,7 +12,7 @@ from unit.server.codec import FakeTransport, TurnEnds
 class Rig:
     def __init__(self, max_bytes: int = 1 << 24, max_frames: int = 1000, room: int | None = None) -> None:
         self.ends = TurnEnds()
-        self.turn = Turn(self.ends.call_soon)
+        self.turn = Turn(self.ends.call_soon, 1)
         self.transport = FakeTransport(room)
         self.outbox = Outbox(self.transport, self.turn, max_bytes, max_frames)
         self.transport.outbox = self.outbox
@@ -140,3 +140,24 @@ def test_a_frame_is_never_cut() -> None:
 )
 def test_text_is_sent_as_javascript_would(text: str, data: bytes) -> None:
     assert text_bytes(text) == data
+
+
+def test_sockets_that_came_short_share_the_next_turn() -> None:
+    ends, now = TurnEnds(), [0.0]
+    turn = Turn(ends.call_soon, 0.8, lambda: now[0])
+    came: list[int] = []
+
+    def is_past_after(seconds: float) -> bool:
+        end, now[0] = turn.share_end(), now[0] + seconds
+        return turn.is_past(end)
+
+    assert (is_past_after(0.7), is_past_after(0.9)) == (False, True)
+    for number in range(4):
+        turn.go_on_later(lambda number=number: came.append(number))  # type: ignore[misc]
+    assert not is_past_after(0.7)
+    ends.end()
+    assert came == [0, 1, 2, 3]
+    assert (is_past_after(0.1), is_past_after(0.3)) == (False, True)
+    turn.go_on_later(lambda: None)
+    ends.end()
+    assert not is_past_after(0.7)
