@@ -19,10 +19,26 @@ class Console:
         self._out = out or sys.stdout
         self._err = err or sys.stderr
         self._colour = self._out.isatty() and "NO_COLOR" not in os.environ
+        self._is_passing = False
 
     def line(self, text: str = "") -> None:
         """Say ``text`` as it stands."""
         self._write(self._out, text)
+
+    def passing(self, text: str) -> None:
+        """Show ``text`` until something else is said, where standard error is a terminal; else nothing."""
+        if self._err.isatty():
+            width = os.get_terminal_size(self._err.fileno()).columns or 80
+            self._err.write(f"\r{text[: width - 1]}\x1b[K")
+            self._err.flush()
+            self._is_passing = True
+
+    def passed(self) -> None:
+        """What was shown for a while is to go."""
+        if self._is_passing:
+            self._err.write("\r\x1b[K")
+            self._err.flush()
+            self._is_passing = False
 
     def info(self, text: str) -> None:
         """Say something about the server, marked as wrangler marks it."""
@@ -68,6 +84,7 @@ class Console:
         return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
 
     def _write(self, stream: TextIO, text: str) -> None:
+        self.passed()
         try:
             stream.write(f"{text}\n")
             stream.flush()

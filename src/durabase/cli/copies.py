@@ -15,13 +15,13 @@ from urllib.parse import quote
 from durabase.cli.admin_client import AdminClient, Asked
 from durabase.cli.console import Console
 from durabase.cli.objects import admin_of
+from durabase.cli.progress import Progress
 from durabase.durable_objects.storage.object_copy import read_label
 from durabase.errors import DurabaseError
 
-__all__ = ["Progress", "Which", "backup", "parsed_object", "restore", "send"]
+__all__ = ["Which", "backup", "parsed_object", "restore", "send"]
 
 PIECE_BYTES: Final = 16 << 20
-LONG_BYTES: Final = 64 << 20
 LONGEST_NAME: Final = 120
 
 _SUFFIX: Final = ".sqlite"
@@ -44,32 +44,6 @@ class Which(NamedTuple):
         return f"{self.class_name}/{self.name if self.name is not None else self.id}"
 
 
-class Progress:
-    """Says what was done, and on the way there that it goes on."""
-
-    def __init__(self, console: Console, total: int, *, as_json: bool) -> None:
-        self._console = console
-        self._total = total
-        self._as_json = as_json
-        self._done = 0
-
-    def at(self, which: Which, size: int, before: int) -> None:
-        """So much of the object is done, and was before."""
-        if not self._as_json and size // LONG_BYTES > before // LONG_BYTES:
-            self._console.dim(f"{which}: {size >> 20} MiB …")
-
-    def done(self, which: Which, action: str, file: Path) -> None:
-        """The object is done."""
-        self._done += 1
-        size = file.stat().st_size
-        if self._as_json:
-            record = {"class": which.class_name, "name": which.name, "file": str(file), "bytes": size}
-            self._console.line(json.dumps({action: record}, ensure_ascii=False))
-        else:
-            head = f"[{self._done}/{self._total}] " if self._total > 1 else ""
-            self._console.line(f"{head}{which}: {action}, {size:,} bytes, {file}")
-
-
 def backup(options: argparse.Namespace, console: Console) -> int:
     """Copy one object to a file, or all to a directory.
 
@@ -90,10 +64,10 @@ def _back_up(admin: AdminClient, options: argparse.Namespace, console: Console) 
         return 0
     every = list(_every(admin))
     progress = Progress(console, len(every), as_json=options.json)
-    for which in every:
+    for which, size in every:
         folder = place / quote(which.class_name, safe="")
         folder.mkdir(parents=True, exist_ok=True)
-        _fetch(admin, which, folder / _file_name(which), progress)
+        _fetch(admin, which, folder / _file_name(which), progress, size)
     if not every and not options.json:
         console.line("There are no objects that keep anything.")
     return 0
@@ -143,13 +117,14 @@ def _labelled(file: Path) -> Which:
     return Which(label.class_name, label.name, label.id.hex())
 
 
-def _every(admin: AdminClient) -> Iterator[Which]:
+def _every(admin: AdminClient) -> Iterator[tuple[Which, int | None]]:
+    """All that keep something, with the size of their files."""
     cursor: str | None = None
     while True:
         page: Any = json.loads(admin.ask(Asked("GET", "/objects", {"limit": "1000", "cursor": cursor})))
         for each in page["objects"]:
             if each["has_stored_data"]:
-                yield Which(each["class"], each["name"], each["id"])
+                yield Which(each["class"], each["name"], each["id"]), each["file_bytes"]
         cursor = page["cursor"]
         if cursor is None:
             return
@@ -162,15 +137,17 @@ def _file_name(which: Which) -> str:
     return name + _SUFFIX
 
 
-def _fetch(admin: AdminClient, which: Which, file: Path, progress: Progress) -> None:
+def _fetch(
+    admin: AdminClient, which: Which, file: Path, progress: Progress, whole: int | None = None
+) -> None:
     """Let the file be there as a whole, or as it was."""
     part, size = file.with_name(f"{file.name}.part"), 0
     try:
         with part.open("wb") as target:
             for chunk in admin.chunks(Asked("GET", "/object/copy", which.query)):
                 target.write(chunk)
-                progress.at(which, size + len(chunk), size)
                 size += len(chunk)
+                progress.at(which, size, whole)
             target.flush()
             os.fsync(target.fileno())
         part.replace(file)
@@ -185,11 +162,11 @@ def send(admin: AdminClient, which: Which, file: Path, progress: Progress, *, re
     Raises:
         DurabaseError: it does not; it keeps what it kept.
     """
-    token, size = token_hex(16), 0
+    token, size, whole = token_hex(16), 0, file.stat().st_size
     with file.open("rb") as source:
         while piece := source.read(PIECE_BYTES):
             admin.ask(Asked("PUT", "/object/upload", which.query | {"upload": token}, piece))
-            progress.at(which, size + len(piece), size)
             size += len(piece)
+            progress.at(which, size, whole)
     query = which.query | {"upload": token, "replace": "yes" if replace else None}
     admin.ask(Asked("POST", "/object/restore", query))

@@ -56,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return command(options, console)
     except KeyboardInterrupt:
+        console.passed()
         return 0
     except ConfigError as error:
         console.error(str(error))

@@ -14,6 +14,7 @@ from durabase.cli.admin_client import AdminClient, Asked, RemoteAdmin, find_admi
 from durabase.cli.changes import shown_history
 from durabase.cli.console import Console
 from durabase.cli.options import ServeOptions
+from durabase.cli.progress import mebibytes
 from durabase.cli.project import Project, open_project
 from durabase.errors import DurabaseError
 
@@ -25,7 +26,7 @@ def objects(options: argparse.Namespace, console: Console) -> int:
     if options.action == "delete" and not options.yes and not _agreed(options):
         return 1
     with admin_of(options, console) as admin:
-        answer = json.loads(admin.ask(_ASKED[options.action](options)))
+        answer = json.loads(_answer(admin, options, console))
     if options.action == "export" and options.output is not None:
         options.output.write_text(json.dumps(answer, ensure_ascii=False), encoding="utf-8")
         console.line(f"{options.class_name} {options.name}: exported to {options.output}")
@@ -35,6 +36,20 @@ def objects(options: argparse.Namespace, console: Console) -> int:
         for line in _SHOWN.get(options.action, _said)(answer, options):
             console.line(line)
     return 0
+
+
+def _answer(admin: AdminClient, options: argparse.Namespace, console: Console) -> bytes:
+    asked, who = _ASKED[options.action](options), f"{options.class_name} {getattr(options, 'name', '')}"
+    if options.json or options.action not in ("export", "import"):
+        return admin.ask(asked)
+    if options.action == "import":
+        console.passing(f"{who}: importing {mebibytes(len(asked.body or b''))} ...")
+        return admin.ask(asked)
+    answer = bytearray()
+    for chunk in admin.chunks(asked):
+        answer += chunk
+        console.passing(f"{who}: exporting, {mebibytes(len(answer))} ...")
+    return bytes(answer)
 
 
 def admin_of(options: argparse.Namespace, console: Console) -> AdminClient:

@@ -9,8 +9,9 @@ from typing import Final
 
 from durabase.cli.admin_client import AdminClient, find_admin
 from durabase.cli.console import Console
-from durabase.cli.copies import Progress, Which, send
+from durabase.cli.copies import Which, send
 from durabase.cli.objects import project_of
+from durabase.cli.progress import Progress
 from durabase.cli.project import Project
 from durabase.clock import SystemClock
 from durabase.errors import DurabaseError
