@@ -6,7 +6,7 @@ It knows nothing of connections: a stream is any asynchronous iterator of bytes.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 from typing import Any, TypeAlias
 from weakref import ref
 
@@ -49,7 +49,12 @@ def body_of(init: object, owner: str) -> tuple[_Content, str | None]:
         return str(init).encode(), "application/x-www-form-urlencoded;charset=UTF-8"
     if isinstance(init, AsyncIterable):
         return init, None
-    raise TypeError(f"Unsupported type in {owner}: {type(init).__name__}")
+    error = TypeError(f"Unsupported type in {owner}: {type(init).__name__}")
+    if isinstance(init, Awaitable):
+        error.add_note("It has to be awaited first.")
+    elif isinstance(init, (dict, list)):
+        error.add_note("Response.json(...) and json.dumps(...) make JSON of it.")
+    raise error
 
 
 @js_names

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from http import HTTPMethod
 from typing import Any
 
@@ -135,9 +135,18 @@ def test_impossible_statuses(status: int) -> None:
         Response(None, status)
 
 
+class Event:
+    def __await__(self) -> Iterator[None]:
+        yield
+
+
 def test_impossible_bodies() -> None:
-    with pytest.raises(TypeError, match="Unsupported type in Response: dict"):
+    with pytest.raises(TypeError, match="Unsupported type in Response: dict") as caught:
         Response({"a": 1})  # type: ignore[arg-type]
+    assert "Response.json" in caught.value.__notes__[0]
+    with pytest.raises(TypeError, match="Unsupported type in Response: Event") as caught:
+        Response(Event())  # type: ignore[arg-type]
+    assert caught.value.__notes__ == ["It has to be awaited first."]
     with pytest.raises(TypeError, match=r"null body status .* cannot have a body"):
         Response("x", 204)
 
