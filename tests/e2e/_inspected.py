@@ -59,5 +59,6 @@ def write_inspected_project(folder: Path) -> Path:
         '    fetch = ws_server_fetch("TinyBaseDurableObjects")\n', dedent(_FETCH).replace("\n", "\n    ")[:-4]
     )
     program.write_text(text, "utf-8")
-    config.write_text(config.read_text("utf-8") + _CONFIG, "utf-8")
+    settings = config.read_text("utf-8").replace("new_classes", "new_sqlite_classes")
+    config.write_text(settings + _CONFIG, "utf-8")
     return project

@@ -154,11 +154,18 @@ def test_going_back_in_time_and_deleting(dev: Server, new_browser: NewBrowser) -
     title.get_by_role("button", name="Delete").click()
     confirm(page, "Delete key")
     expect(page.locator(".entry")).to_have_count(1)
-    tab(page, "Manage")
+    tab(page, "History")
+    newest = page.locator(".past").first
+    expect(newest.locator(".author")).to_have_text("an administrator")
+    expect(newest).to_contain_text("title<img src=x onerror=alert(1)>→gone")
+    expect(page.locator(".past").nth(1).locator(".author")).to_have_text("127.0.0.1")
     page.get_by_label("Time", exact=True).press("Home")
+    expect(page.locator(".preview li")).to_have_text("titlenot there→<img src=x onerror=alert(1)>")
     page.get_by_role("button", name="Go back").click()
     confirm(page, "Go back")
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    expect(page.locator(".past").first).to_contain_text("went back to")
+    expect(page.locator(".preview")).to_contain_text("Nothing would change")
     tab(page, "Keys")
     expect(page.locator(".entry", has_text="title")).to_be_visible()
 
@@ -166,6 +173,30 @@ def test_going_back_in_time_and_deleting(dev: Server, new_browser: NewBrowser) -
     page.get_by_role("button", name="Delete all it keeps").click()
     confirm(page, "Delete")
     expect(page.locator(".object", has_text="moby")).to_have_count(0)
+
+
+def test_the_past_of_a_cell(dev: Server, new_browser: NewBrowser) -> None:
+    ann = new_browser(f"{dev.url}/lobby").expect_saved()
+    page = inspect(new_browser, dev, "lobby")
+    ann.count_up()
+    expect(page.locator(".values .value").first).to_have_text("1")
+    set_text(page, "counter: 1", "41")
+    ann.expect_counter(41)
+    ann.count_up()
+    expect(page.locator(".values .value").first).to_have_text("42")
+    page.get_by_role("button", name="counter: 42").focus()
+    lines = page.locator(".story .stamps > li")
+    expect(lines).to_have_count(4)
+    expect(lines.locator(".value")).to_have_text(["42", "41", "1", "0"])
+    expect(lines.nth(3)).to_contain_text("a default, without a time")
+    expect(lines.nth(0)).to_have_class("present")
+    expect(lines.nth(0).locator(".author")).to_contain_text("client ")
+    expect(lines.nth(1).locator(".author")).to_have_text("an administrator")
+    expect(lines.nth(0)).to_contain_text("won by its later time")
+    expect(lines.nth(0)).to_contain_text(re.compile(r"counter \d+ · client .{5}"))
+
+    tab(page, "History")
+    expect(page.locator(".past").first.locator(".changes li")).to_have_text("counter41→42")
 
 
 def test_taking_an_object_elsewhere(dev: Server, new_browser: NewBrowser, tmp_path: Path) -> None:
@@ -239,6 +270,15 @@ def test_pages_of_others_get_nothing(dev: Server, browser: Browser) -> None:
         )
         assert tried[0] == "refused"
     assert '"name": "moby"' in ask(dev.port, api)[1]
+
+
+def test_the_demo_has_it_for_this_machine(demo: Server, room: str, new_browser: NewBrowser) -> None:
+    name = room.rpartition("/")[2]
+    new_browser(room).expect_saved().count_up()
+    page = new_browser(f"{demo.url}/_durabase/").page
+    page.locator(".object", has_text=name).click()
+    expect(page.locator(".values .value").first).to_have_text("1")
+    assert ask(demo.port, "/_durabase/", x_forwarded_for="10.0.0.1")[0] == 403
 
 
 def test_production_has_it_on_the_admin_address_only(

@@ -40,7 +40,7 @@ def _facts(project: Project, url: str, client: str | None, command: str) -> Iter
         yield "Open", f"{url}/  in two browsers, and edit in either"
     elif client is not None:
         yield "App", f"{url}/    {client}"
-    if command == "dev":
+    if command in ("dev", "demo"):
         yield "Inspect", f"{url}{PATH}    for this machine only"
     if command != "demo":
         yield "Program", shown_path(Path(project.config.main))

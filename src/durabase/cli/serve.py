@@ -66,14 +66,24 @@ async def serve_project(
     command: str,
     manager: ServiceManager,
 ) -> None:
-    """Serve a project with the client in the directory ``client`` until stopped."""
-    monitor = Monitor(project, options, console, errors_only=True)
+    """Serve a project with the client in the directory ``client`` until stopped; a demo can be inspected."""
+    is_demo = command == "demo"
+    monitor = Monitor(project, options, console, errors_only=True, inspects=is_demo)
     stop = StopSignals(manager.is_stopping, monitor.stopping)
     async with AsyncExitStack() as stack:
         runtime = await start_runtime(stack, project, options, monitor)
         program = ErrorPages(runtime.dispatch, console, show=False).fetch
         frontend = BuiltClient(client) if client is not None else None
-        server = await start_server(stack, program, frontend, runtime, project, options, manager.listeners)
+        server = await start_server(
+            stack,
+            program,
+            frontend,
+            runtime,
+            project,
+            options,
+            manager.listeners,
+            before=monitor.inspecting if is_demo else lambda fetch: fetch,
+        )
         show_banner(console, command, project, server.url, None if client is None else "built client")
         monitor.ready(server)
         manager.watch(stack)

@@ -287,7 +287,7 @@ class ClassHost:
     @property
     def history_ms(self) -> int | None:
         """For how long it is kept what its objects were; ``None``: not at all."""
-        return self._definition.history_ms
+        return None if self.storage == "kv" else self._definition.history_ms
 
     def file_of(self, id: DurableObjectId) -> Path:
         """Where the object keeps what it keeps, if it has a file of its own."""

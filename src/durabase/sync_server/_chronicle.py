@@ -75,7 +75,8 @@ class Chronicle:
             if self._journal.is_full:
                 more += 1
                 continue
-            self._journal.note_thing(path, _shown(old), _shown(stamp[0]), stamp[1])
+            hlc = stamp[1] if len(stamp) > 1 else ""  # a default's has no time
+            self._journal.note_thing(path, _shown(old), _shown(stamp[0]), hlc)
         if more:
             self._journal.note_more(more)
 

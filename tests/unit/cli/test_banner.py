@@ -84,4 +84,4 @@ def test_everything_that_is_bound(project: Project, tmp_path: Path) -> None:
 def test_the_demo_says_what_to_open(project: Project) -> None:
     title, *facts = shown(project, "demo", "built client")
     assert title.startswith("durabase demo version ")
-    assert facts == ["Open http://127.0.0.1:8787/ in two browsers, and edit in either"]
+    assert facts == ["Open http://127.0.0.1:8787/ in two browsers, and edit in either", INSPECTOR]

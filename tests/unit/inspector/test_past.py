@@ -65,6 +65,20 @@ def test_who_wrote_a_cell(tmp_path: Path, kind: str, name: str) -> None:
     run(tmp_path, test, history_days=30)
 
 
+def test_default_content_has_an_author_and_no_time(tmp_path: Path) -> None:
+    async def test(asking: Asking) -> None:
+        socket = await asking.connect()
+        socket.send('\n["",3,[[{}],[{"count":[5]}],1]]')
+        await asking.worker.settle()
+        found = await asking.ask("GET", "store/past", value="count")
+        (only,) = found["past"]
+        assert (only["value"], only["stamp"], only["author"]["client"]) == (5, None, "c1")
+        assert found["present"]["value"] == 5
+        socket.close()
+
+    run(tmp_path, test, history_days=30)
+
+
 def test_who_wrote_by_plain_http(tmp_path: Path) -> None:
     async def test(asking: Asking) -> None:
         url = "http://h/rest/rooms/guarded/values/count"

@@ -1,6 +1,6 @@
-// What is done with an object as a whole: its alarm, its life, its past, taking it elsewhere.
+// What is done with an object as a whole: its alarm, its life, taking it elsewhere.
 
-import {get, getBlob, send} from './api.js';
+import {getBlob, send} from './api.js';
 import {attempt, confirmed} from './dialog.js';
 import {download, fill, fromNow, fullTime, h} from './dom.js';
 import {titleOf} from './list.js';
@@ -77,7 +77,7 @@ const copySection = (opened) => {
   };
   return section(
     'Export and import',
-    'As a JSON document, or as a SQLite file that `durabase objects restore` takes.',
+    'As a JSON document, or as a SQLite file that `durabase restore` takes.',
     h(
       'div',
       {class: 'row'},
@@ -88,52 +88,6 @@ const copySection = (opened) => {
   );
 };
 
-const pastSection = (opened) => {
-  const body = h('div', {});
-  const element = section('Back in time', 'The object begins anew with what it kept at another time.', body);
-  const back = async (to, undone) => {
-    const answer = await attempt(() => send('POST', 'object/rewind', opened.query, {to}), undone);
-    if (answer === undefined) return;
-    await opened.reload();
-    await show(answer.undo);
-  };
-  const show = async (undo) => {
-    let past;
-    try {
-      past = await get('object/history', opened.query);
-    } catch (error) {
-      fill(body, h('p', {class: 'problem'}, error.message));
-      return;
-    }
-    if (!past.kept) {
-      fill(body, h('p', {class: 'faint'}, 'No history is kept: start the server with --history. Classes with keys and values only have none.'));
-      return;
-    }
-    if (past.since === null) {
-      fill(body, h('p', {class: 'faint'}, 'Nothing has happened yet.'));
-      return;
-    }
-    const end = Date.now();
-    const slider = h('input', {type: 'range', min: String(past.since), max: String(end), step: '1000', 'aria-label': 'Time', class: 'slider'});
-    slider.value = String(end);
-    const at = h('output', {});
-    const tell = () => fill(at, `${fullTime(Number(slider.value))}, ${fromNow(Number(slider.value))}`);
-    slider.addEventListener('input', tell);
-    tell();
-    const go = async () => {
-      const to = Number(slider.value);
-      if (await confirmed('Go back in time?', `All that was written after ${fullTime(to)} goes, until you undo this. Clients are disconnected; those that synchronize may bring their own copies back.`, 'Go back')) await back(to, 'It went back.');
-    };
-    fill(
-      body,
-      slider,
-      h('div', {class: 'row'}, at, h('span', {class: 'space'}), button('Go back', go, 'danger'), undo && button('Undo', () => back(undo, 'Undone.'))),
-    );
-  };
-  show();
-  return element;
-};
-
 export const manageTab = (element, opened) => {
   fill(
     element,
@@ -142,11 +96,10 @@ export const manageTab = (element, opened) => {
       {class: 'cards'},
       alarmSection(opened),
       lifeSection(opened),
-      opened.shown.storage === 'sqlite' && pastSection(opened),
       copySection(opened),
       section(
         'Delete',
-        'All that it keeps goes for good, its alarm included, and its sockets are closed.',
+        'All that it keeps goes for good, its alarm and its history included, and its sockets are closed.',
         button('Delete all it keeps', async () => {
           if (!(await confirmed(`Delete ${titleOf(opened.listed)}?`, 'All that it keeps goes for good. There is no way back.', 'Delete'))) return;
           const done = await attempt(() => send('DELETE', 'object', opened.query), `${titleOf(opened.listed)} is deleted.`);

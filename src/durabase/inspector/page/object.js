@@ -6,6 +6,7 @@ import {logTab} from './log.js';
 import {manageTab} from './manage.js';
 import {sqlTab} from './sql.js';
 import {entriesTab} from './entries.js';
+import {pastTab} from './past.js';
 import {placeOf, stateBadge, titleOf} from './list.js';
 import {storeTab} from './store.js';
 import {wireTab} from './wire.js';
@@ -25,6 +26,7 @@ const tabsOf = (opened) => {
     room.kind !== 'none' && {id: 'wire', title: 'Wire', open: wireTab},
     {id: 'keys', title: `Keys ${shown.keys}`, open: entriesTab},
     shown.tables !== undefined && {id: 'sql', title: 'SQL', open: sqlTab},
+    shown.storage === 'sqlite' && {id: 'history', title: 'History', open: pastTab},
     {id: 'log', title: 'Log', open: logTab},
     {id: 'manage', title: 'Manage', open: manageTab},
   ].filter(Boolean);

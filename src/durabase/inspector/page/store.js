@@ -1,9 +1,10 @@
 // The store of a room, live: its clients, its values, its tables, and who wrote a cell.
 
 import {follow, get, send} from './api.js';
+import {authorTitle, who} from './authors.js';
 import {attempt, confirmed} from './dialog.js';
-import {clockTime, fill, fromNow, fullTime, h, paced, plural} from './dom.js';
-import {heard, historyOf} from './history.js';
+import {bytes, clockTime, fill, fromNow, fullTime, h, paced, plural} from './dom.js';
+import {heard, historyOf} from './seen.js';
 import {editor, shown} from './values.js';
 
 const PAGE = 50;
@@ -202,35 +203,59 @@ export const storeTab = (element, opened) => {
     const names = path.length === 1 ? {value: path[0]} : {table: path[0], row: path[1], cell: path[2]};
     let found;
     try {
-      found = await get('object/store/stamp', {...query, ...names});
+      found = await get('object/store/past', {...query, ...names});
     } catch {
       return; // the room says why when it is looked at
     }
     if (told !== path || isOver) return;
-    if (found.stamp !== null) heard(query, path, found);
-    const seen = historyOf(query, path);
+    const {present, past} = found;
+    if (present.stamp !== null) heard(query, path, present);
+    const known = new Set(past.map((each) => each.stamp?.hlc));
+    const all = [...past, ...historyOf(query, path).filter((each) => !known.has(each.stamp.hlc))];
+    all.sort((a, b) => ((a.stamp?.hlc ?? '') < (b.stamp?.hlc ?? '') ? 1 : -1));
+    const isNever = present.stamp === null && present.hash === null;
     fill(
       story,
       h('h3', {}, path.join(' / ')),
-      seen.length === 0
-        ? h('p', {class: 'faint'}, found.stamp === null && found.hash === null ? 'Nobody has ever written it.' : 'It was there from the beginning, without a time.')
-        : h('ol', {class: 'stamps'}, seen.map((each, index) => stampLine(each, index === 0))),
-      h('p', {class: 'faint small'}, 'The latest time wins; of two with the same time, the greater counter, then client. Earlier ones are those that this page has seen.'),
+      all.length === 0
+        ? h('p', {class: 'faint'}, isNever ? 'Nobody has ever written it.' : 'It was there from the beginning, without a time.')
+        : h('ol', {class: 'stamps'}, all.map((each, index) => stampLine(each, all[index + 1], each.stamp?.hlc === present.stamp?.hlc))),
+      found.cursor !== null && h('p', {class: 'faint small'}, 'Older ones are not shown.'),
+      h('p', {class: 'faint small'}, found.kept ? 'Of those that are older than an hour, the last of each minute and author is kept.' : 'Earlier ones are those that this page has seen. Of classes with SQLite storage, a server with --history keeps them.'),
     );
   };
 
-  const stampLine = (each, isPresent) =>
+  /** Why a stamp wins over the one before it: the first of time, counter and client that differs. */
+  const reason = (stamp, before) => {
+    if (!stamp || !before) return null;
+    if (stamp.time !== before.time) return `won by its later time, ${spanOf(stamp.time - before.time)} after the one below`;
+    if (stamp.counter !== before.counter) return 'won by its larger counter, at the same time as the one below';
+    return stamp.client === before.client ? null : 'won by its greater client, at the same time and counter as the one below';
+  };
+
+  const spanOf = (ms) => (ms < 1000 ? `${ms} ms` : fromNow(Date.now() + ms).slice(3));
+
+  const stampLine = (each, before, isPresent) =>
     h(
       'li',
       {class: isPresent ? 'present' : null},
-      h('div', {class: 'line'}, each.deleted ? h('em', {class: 'faint'}, 'deleted') : shown(each.json === undefined ? each.value : JSON.parse(each.json)), isPresent && h('span', {class: 'tag'}, 'wins')),
-      h(
+      h('div', {class: 'line'}, thingOf(each), isPresent && h('span', {class: 'tag'}, 'wins')),
+      each.author && h('div', {class: 'small', title: authorTitle(each.author)}, 'by ', h('b', {class: 'author'}, who(each.author)), each.times > 1 && ` · the last of ${each.times}`),
+      !each.stamp && h('div', {class: 'faint small'}, 'a default, without a time'),
+      each.stamp && h(
         'div',
         {class: 'faint small', title: `${fullTime(each.stamp.time)}  ${each.stamp.hlc}`},
         `${clockTime(each.stamp.time)} (${fromNow(each.stamp.time)}) · counter ${each.stamp.counter} · client ${each.stamp.client}`,
-        each.from && ` · sent by ${each.from === 'S' ? 'the server' : each.from.slice(0, 8)}`,
+        !each.author && each.from && ` · sent by ${each.from === 'S' ? 'the server' : each.from.slice(0, 8)}`,
       ),
+      reason(each.stamp, before?.stamp) && h('div', {class: 'faint small'}, reason(each.stamp, before?.stamp)),
     );
+
+  const thingOf = (each) => {
+    if (each.deleted) return h('em', {class: 'faint'}, 'deleted');
+    if (each.bytes !== undefined) return h('span', {class: 'faint'}, bytes(each.bytes));
+    return shown(each.json === undefined ? each.value : JSON.parse(each.json));
+  };
 
   // Arrow keys walk over the grid
   grid.addEventListener('keydown', (event) => {

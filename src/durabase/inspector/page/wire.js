@@ -2,7 +2,7 @@
 
 import {follow} from './api.js';
 import {bytes, clockTime, fill, h, plural} from './dom.js';
-import {heard} from './history.js';
+import {heard} from './seen.js';
 import {shown} from './values.js';
 
 const LIMIT = 500;
