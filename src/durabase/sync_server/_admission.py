@@ -221,25 +221,35 @@ class Admission:
     async def refresh(self, request: Request, access: Access) -> bool:
         """Take over an access, in channel mode those to each channel's path as well.
 
-        A channel that it does not reach any more closes the connection.
+        A channel that it does not reach any more closes the connection, and so does one of which nobody can
+        say whether it does.
+
+        Raises:
+            Exception: what the hook raises.
         """
         self.access, self._request = access, request
-        for member, (path_id, guard) in list(self._guards.items()):
-            if member.channel_id is None:
-                guard.access = access
-                continue
-            verdict = await self._door.decide(request, path_id)
-            if isinstance(verdict, Response):
-                self._fail(AccessError(f"no access to {path_id!r} any more"))
-                return False
-            guard.access = verdict
+        try:
+            for member, (path_id, guard) in list(self._guards.items()):
+                verdict = access if member.channel_id is None else await self._door.decide(request, path_id)
+                if isinstance(verdict, Response):
+                    raise AccessError(f"no access to {path_id!r} any more")
+                guard.access = verdict
+        except AccessError as error:
+            self._fail(error)
+            return False
+        except Exception:
+            self._fail(AccessError("it is not known whether there is access to all channels"))
+            raise
         self._watch()
         return self._connection is not None
 
     def _ask_steps(self, path_id: Id) -> Steps[Access | None]:
-        if self._request is None:
+        request = self._request
+        if request is None:
             return self.access
-        verdict = yield self._door.decide(self._request, path_id)
+        verdict = yield self._door.decide(request, path_id)
+        if self._request is not request:  # it was refreshed meanwhile, and may do less now
+            return (yield from self._ask_steps(path_id))
         return None if isinstance(verdict, Response) else verdict
 
     # Time

@@ -401,6 +401,54 @@ class TestChannels:
 
         run(test)
 
+    @pytest.mark.parametrize(("new", "level"), [("rita", "read"), ("nobody", None)])
+    def test_a_channel_that_was_asked_for_before_a_refresh_is_asked_for_again(
+        self, new: str, level: str | None
+    ) -> None:
+        async def test() -> None:
+            gate = asyncio.Event()
+
+            async def authorize(request: Request, path_id: str) -> Access | None:
+                if path_id == "base/a":
+                    await gate.wait()
+                who = request.url.partition("as=")[2].partition("&")[0]
+                if who == "nobody":
+                    return Access("read", "ann") if path_id == "base/" else None
+                return Access(LEVELS[who].level, "ann")
+
+            house = House(authorize)
+            joining = "base?as=ann&session=s"
+            connection, port = await house.join(joining, "A", sec_websocket_protocol="tinybase")
+            connection.on_text(self.HELLO)
+            connection.on_text(self.subscribe("a"))
+            await settle()
+            assert (await house.post(f"base?as={new}&session=s")).status == 200
+            gate.set()
+            await settle()
+            assert str(house.server.get_access("base/a", "A").level) == (level or "none")
+            assert (self.subscribe("a") in port.sent) == (level is not None)
+
+        run(test)
+
+    def test_a_hook_that_fails_for_a_channel_at_a_refresh_leaves_no_old_access(self) -> None:
+        async def test() -> None:
+            def authorize(request: Request, path_id: str) -> Access:
+                if request.method == "POST" and path_id == "base/a":
+                    raise RuntimeError("broken")
+                return Access("write", "ann")
+
+            house = House(authorize)
+            connection, port = await house.join("base?session=s", "A", sec_websocket_protocol="tinybase")
+            connection.on_text(self.HELLO)
+            connection.on_text(self.subscribe("a"))
+            await settle()
+            with pytest.raises(RuntimeError, match="broken"):
+                await house.post("base?session=s")
+            assert port.closed is not None
+            assert port.closed[0] == 4403
+
+        run(test)
+
     def test_only_so_many_are_asked_for_at_a_time(self) -> None:
         async def test() -> None:
             asked: list[str] = []
