@@ -92,6 +92,7 @@ _REFUSALS_A_MERGE: Final = 16
 _SCHEMA: Final = "the schema does not allow it"
 _MARKED: Final = "an old correction is no edit"
 _FAILED: Final = "it could not be checked"
+_READS: Final = "who only reads writes nothing"
 
 
 @final
@@ -102,6 +103,7 @@ class Authority:
         validate: the program's rules, if there are any.
         on_refused: is told of each proposal of which something was refused.
         report: is told what ``validate`` raises; all of that proposal is refused then.
+        writes_nothing: whether a client may write nothing at all. It is told what holds, and leaves no trace.
     """
 
     def __init__(
@@ -109,13 +111,17 @@ class Authority:
         validate: Validate | None,
         on_refused: Validate | None,
         report: IgnoredErrorHandler,
+        writes_nothing: Callable[[Id], bool] | None = None,
     ) -> None:
         self._validate = validate
+        self._writes_nothing = writes_nothing
         self._on_refused = on_refused
         self._report = report
 
     def merge(self, store: MergeableStore, client_id: Id, changes: MergeableChanges) -> MergeableChanges:
         """Merge encoded changes of a client into a store; what that client alone is to be told."""
+        if self._writes_nothing is not None and self._writes_nothing(client_id):
+            return self._turn_away(store, client_id, changes)
         near, ahead = store._judgeable(changes)
         if near is not None:
             proposal = Proposal(client_id, store, [], {})
@@ -136,6 +142,12 @@ class Authority:
 
         It is one proposal all the same. Each slice is a transaction of its own.
         """
+        if self._writes_nothing is not None and self._writes_nothing(client_id):
+            told = nothing()
+            for piece in pieces_of(changes, things, whole_rows=True):
+                add_changes(told, self._turn_away(store, client_id, piece))
+                yield
+            return told
         proposal = Proposal(client_id, store, [], {})
         parts: list[tuple[MergeableChanges, MergeableChanges]] = []
         for piece in pieces_of(changes, things, whole_rows=True):
@@ -159,6 +171,18 @@ class Authority:
             yield
         self._tell_refused(proposal)
         return only_theirs
+
+    def _turn_away(self, store: MergeableStore, client_id: Id, changes: MergeableChanges) -> MergeableChanges:
+        """What holds in place of what is newer than that; the store stays as it is, its stamps included."""
+        near, ahead = store._judgeable(changes)
+        told = store._held_in_place_of(ahead)
+        if near is not None:
+            proposal, newer = Proposal(client_id, store, [], {}), store._newer_in(near)
+            _propose(proposal, newer, near)
+            proposal.refuse_all(_READS)
+            self._tell_refused(proposal)
+            add_changes(told, store._held_in_place_of(_stamps_of(newer, near)))
+        return told
 
     def _tell_refused(self, proposal: Proposal) -> None:
         if self._on_refused is not None and proposal.refused:
@@ -200,6 +224,15 @@ def _edits(proposed: Changes, changes: MergeableChanges) -> Iterator[tuple[Edit,
                 yield Edit(table_id, row_id, cell_id, None, _decoded(thing)), thing, stamps[cell_id]
     for value_id, thing in proposed[1].items():
         yield Edit(None, None, None, value_id, _decoded(thing)), thing, changes[1][0][value_id]
+
+
+def _stamps_of(proposed: Changes, changes: MergeableChanges) -> MergeableChanges:
+    """The stamps with which plain changes came."""
+    tables: dict[Id, list[Any]] = {}
+    for table_id, rows in proposed[0].items():
+        came = changes[0][0][table_id][0]
+        tables[table_id] = [{r: [{c: came[r][0][c] for c in cells}] for r, cells in rows.items()}]
+    return [[tables], [{value_id: changes[1][0][value_id] for value_id in proposed[1]}], 1]
 
 
 def _decoded(thing: Any) -> Any:

@@ -313,10 +313,12 @@ class WsServerDurableObject(DurableObject):
         self.ctx.storage.in_one_turn(go_on)
 
     def _authority(self) -> Authority:
+        rules = self.rules or Rules()
         return Authority(
-            validate=judged_by_rules(self.rules or Rules(), self.get_access, self.validate),
+            validate=judged_by_rules(rules, self.get_access, self.validate),
             on_refused=lambda proposal: self._tell(self.on_refused, proposal),
             report=lambda error: self._tell(self.on_ignored_error, error),
+            writes_nothing=lambda client_id: rules.writes_nothing(self.get_access(client_id)),
         )
 
     def _report_of_store(self, error: Exception) -> None:

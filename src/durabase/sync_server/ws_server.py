@@ -319,16 +319,22 @@ class WsServer(ConnectionHost):
         return self._programs_authority(path_id) if self._is_authoritative else None
 
     def _programs_authority(self, path_id: Id) -> Authority:
-        validate, on_refused, door = self._validate, self._on_refused, self._door
+        validate, refused, door = self._validate, self._on_refused, self._door
         judges = None if validate is None else partial(validate, path_id)
+        on_refused = (
+            None if refused is None else lambda proposal: self._reporter.call(refused, path_id, proposal)
+        )
+        if door is None:
+            return Authority(judges, on_refused, self.report)
+
+        def access_of(client_id: Id) -> Access:
+            return door.access_of(path_id, client_id)
+
         return Authority(
-            judges
-            if door is None
-            else judged_by_rules(door.rules, lambda client_id: door.access_of(path_id, client_id), judges),
-            None
-            if on_refused is None
-            else lambda proposal: self._reporter.call(on_refused, path_id, proposal),
+            judged_by_rules(door.rules, access_of, judges),
+            on_refused,
             self.report,
+            lambda client_id: door.rules.writes_nothing(access_of(client_id)),
         )
 
     def client_left(self, path_id: Id, client_id: Id) -> None:

@@ -197,3 +197,53 @@ def test_rooms_of_a_ws_server_over_channels(node: NodeHost, tmp_path: Path) -> N
             stores[socket, "one"].wait_for([{}, {"open": True}])
         assert node.converge([stores["a", "one"], stores["b", "one"]]) == [{}, {"open": True}]
     assert [(path_id, reasons) for path_id, _, reasons in refused] == [("base/one", ["it has none"])]
+
+
+READERS = ROOM.replace("import WsServerDurableObject", "import Access, WsServerDurableObject").replace(
+    "    def create_persister",
+    """    def authorize(self, request, path_id):
+        return Access("read" if "as=reader" in request.url else "write")
+
+    def create_persister""",
+    1,
+)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("library")
+    server = Server(folder, "serve", str(write_project(folder, READERS, ["Room"]))).start()
+    yield server
+    assert server.stop() == 0, server.log
+
+
+@pytest.mark.parametrize("major", MAJORS)
+def test_who_only_reads_takes_back_what_it_writes_and_leaves_no_trace(
+    node: NodeHost, library: Server, major: int
+) -> None:
+    url = f"{library.ws_url}/reading-{major}"
+    writer = node.client(f"library-writer-{major}").connect(url)
+    writer.call("setTables", {"pets": PETS})
+    reader = node.client(f"library-reader-{major}", major).connect(f"{url}?as=reader")
+    reader.wait_for([{"pets": PETS}, {}])
+    reader.call("setCell", "pets", "fido", "age", 99)
+    reader.call("setRow", "pets", "rex", {"age": 1})
+    reader.wait_for([{"pets": PETS}, {}])
+    writer.call("setCell", "pets", "fido", "age", 6)  # the reader sees what happens where it has written
+    now = [{"pets": {"fido": {"species": "dog", "age": 6}}}, {}]
+    reader.wait_for(now)
+
+    reader.disconnect()
+    reader.call("setRow", "pets", "tom", {"age": 2})
+    reader.connect(f"{url}?as=reader")
+    reader.wait_for(now)
+    late = node.client(f"library-late-{major}").connect(url)
+    late.wait_for(now)
+    assert node.converge([writer, late]) == now
+    assert "rex" not in str(late.call("getMergeableContent"))
+    assert "tom" not in str(late.call("getMergeableContent"))
+
+    reader.disconnect()
+    reader.connect(url)  # now it may write, and what was taken back does not come again
+    reader.call("setCell", "pets", "fido", "age", 7)
+    settled(node, [writer, reader, late], url, [{"pets": {"fido": {"species": "dog", "age": 7}}}, {}])

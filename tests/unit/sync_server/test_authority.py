@@ -219,3 +219,36 @@ def test_the_servers_own_edits_are_not_asked_about_and_readers_are_corrected() -
                 assert room.store.get_values() == {"v": "from the server"}
 
     asyncio.run(test())
+
+
+@pytest.mark.parametrize("in_slices", [False, True])
+def test_who_may_write_nothing_is_told_what_holds_and_leaves_no_trace(in_slices: bool) -> None:
+    server, client = stores()
+    server.set_table("t", {"r": {"a": 1, "b": [1]}}).set_value("v", 1)
+    client.set_table("t", {"r": {"a": 2, "c": 3}, "s": {"a": 1}}).set_values({"v": 2, "w": {"x": 1}})
+    before = server.get_mergeable_content()
+    refused: list[str] = []
+    authority = Authority(
+        lambda _: pytest.fail("it is not asked"),
+        lambda proposal: refused.extend(proposal.refused.values()),
+        print,
+        lambda client_id: client_id == "client",
+    )
+    changes = client._get_encoded_mergeable_content()
+    if in_slices:
+        slices, told = authority.merge_in_slices(server, "client", changes, 1), None
+        while told is None:
+            try:
+                next(slices)
+            except StopIteration as end:
+                told = end.value
+    else:
+        told = authority.merge(server, "client", changes)
+
+    assert server.get_mergeable_content() == before
+    assert set(refused) == {"who only reads writes nothing"}
+    assert len(refused) == 5
+    client._apply_encoded_mergeable_changes(told)
+    assert client.get_content() == [{"t": {"r": {"a": 1}}}, {"v": 1}]
+    client._apply_encoded_mergeable_changes(server._get_encoded_mergeable_content())
+    assert client.get_content() == server.get_content()
