@@ -23,7 +23,8 @@ from durabase.durable_objects.storage.store import AlarmRow, KeyRange
 
 __all__ = ["SharedStore"]
 
-_PUT: Final = "INSERT INTO kv VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+# Without row ids, further indexes and triggers SQLite overwrites what is there without looking for it.
+_PUT: Final = "INSERT OR REPLACE INTO kv VALUES (?, ?, ?)"
 _ROWS_AT_ONCE: Final = 4096
 """So many rows are written in one visit of the loop; that takes some ten milliseconds."""
 _DELETE: Final = "DELETE FROM kv WHERE object = ? AND key = ?"
