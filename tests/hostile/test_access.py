@@ -21,6 +21,7 @@ from durabase.synchronizers.protocol.payloads import encode_payloads
 from e2e._server import Server
 from hostile._peer import DIFF, HASHES, Peer, cells_diff, now, text, values_diff
 from hostile._project import write_project
+from hostile._wire import ask, new_key
 
 KEYS = {"new": "n" * 32, "old": "o" * 32}
 PROGRAM = f"""
@@ -150,6 +151,26 @@ def test_whatever_a_reader_says_changes_nothing(guarded: Server, room: str) -> N
 
 def writer_said(reader: Peer, writer: Peer) -> Any:
     return reader.hear_from(writer.key, DIFF)[2]
+
+
+def test_nobody_comes_under_the_key_of_somebody_else(guarded: Server, room: str) -> None:
+    key = new_key()
+    fields = ("Host: h", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13")
+    head = "\r\n".join((*fields, f"Sec-WebSocket-Key: {key}"))
+    asking = f"GET /{room}?token={token(room, 'read')} HTTP/1.1\r\n{head}\r\n\r\n".encode()
+    with (
+        Peer(guarded.port, f"/{room}?token={token(room)}", key) as writer,
+        peer(guarded, room, "read") as witness,
+    ):
+        assert ask(guarded.port, asking).status == 409
+        time.sleep(0.3)  # the object sleeps
+        assert ask(guarded.port, asking).status == 409
+        writer.broadcast(values_diff({"v": 1}))
+        assert witness.hear_from(key, DIFF)
+    end = time.monotonic() + 20
+    while ask(guarded.port, asking).status != 101:  # until the object has heard that the writer has gone
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_a_writer_keeps_to_the_rules_also_in_answers(guarded: Server, room: str) -> None:
