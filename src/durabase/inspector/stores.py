@@ -21,6 +21,9 @@ __all__ = ["StoreOperations"]
 Json: TypeAlias = dict[str, Any]
 Edit: TypeAlias = tuple[Callable[..., Any], int, bool]
 
+MAX_ROWS: Final = 1000
+"""So many rows are shown at once."""
+
 _EDITS: Final[Mapping[str, Edit]] = {
     "set_cell": (MergeableStore.set_cell, 3, True),
     "del_cell": (MergeableStore.del_cell, 3, False),
@@ -78,7 +81,8 @@ class StoreOperations:
         """Some rows of a table, in order of a cell or of their ids; and which cells its rows have."""
 
         def look(store: MergeableStore) -> Json:
-            row_ids = store.get_sorted_row_ids(table_id, sort, descending, offset, limit)
+            most = min(limit, MAX_ROWS)
+            row_ids = store.get_sorted_row_ids(table_id, sort, descending, offset, most)
             return {
                 "cells": store.get_table_cell_ids(table_id),
                 "count": store.get_row_count(table_id),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from durabase.durable_objects import DurableObjectId, ObjectHost, ObjectKey
@@ -107,8 +108,12 @@ class ObjectOperations:
         after: str | None = None,
         limit: int = 100,
     ) -> Json:
-        """Keys, from behind ``after``, and values; what JSON has no form for is ``printed``, by Python."""
+        """Keys, from behind ``after``, and values; what JSON has no form for is ``printed``, by Python.
+
+        ``limit`` is how many at most, up to 1,000.
+        """
         self._status(class_name, id)
+        limit = min(limit, MAX_LISTED)
         start = {} if after is None else {"start_after": after}
 
         async def look(instance: Any, ctx: Any) -> Json:
@@ -146,7 +151,8 @@ class ObjectOperations:
         def query_it(instance: Any, ctx: Any) -> Json:
             def work() -> Json:
                 cursor = ctx.storage.sql.exec(query, *parameters)
-                found = list(cursor.raw())
+                found = list(islice(cursor.raw(), None if limit is None else limit + 1))
+                cursor.close()
                 rows = [[plain(value) for value in row] for row in found[:limit]]
                 result = {"columns": cursor.column_names, "rows": rows, "rows_written": cursor.rows_written}
                 result |= {} if limit is None else {"more": len(found) > limit}
@@ -354,7 +360,7 @@ def _as_administrator(function: Callable[[Any, Any], Any], instance: Any, ctx: A
 
 
 async def _what_is_kept(instance: Any, ctx: Any) -> Json:
-    keys = len(await ctx.storage.list())
+    keys = ctx.storage._store.count()
     try:
         sql = ctx.storage.sql
     except StorageError:  # a class with keys and values only

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_COMPARED", "ObjectPast"]
 
 MAX_LISTED: Final = 1000
-MAX_SCANNED: Final = 20_000
+MAX_SCANNED: Final = 5_000
 """So many entries are looked through for one answer."""
 MAX_COMPARED: Final = 1000
 

@@ -313,3 +313,15 @@ def test_following(tmp_path: Path) -> None:
 )
 def test_values_without_a_form_in_json(value: Any, expected: Any) -> None:
     assert plain(value) == expected
+
+
+def test_large_results_are_cut_while_they_are_read(tmp_path: Path) -> None:
+    async def scenario(admin: Admin) -> None:
+        await admin.host.namespace("Room").get_by_name("a").keep(k=1, l=2)
+        room = "class=Room&name=a"
+        endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+        _, found = await admin.ask("POST", f"/object/sql?{room}", {"query": endless, "limit": 3})
+        assert (found["rows"], found["more"]) == ([[1], [2], [3]], True)
+        assert (await admin.ask("GET", f"/object?{room}"))[1]["keys"] == 2
+
+    run(tmp_path, scenario)

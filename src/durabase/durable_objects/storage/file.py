@@ -83,14 +83,10 @@ class FileStore:
         gates = WriteGates(gate)
         self.generation = 0
         self.journal = journal or NoJournal()
-        self._path = path
-        self._namespace = namespace
-        self._loop = loop
-        self._executor = executor
-        self._id = id
-        self._gate = gates.part()
-        self._on_failed = on_failed
-        self._rules = rules
+        self._path, self._namespace = path, namespace
+        self._loop, self._executor = loop, executor
+        self._id, self._gate = id, gates.part()
+        self._on_failed, self._rules = on_failed, rules
         self._disk = namespace.database.disk
         self._index = IndexEntry(namespace, id, gates.part(), on_failed)
         self._database: Database | None = None
@@ -231,6 +227,10 @@ class FileStore:
     def get(self, key: bytes) -> bytes | None:
         rows = self._rows("SELECT value FROM _cf_KV WHERE key = ?", (key,))
         return rows[0][0] if rows else None
+
+    def count(self) -> int:
+        rows = self._rows("SELECT count(*) FROM _cf_KV", ())
+        return int(rows[0][0]) if rows else 0
 
     def list(self, keys: KeyRange) -> _Pairs:
         return self._rows(*list_query(keys))  # type: ignore[return-value]

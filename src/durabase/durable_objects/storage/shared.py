@@ -106,6 +106,9 @@ class SharedStore:
         ).fetchone()
         return None if row is None else row[0]
 
+    def count(self) -> int:
+        return len(self.list(KeyRange()))
+
     def list(self, keys: KeyRange) -> _Pairs:
         self._catch_up()
         if self._is_ending:

@@ -86,6 +86,9 @@ class ObjectStore(Protocol):
     def get(self, key: bytes) -> bytes | None:
         """The value of ``key``."""
 
+    def count(self) -> int:
+        """How many keys there are."""
+
     def list(self, keys: KeyRange) -> list[tuple[bytes, bytes]]:
         """Keys and values of the range, in order of the keys' bytes."""
 

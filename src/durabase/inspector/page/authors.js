@@ -11,7 +11,7 @@ const EVENTS = {
 /** An author in a few words. @param {Record<string, any>} author */
 export const who = (author) => {
   const event = author.event ?? '';
-  const by = EVENTS[event] ?? `the call ${event}`;
+  const by = Object.hasOwn(EVENTS, event) ? EVENTS[event] : `the call ${event}`;
   if (author.admin) return event === 'run' ? 'an administrator' : `an administrator, ${by}`;
   const known = author.identity ?? author.address ?? (author.client === undefined ? null : `client ${author.client.slice(0, 8)}`);
   return known === null ? by : known;

@@ -220,9 +220,22 @@ export const storeTab = (element, opened) => {
       all.length === 0
         ? h('p', {class: 'faint'}, isNever ? 'Nobody has ever written it.' : 'It was there from the beginning, without a time.')
         : h('ol', {class: 'stamps'}, all.map((each, index) => stampLine(each, all[index + 1], each.stamp?.hlc === present.stamp?.hlc))),
-      found.cursor !== null && h('p', {class: 'faint small'}, 'Older ones are not shown.'),
+      found.cursor !== null && further({...query, ...names}, found.cursor),
       h('p', {class: 'faint small'}, found.kept ? 'Of those that are older than an hour, the last of each minute and author is kept.' : 'Earlier ones are those that this page has seen. Of classes with SQLite storage, a server with --history keeps them.'),
     );
+  };
+
+  /** A button that shows what is further in the past, from the cursor on. */
+  const further = (asked, cursor) => {
+    const button = h('button', {class: 'button small', onclick: async () => {
+      const found = await attempt(() => get('object/store/past', {...asked, cursor}));
+      if (found === undefined || isOver) return;
+      const {past} = found;
+      story.querySelector('.stamps')?.append(...past.map((each, index) => stampLine(each, past[index + 1], false)));
+      if (found.cursor === null) button.remove();
+      else button.replaceWith(further(asked, found.cursor));
+    }}, 'Look further back');
+    return button;
   };
 
   /** Why a stamp wins over the one before it: the first of time, counter and client that differs. */
