@@ -84,14 +84,28 @@ class House:
         )
 
 
-@contextmanager
-def housed(folder: Path, proxy: Proxy, options: Sequence[str], edits: Edits = ()) -> Iterator[House]:
-    """A server with these ``options``, behind a proxy whose configuration has these ``edits``."""
-    authority = Authority(folder / "authority")
-    authority.sign()
+def write_telling(folder: Path) -> Path:
+    """Rooms, and a path that tells who asks."""
     write_rooms(folder)
     (folder / "program.py").write_text(TELLING)
-    server = Server(folder, "serve", str(folder), *options).start()
+    return folder
+
+
+@contextmanager
+def housed(
+    folder: Path,
+    proxy: Proxy,
+    options: Sequence[str],
+    edits: Edits = (),
+    write: Callable[[Path], Path] = write_telling,
+) -> Iterator[House]:
+    """A server with these ``options``, behind a proxy whose configuration has these ``edits``.
+
+    ``write`` writes the project, and says where that is.
+    """
+    authority = Authority(folder / "authority")
+    authority.sign()
+    server = Server(folder, "serve", str(write(folder)), *options).start()
     port = free_port()
     command = proxy(folder, authority, port, server.port)
     for before, after in edits:

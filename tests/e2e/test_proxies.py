@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
+from http.client import HTTPResponse, HTTPSConnection
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from websockets.asyncio.client import connect
 
 from e2e._loop import run
 from e2e._proxies import PATIENCE, TRUSTING, House, caddy, housed, nginx
+from hostile._project import ROOM, write_project
 
 LARGE = "".join(f"{number:x}" for number in range(20_000))
 
@@ -58,6 +61,43 @@ def test_the_doctor_finds_nothing_wrong_on_the_way(house: House) -> None:
     assert "the proxy says who asks: 127.0.0.1" in way
     assert "messages are compressed" in way
     assert "✓ WebSocket   it opens, and gets pings while it is idle" in way
+
+
+BUFFERING = {
+    "nginx": (nginx, [("proxy_buffering off;", "gzip on; gzip_types text/event-stream;")]),
+    "caddy": (caddy, [("(reverse_proxy .*)", r"encode gzip\n\t\1")]),
+}
+
+
+@pytest.mark.parametrize("name", BUFFERING)
+def test_events_come_at_once_though_the_proxy_buffers_and_compresses(name: str, tmp_path: Path) -> None:
+    proxy, edits = BUFFERING[name]
+
+    def write(folder: Path) -> Path:
+        return write_project(folder, ROOM.replace('Objects")', 'Objects", rest="/api")'))
+
+    with housed(tmp_path, proxy, TRUSTING, edits, write) as house:
+        context = house.authority.client_context()
+        following = HTTPSConnection("127.0.0.1", house.port, timeout=PATIENCE, context=context)
+        following.request("GET", "/api/rooms/a/events", headers={"Accept-Encoding": "gzip"})
+        events = following.getresponse()
+        expand = zlib.decompressobj(31).decompress if events.headers["Content-Encoding"] else bytes
+        _read_until(b"event: snapshot", events, expand)
+        writing = HTTPSConnection("127.0.0.1", house.port, timeout=PATIENCE, context=context)
+        writing.request("PUT", "/api/rooms/a/values/v", "1", {"content-type": "application/json"})
+        assert writing.getresponse().status == 201
+        _read_until(b'"values":{"v":1}', events, expand)
+        following.close()
+        writing.close()
+
+
+def _read_until(text: bytes, events: HTTPResponse, expand: Callable[[bytes], bytes]) -> None:
+    read = b""
+    for _ in range(5):  # pieces, which proxies may have cut as they like
+        read += expand(events.read1())
+        if text in read:
+            return
+    raise AssertionError(read)
 
 
 WRONG = {
