@@ -137,15 +137,25 @@ def test_only_this_machine_is_served_unless_told_otherwise(tmp_path: Path) -> No
 @pytest.mark.feature("S-SC-2", "S-SC-3")
 def test_origins_and_proxies_by_options(tmp_path: Path) -> None:
     program = PROGRAM.replace('"version %d" % VERSION', 'request.headers["cf-connecting-ip"] + request.url')
-    options = ("--allow-origin", "same", "--trust-proxy", "127.0.0.1", "--max-connections", "10")
+    options = (
+        "--allow-origin",
+        "same",
+        "--trust-proxy",
+        "127.0.0.1",
+        "--max-connections",
+        "10",
+        "--admin",
+        "0",
+    )
     with running(write_project(tmp_path, program), "serve", "--port", "0", *options) as command:
-        port = command.port()
+        admin, port = admin_port(command), command.port()
         forwarded = {"x-forwarded-for": "9.9.9.9", "x-forwarded-proto": "https"}
         assert get(port, "/", **forwarded) == (200, f"9.9.9.9https://127.0.0.1:{port}/")
         with connect(f"ws://127.0.0.1:{port}/", origin=f"http://127.0.0.1:{port}"):  # type: ignore[arg-type]
             pass
         with pytest.raises(InvalidStatus, match="403"):
             connect(f"ws://127.0.0.1:{port}/", origin="http://evil.example")  # type: ignore[arg-type]
+        assert 'durabase_refusals_total{reason="origin"} 1\n' in get(admin, "/metrics")[1]
     for wrong in (("--allow-origin", "evil"), ("--trust-proxy", "here")):
         with running(tmp_path, "serve", "--port", "0", *wrong) as command:
             assert command.finish() == 2
