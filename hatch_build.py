@@ -29,7 +29,7 @@ mergeable/_validate mergeable/hashes mergeable/hlc mergeable/stamps
 persisters/_access persisters/_stored_stamps
 server/bridge server/frames server/outbox server/traffic server/websocket
 store/_cells store/_changes store/_content store/_edits store/_hooks store/_kinds store/_notify
-store/_schema store/_sorting store/_transaction store/_validation
+store/_schema store/_setting store/_sorting store/_transaction store/_validation
 sync_server/_inbox sync_server/_passing sync_server/_peer
 synchronizers/_deadlines
 synchronizers/protocol/messages synchronizers/protocol/payloads synchronizers/protocol/relay

@@ -19,7 +19,7 @@ from durabase.types import Changes, Id, MergeableChanges, MergeableContent
 __all__ = ["Outcome", "Plain", "content_from", "merge_changes", "newer_things"]
 
 _AnyStamp: TypeAlias = list[Any]
-"""As it comes in: ``[thing]``, ``[thing, hlc]`` or ``[thing, hlc, hash]``."""
+"""As it comes in: ``[thing]``, ``[thing, hlc]`` or ``[thing, hlc, hash]``; also as a tuple."""
 
 _MAX_SAFE: Final = 2**53
 _MAX_HASH: Final = 0xFFFFFFFF
@@ -63,33 +63,32 @@ def merge_changes(
 
     What the store has to apply is told to ``outcome`` row by row, the values at the end.
     """
-    tables_stamp = _parts(changes[0])
+    tables_stamp: _AnyStamp = changes[0] if type(changes[0]) is list else list(changes[0])
     latest = tables_hlc = _hlc_of(tables_stamp)
     members: dict[Id, Any] = tables_stamp[0]
     for table_id, table_stamp in ordered(members).items():
         table = stamps.tables.enter(table_id, BranchStamps, journal)
         before = table.settled_hash()
-        table_latest = _merge_table(table, table_id, _parts(table_stamp), journal, outcome)
+        table_latest = _merge_table(table, table_id, table_stamp, journal, outcome)
         stamps.tables.leave(table_id, table, before, journal)
         if table_latest > latest:
             latest = table_latest
     if tables_hlc:
         stamps.tables.raise_hlc(tables_hlc, journal)
-    values, values_latest = _merge_things(stamps.values, _parts(changes[1]), journal)
+    values, values_latest = _merge_things(stamps.values, changes[1], journal)
     if values is not None:
         outcome.values(values)
     return values_latest if values_latest > latest else latest
 
 
-def _merge_table(
-    table: TableStamps, table_id: Id, stamp: _AnyStamp, journal: Journal, outcome: Outcome
-) -> Hlc:
-    latest = table_hlc = _hlc_of(stamp)
-    members: dict[Id, Any] = stamp[0]
+def _merge_table(table: TableStamps, table_id: Id, stamp: Any, journal: Journal, outcome: Outcome) -> Hlc:
+    parts: _AnyStamp = stamp if type(stamp) is list else list(stamp)
+    latest = table_hlc = _hlc_of(parts)
+    members: dict[Id, Any] = parts[0]
     for row_id, row_stamp in ordered(members).items():
         row = table.enter(row_id, ThingStamps, journal)
         before = row.settled_hash()
-        cells, row_latest = _merge_things(row, _parts(row_stamp), journal)
+        cells, row_latest = _merge_things(row, row_stamp, journal)
         table.leave(row_id, row, before, journal)
         if row_latest > latest:
             latest = row_latest
@@ -100,15 +99,14 @@ def _merge_table(
     return latest
 
 
-def _merge_things(
-    things: ThingStamps, stamp: _AnyStamp, journal: Journal
-) -> tuple[dict[Id, Any] | None, Hlc]:
-    latest = container_hlc = _hlc_of(stamp)
+def _merge_things(things: ThingStamps, stamp: Any, journal: Journal) -> tuple[dict[Id, Any] | None, Hlc]:
+    parts: _AnyStamp = stamp if type(stamp) is list else list(stamp)
+    latest = container_hlc = _hlc_of(parts)
     accepted: dict[Id, Any] | None = None
-    members: dict[Id, Any] = stamp[0]
+    members: dict[Id, Any] = parts[0]
     for id_, thing_stamp in ordered(members).items():
-        parts = _parts(thing_stamp)
-        hlc = _hlc_of(parts)
+        parts = thing_stamp if type(thing_stamp) is list else list(thing_stamp)
+        hlc: Hlc = parts[1] if len(parts) > 1 else ""
         thing = _own(parts[0])
         if things.put(id_, thing, hlc, journal):
             if accepted is None:
@@ -192,11 +190,6 @@ def _take_things(things: ThingStamps, stamp: _AnyStamp) -> tuple[dict[Id, Any], 
         if hlc > latest:
             latest = hlc
     return taken, latest
-
-
-def _parts(stamp: Any) -> _AnyStamp:
-    """A stamp, which may come as a tuple, as a list."""
-    return stamp if type(stamp) is list else list(stamp)
 
 
 def _hlc_of(stamp: _AnyStamp) -> Hlc:

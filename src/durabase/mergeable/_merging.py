@@ -142,7 +142,12 @@ class Merging:
 
     def _can_fill(self) -> bool:
         """Whether content can be filled at once: nobody can see how it comes about, only what comes of it."""
-        return self._transaction.depth == 1 and not self._listeners.count and self._edits.can_fill()
+        return (
+            not self._content.tables
+            and self._transaction.depth == 1
+            and not self._listeners.count
+            and self._edits.can_fill()
+        )
 
 
 class _Applying(Outcome):

@@ -56,10 +56,14 @@ def content_shape(stamps: ContentStamps, decode: Decode) -> MergeableContent:
 
 
 def _things_shape(things: ThingStamps, decode: Decode) -> list[Any]:
-    if decode is as_encoded:
-        members = {id_: [*stamp] for id_, stamp in things.children.items()}
-    else:
-        members = {id_: [decode(thing), hlc, hash_] for id_, (thing, hlc, hash_) in things.children.items()}
+    members: dict[Id, list[Any]] = {}
+    stamps: dict[Id, Any] = things.children  # Any: compiled, hashes then stay objects
+    for id_, stamp in stamps.items():
+        parts: tuple[Any, ...] = stamp
+        thing = parts[0]
+        if type(thing) is not int:
+            thing = decode(thing)
+        members[id_] = [thing, parts[1], parts[2]]
     return [members, things.hlc, things.hash]
 
 

@@ -76,7 +76,7 @@ class Stamping(StoreHooks):
         self._journal.end()
         self._old_stamps = self.stamps
         self.replaced = False
-        self._leave_row()
+        self._row = None
 
     def cell_changed(
         self, table_id: Id, row_id: Id, cell_id: Id, new: Any, mutating: bool, defaulted: bool
@@ -108,7 +108,7 @@ class Stamping(StoreHooks):
 
     def merge(self, changes: MergeableChanges, outcome: Outcome) -> None:
         """Merge accepted changes into the stamps; what the store has to apply is told to ``outcome``."""
-        self._leave_row()
+        self._row = None
         self._clock.see_accepted(merge_changes(self.stamps, changes, self._journal, outcome))
 
     def restamp_cell(self, table_id: Id, row_id: Id, cell_id: Id, thing: Any, is_new: bool) -> None:
@@ -123,7 +123,7 @@ class Stamping(StoreHooks):
 
     def replace(self, content: MergeableContent) -> Changes:
         """Take the stamps of accepted content instead of all present ones; what the store has to apply."""
-        self._leave_row()
+        self._row = None
         self.stamps, plain, latest = content_from(content)
         self.replaced = True
         self._clock.see_accepted(latest)
@@ -171,12 +171,9 @@ class Stamping(StoreHooks):
         self._table_id, self._row_id, self._row = table_id, row_id, row
         return done
 
-    def _leave_row(self) -> None:
-        self._table_id = self._row_id = self._row = None
-
     def _undo(self) -> None:
         self._journal.undo()
         self.stamps = self._old_stamps
         self.mutated = self._old_mutated
         self.replaced = False
-        self._leave_row()
+        self._row = None

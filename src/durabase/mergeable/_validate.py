@@ -70,9 +70,15 @@ def _are_things(stamp: Any, bound: str, hashed: bool, encoded: bool) -> bool:
 
 def _members(stamp: Any, bound: str, hashed: bool) -> dict[Any, Any] | None:
     """What a container's stamp contains; None if it is no such stamp."""
-    if not _has_head(stamp, bound, hashed):
+    if type(stamp) is list and not hashed:
+        parts: list[Any] = stamp
+        if len(parts) != 1 and not _has_head(parts, bound, False):
+            return None
+        members = parts[0]
+    elif _has_head(stamp, bound, hashed):
+        members = stamp[0]
+    else:
         return None
-    members = stamp[0]
     return members if isinstance(members, dict) else None
 
 

@@ -87,9 +87,13 @@ class ThingStamps(StampNode):
 
         A stamp of ``""`` gives way to everything.
         """
-        old = self.children.get(id_)
-        if old is not None and old[1] and hlc <= old[1]:
-            return False
+        stamps: dict[Id, Any] = self.children  # Any: compiled, what is in a stamp stays as it is
+        old = stamps.get(id_)
+        if old is not None:
+            parts: tuple[Any, ...] = old
+            old_hlc: Hlc = parts[1]
+            if old_hlc and hlc <= old_hlc:
+                return False
         pending = self.pending
         if pending is None:
             pending = self.pending = {}
@@ -141,7 +145,7 @@ class BranchStamps(StampNode, Generic[ChildT]):
             child = self.children[id_] = make()
         return child
 
-    def leave(self, id_: Id, child: ChildT, before: Hash, journal: Journal) -> None:
+    def leave(self, id_: Id, child: StampNode, before: Hash, journal: Journal) -> None:
         """The child has been merged into; ``before`` was its ``settled_hash``."""
         pending = self.pending
         if pending is not None and id_ in pending:

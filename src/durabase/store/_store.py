@@ -19,6 +19,7 @@ from durabase.store._listening import Listenable
 from durabase.store._notify import Notifier
 from durabase.store._reader import as_id
 from durabase.store._schema import TablesSchema, ValuesSchema
+from durabase.store._setting import SCALARS, CellSetter
 from durabase.store._transaction import DoRollback, Transaction
 from durabase.types import UNDEFINED, Changes, Id, Row, Table, Tables, Values
 from durabase.types import Content as ContentOfStore
@@ -27,7 +28,6 @@ __all__ = ["Store", "TransactionScope"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
-_SCALARS = frozenset((str, int, float, bool, type(None)))
 
 
 class TransactionScope:
@@ -59,7 +59,7 @@ class TransactionScope:
             self._transaction.abort(exc)
 
 
-class Store(Listenable):
+class Store(CellSetter, Listenable):
     """A reactive store.
 
     Setters and deleters return the store, so that calls can be chained. They never raise for bad
@@ -137,19 +137,6 @@ class Store(Listenable):
     def set_partial_row(self, table_id: Id, row_id: Id, partial_row: Row) -> Self:
         """Set some cells of a row and leave the others."""
         return self._do(self._edits.set_partial_row, as_id(table_id), as_id(row_id), partial_row)
-
-    def set_cell(self, table_id: Id, row_id: Id, cell_id: Id, cell: Any) -> Self:
-        """Set a cell, or what a function makes of the present one, which is UNDEFINED if absent."""
-        if type(table_id) is not str:
-            table_id = as_id(table_id)
-        if type(row_id) is not str:
-            row_id = as_id(row_id)
-        if type(cell_id) is not str:
-            cell_id = as_id(cell_id)
-        if type(cell) not in _SCALARS and callable(cell):
-            return self._do(self._map_cell, table_id, row_id, cell_id, cell)
-        self._transaction.set_cell(table_id, row_id, cell_id, cell)
-        return self
 
     def set_values(self, values: Values) -> Self:
         """Replace all values by the valid part of these; no-op if nothing of them is valid."""
@@ -341,11 +328,14 @@ class Store(Listenable):
         self._edits.set_content(content() if callable(content) else content)
 
     def _map_cell(self, table_id: Id, row_id: Id, cell_id: Id, cell: Callable[[Any], Any]) -> None:
+        self._do(self._set_mapped, table_id, row_id, cell_id, cell)
+
+    def _set_mapped(self, table_id: Id, row_id: Id, cell_id: Id, cell: Callable[[Any], Any]) -> None:
         present = self.get_cell(table_id, row_id, cell_id, UNDEFINED)
         self._edits.set_cell(table_id, row_id, cell_id, cell(present))
 
     def _set_value(self, value_id: Id, value: Any) -> None:
-        if type(value) not in _SCALARS and callable(value):
+        if type(value) not in SCALARS and callable(value):
             value = value(self.get_value(value_id, UNDEFINED))
         self._edits.set_value(value_id, value)
 
