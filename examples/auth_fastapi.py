@@ -35,7 +35,8 @@ app = FastAPI(lifespan=sync.lifespan)
 
 @app.post("/rooms/{room:path}/token", response_class=PlainTextResponse)
 def room_token(room: str, user: Annotated[str, Depends(current_user)]) -> str:
-    return tokens.issue(room, "write" if user in EDITORS else "read", user, expires_in=900)
+    path = quote(room, safe="/!'()*")  # as it stands in URLs, written by encodeURIComponent
+    return tokens.issue(path, "write" if user in EDITORS else "read", user, expires_in=900)
 
 
 app.mount("/sync", sync)

@@ -77,6 +77,11 @@ def test_fastapi_issues_tokens_to_its_pages(server: str, node: NodeHost, tmp_pat
         assert status_of(room, ["durabase", f"bearer.{ann}"]) == 101
         assert status_of(room, Authorization=f"Bearer {ann}") == 101
 
+        assert status_of(f"{outer.ws_url}/sync/my%20room?token={ann}") == 403
+        for name in ("my%20room", "it's%20(not)%20*that*%20%C3%A9!"):
+            own = post(f"{outer.url}/rooms/{name}/token", cookie="session=cookie-of-ann")[1]
+            assert status_of(f"{outer.ws_url}/sync/{name}?token={own}") == 101
+
         writer = node.client(f"{server}-writer").connect(f"{room}?token={ann}")
         reader = node.client(f"{server}-reader").connect(f"{room}?token={rita}&session=s")
         writer.call("setCell", "tasks", "1", "text", "mow")
