@@ -59,9 +59,8 @@ async def exported(telemetry: Telemetry, service: str) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*(each.finish() for each in metrics))
-        if own is not None:
-            await asyncio.to_thread(own.force_flush)
+        flushes = [] if own is None else [asyncio.to_thread(own.force_flush)]
+        await asyncio.gather(*(each.finish() for each in metrics), *flushes)
 
 
 class MetricExport:
