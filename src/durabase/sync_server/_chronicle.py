@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final, final
 from weakref import WeakKeyDictionary
 
 from durabase.durable_objects.authors import Author, current_author
 from durabase.durable_objects.storage.change_journal import ChangeJournal
 from durabase.mergeable import MergeableStore
+from durabase.mergeable._journal import CellIds
 from durabase.persisters import DurableObjectSqlStoragePersister, DurableObjectStoragePersister, Persister
 from durabase.persisters._stored_stamps import path_of
 from durabase.sync_server._room_sockets import RoomSockets
 from durabase.sync_server.access import Access
-from durabase.types import UNDEFINED
+from durabase.types import UNDEFINED, Id
 from durabase.web import WebSocket
 
 __all__ = ["Chronicle", "said_by"]
@@ -70,15 +72,28 @@ class Chronicle:
         cells, values = store._get_transaction_stamp_ids()
         if not cells and not values:
             return
-        more = 0
-        for path, old, stamp in _stamped(store, store._get_encoded_stamps(cells, values, with_hashes=False)):
-            if self._journal.is_full:
-                more += 1
-                continue
+        first, first_values, more = _first(cells, values, self._journal.room)
+        for path, old, stamp in _stamped(store, store._get_encoded_stamps(first, first_values, False)):
             hlc = stamp[1] if len(stamp) > 1 else ""  # a default's has no time
             self._journal.note_thing(path, _shown(old), _shown(stamp[0]), hlc)
         if more:
             self._journal.note_more(more)
+
+
+def _first(cells: CellIds, values: dict[Id, None], most: int) -> tuple[CellIds, list[Id], int]:
+    """The first cells and values, so many together, and how many there are besides."""
+    paths = (
+        (table_id, row_id, cell_id)
+        for table_id in cells
+        for row_id in cells[table_id]
+        for cell_id in cells[table_id][row_id]
+    )
+    first: CellIds = {}
+    for table_id, row_id, cell_id in islice(paths, most):
+        first.setdefault(table_id, {}).setdefault(row_id, {})[cell_id] = None
+        most -= 1
+    some_values = list(islice(values, most))
+    return first, some_values, sum(1 for _ in paths) + len(values) - len(some_values)
 
 
 def _is_stamp(key: str, prefix: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,6 +76,23 @@ def test_default_content_has_an_author_and_no_time(tmp_path: Path) -> None:
         assert (only["value"], only["stamp"], only["author"]["client"]) == (5, None, "c1")
         assert found["present"]["value"] == 5
         socket.close()
+
+    run(tmp_path, test, history_days=30)
+
+
+def test_of_very_many_changes_the_first_are_told_and_the_others_counted(tmp_path: Path) -> None:
+    async def test(asking: Asking) -> None:
+        def fill(instance: Any, ctx: Any) -> None:
+            store = instance._passing.seat.store
+            with store.transaction():
+                store.set_table("big", {f"r{row}": {"a": row, "b": row} for row in range(700)})
+                store.set_value("count", 1)
+
+        await asking.objects.run("Room", asking.worker.env.ROOM.id_from_name("pets"), fill)
+        (entry,) = (await asking.ask("GET", "changes"))["entries"]
+        assert len(entry["changes"]) == 1001
+        assert entry["changes"][999]["cell"] == ["big", "r499", "b"]
+        assert entry["changes"][1000] == {"more": 401}
 
     run(tmp_path, test, history_days=30)
 

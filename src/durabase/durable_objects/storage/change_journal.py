@@ -158,6 +158,11 @@ class ChangeJournal(NoJournal):
         """Whether of further changes of this turn it is only told how many there are."""
         return len(self._pending) >= MAX_CHANGES
 
+    @property
+    def room(self) -> int:
+        """Of how many further changes of this turn it is told what they are."""
+        return max(0, MAX_CHANGES - len(self._pending))
+
     def note_more(self, count: int) -> None:
         """So many more things have changed."""
         author = author_text()
