@@ -136,6 +136,19 @@ def test_records_of_all_processes_are_followed() -> None:
     run(scenario, Room)
 
 
+def test_what_objects_do_is_told_by_all_processes() -> None:
+    async def scenario(pair: Pair) -> None:
+        admins = await filled(pair)
+        lines = (await admins.ask("/activity", limit=100)).iter_body()
+        got = [json.loads(piece) async for piece in _first(lines, 4) if piece.strip()]
+        assert len(got) == 2
+        listed = [each["name"] for document in got for each in document["objects"]]
+        assert sorted(listed) == [f"room {number}" for number in range(10)]
+        await lines.aclose()
+
+    run(scenario, Room)
+
+
 async def _first(lines: AsyncIterator[bytes], count: int) -> AsyncIterator[bytes]:
     for _ in range(count):
         yield await anext(lines)
