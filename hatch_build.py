@@ -30,7 +30,8 @@ persisters/_access persisters/_stored_stamps
 server/bridge server/frames server/outbox server/traffic server/websocket
 store/_cells store/_changes store/_content store/_edits store/_hooks store/_kinds store/_notify
 store/_schema store/_setting store/_sorting store/_transaction store/_validation
-sync_server/_inbox sync_server/_passing sync_server/_peer
+sync_server/_full_answer sync_server/_gathering sync_server/_inbox sync_server/_outcomes sync_server/_passing
+sync_server/_peer sync_server/_pulls
 synchronizers/_deadlines
 synchronizers/protocol/messages synchronizers/protocol/payloads synchronizers/protocol/relay
 synchronizers/protocol/session

@@ -28,10 +28,11 @@ class FullAnswer:
     sending it. Whether the tables are still the same is seen by their hash, as clients see it.
     """
 
-    __slots__ = ("_hash", "_store", "_text")
+    __slots__ = ("_hash", "_max_kept", "_store", "_text")
 
-    def __init__(self, store: MergeableStore) -> None:
+    def __init__(self, store: MergeableStore, max_kept: int = MAX_KEPT) -> None:
         self._store = store
+        self._max_kept = max_kept
         self._hash: Hash = 0
         self._text: str | None = None
 
@@ -49,5 +50,5 @@ class FullAnswer:
         if self._text is not None and self._hash == hash_:
             return self._text
         text = json_text_with_undefined(self._store.get_mergeable_table_diff({}))
-        self._hash, self._text = hash_, text if len(text) <= MAX_KEPT else None
+        self._hash, self._text = hash_, text if len(text) <= self._max_kept else None
         return text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from durabase.mergeable import MergeableStore
-from durabase.sync_server import _full_answer
 from durabase.sync_server._full_answer import FullAnswer, asks_for_everything
 from durabase.synchronizers.protocol.messages import Message, MessageType, message_text
 from durabase.testing import FakeClock
@@ -56,8 +55,12 @@ def test_it_follows_the_store(store: MergeableStore) -> None:
         assert full.text_for(question()) == plain(store)
 
 
-def test_what_is_very_long_is_not_kept(store: MergeableStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_full_answer, "MAX_KEPT", 5)
-    full = FullAnswer(store)
-    full.text_for(question())
-    assert full._text is None
+@pytest.mark.parametrize("max_kept", [40, 80])
+def test_what_is_very_long_is_not_kept(
+    store: MergeableStore, monkeypatch: pytest.MonkeyPatch, max_kept: int
+) -> None:
+    full = FullAnswer(store, max_kept)
+    text = full.text_for(question())
+    assert 40 < len(text) - len('["abc.defg",0,]') < 80
+    monkeypatch.setattr(MergeableStore, "get_mergeable_table_diff", lambda *_: [[{}], {}])
+    assert (full.text_for(question()) == text) == (max_kept == 80)

@@ -54,7 +54,7 @@ class Kept(WsServerDurableObject):
             raise PersisterError("no room left")
 
         assert self._passing.seat is not None
-        self._passing.seat.saved = fail  # type: ignore[method-assign, assignment]
+        self._passing.seat._persister.schedule = fail  # type: ignore[method-assign, assignment]
 
     def abort(self) -> None:
         self.ctx.abort("enough")
