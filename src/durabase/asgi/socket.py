@@ -248,7 +248,7 @@ class AsgiSocket:
         self._write_soon()
         if self._bytes + len(self._messages) * _MESSAGE_OVERHEAD > self._context.limits.unsent_bytes:
             self._discard()
-            self._fail(SlowReaderError("the peer does not read what is sent to it"))
+            self._fail(SlowReaderError())
 
     def _write_soon(self) -> None:
         if self._writer is None:

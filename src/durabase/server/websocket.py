@@ -12,6 +12,7 @@ from durabase.errors import ServerError
 from durabase.server.frames import (
     CLOSE_NO_STATUS,
     CLOSE_PROTOCOL_ERROR,
+    CLOSE_TRY_AGAIN_LATER,
     Close,
     FrameError,
     FrameEvent,
@@ -97,7 +98,7 @@ class WebSocketEndpoint:
     def overflow(self) -> None:
         """The peer does not read: drop what waits for it, and fail the connection with 1013."""
         self._outbox.discard()
-        self.fail(SlowReaderError("the peer does not read what is sent to it"))
+        self.fail(SlowReaderError())
 
     def stop(self) -> None:
         """The connection is gone: send and read nothing more."""
@@ -118,4 +119,6 @@ class WebSocketEndpoint:
 class SlowReaderError(ServerError):
     """More is waiting for a peer than the limits allow."""
 
-    close_code = 1013
+    def __init__(self) -> None:
+        super().__init__("the peer does not read what is sent to it")
+        self.close_code: int = CLOSE_TRY_AGAIN_LATER  # of a compiled class, the instance has to have it
