@@ -22,8 +22,8 @@ compiled-test: $(STAMPS)/dev $(COMPILED)/made
 	@$(COMPILED)/bin/python -m pytest tests/vectors tests/property tests/unit
 
 check: $(STAMPS)/dev
-	@$(BIN)/ruff format --check --quiet src tests examples bench scripts docs/conf.py
-	@$(BIN)/ruff check --quiet src tests examples bench scripts docs/conf.py
+	@$(BIN)/ruff format --check --quiet src tests examples bench scripts docs/conf.py hatch_build.py
+	@$(BIN)/ruff check --quiet src tests examples bench scripts docs/conf.py hatch_build.py
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 

@@ -21,9 +21,9 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 COMPILED = """
 _codec/ids _codec/limits _codec/numbers _codec/order _codec/reading _codec/strings _codec/writing
-_collector _listeners
-clock durable_objects/gates durable_objects/hibernation durable_objects/life durable_objects/slot durable_objects/storage/entries durable_objects/storage/keys
-durable_objects/storage/namespace_database durable_objects/storage/shared
+_collector _listeners clock
+durable_objects/gates durable_objects/hibernation durable_objects/storage/entries
+durable_objects/storage/keys durable_objects/storage/namespace_database durable_objects/storage/shared
 mergeable/_diffs mergeable/_journal mergeable/_merge mergeable/_merging mergeable/_shapes mergeable/_stamping
 mergeable/_validate mergeable/hashes mergeable/hlc mergeable/stamps
 persisters/_access persisters/_stored_stamps

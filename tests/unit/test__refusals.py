@@ -15,6 +15,7 @@ from durabase.sync_server._guard import Guard, Questions
 from durabase.sync_server.access import Access, Level
 from durabase.sync_server.authorizing import decide
 from durabase.sync_server.limits import Allowance, ClientLimits
+from durabase.synchronizers.protocol.messages import Message, MessageType
 from durabase.synchronizers.protocol.payloads import Payload
 from durabase.testing.fake_clock import FakeClock
 from durabase.web import Request, Response
@@ -88,5 +89,5 @@ def test_limits_of_clients(heard: list[Refusal]) -> None:
 def test_an_access_that_is_over(heard: list[Refusal]) -> None:
     guard = Guard(Access(Level.READ, expires_at=1), None, Questions(), "client")
     with pytest.raises(UnauthenticatedError):
-        guard.let_through(Payload("", [], None), 2000)  # type: ignore[arg-type]
+        guard.let_through(Payload("", [], Message(None, MessageType.RESPONSE, {})), 2000)
     assert heard == [("expired", "")]
