@@ -133,7 +133,10 @@ def join(spec: Spec, effort: Effort) -> Result:
 
 
 def idle_memory(clients: int, rooms: int, spec: Spec, effort: Effort) -> Result:
+    """More than with nobody there, after a first client has come and gone: its code is loaded by then."""
     with ServerProcess(spec) as server:
+        with holding_clients(server, "--rooms", 1, "--clients", 1, "--settle", 1):
+            pass
         empty = server.memory_kib()
         with holding_clients(server, "--rooms", rooms, "--clients", clients // rooms, "--settle", 3):
             now = server.memory_kib()

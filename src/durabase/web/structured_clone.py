@@ -42,6 +42,7 @@ __all__ = ["decode_value", "decode_values", "encode_value"]
 _JSON: Final = 0x4A
 _TEXT: Final = 0x53
 _TAGGED: Final = 0x01
+_BRACE: Final = 0x7B  # asked for bytes, "in" raises and catches an error first
 
 _PLAIN_DEPTH: Final = 32
 _BATCH: Final = 1000
@@ -92,7 +93,7 @@ def decode_value(data: bytes, passed: list[Any] | None = None) -> Any:
         return data[1:].decode("utf-8", "surrogatepass")
     if form == _JSON:
         value = _parsed(data[1:])
-        return _with_attributes(value) if b"{" in data else value
+        return _with_attributes(value) if _BRACE in data else value
     if form == _TAGGED:
         return _Decoder(data, passed or []).read()
     raise ValueError(f"this is no encoded value, or one of a later version (first byte: {form})")
@@ -108,7 +109,7 @@ def decode_values(encoded: Sequence[bytes]) -> list[Any]:
 
 def _decode_batch(encoded: Sequence[bytes]) -> list[Any]:
     """What is JSON text, and has no dicts to be converted, is read as one text; the rest one by one."""
-    texts = [data[1:] if data[:1] == b"J" and b"{" not in data else b"0" for data in encoded]
+    texts = [data[1:] if data[:1] == b"J" and _BRACE not in data else b"0" for data in encoded]
     try:
         values: list[Any] = _parsed(b"[" + b",".join(texts) + b"]")
     except ValueError:  # one of them is broken: it is found when all are read alone
