@@ -73,7 +73,7 @@ def _clients(size: int, effort: Effort) -> Result:
 
 
 def _rooms(kind: str, size: int, effort: Effort) -> Result:
-    messages = max(1_000, int(20_000 * effort.share))
+    messages = max(1_000, int(20_000 * effort.share), 16 * size)  # one batch for each room at least
     return _inside("hot_path.py", kind, size, messages)
 
 
