@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import math
 import resource
 import sys
 import tempfile
@@ -86,7 +87,7 @@ async def send_all(sinks: list[Any], messages: int) -> None:
 
 async def main(kind: type[WsServerDurableObject], rooms: int, messages: int, forever: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        async with ObjectHost(folder) as host:
+        async with ObjectHost(folder, idle_seconds=math.inf) as host:
             host.register(ObjectClass("room", "room", kind, "kv", max_value_bytes=131_072))
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             senders = []
