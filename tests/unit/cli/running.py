@@ -1,4 +1,4 @@
-"""The command line as a process of its own."""
+"""Projects, and the command line: as a process of its own, and within the test."""
 
 from __future__ import annotations
 
@@ -8,11 +8,20 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
 from threading import Thread
+from typing import Any, TypeAlias
+
+import pytest
+
+from durabase.cli.main import main
+from durabase.testing import WorkerHarness
+
+Run: TypeAlias = Callable[..., str]
+"""A command in a project: gives what it has printed, of one that fails (``code``) what it says of that."""
 
 TOML = """
 name = "app"
@@ -62,6 +71,30 @@ def write_project(directory: Path, program: str = PROGRAM, toml: str = TOML) -> 
     (directory / "wrangler.toml").write_text(toml)
     (directory / "index.py").write_text(program)
     return directory
+
+
+def keep_in(
+    project: Path, keep: Callable[[WorkerHarness], Coroutine[Any, Any, None]], **options: Any
+) -> None:
+    """Have objects of a project keep something, with no server that uses it afterwards."""
+    state = project / ".durabase" / "state"
+    state.mkdir(parents=True)
+    harness = WorkerHarness(project, state_dir=state, **options)
+    harness.run(lambda: keep(harness))
+    for path in (state / "0").iterdir():  # the harness counts its runs
+        path.rename(state / path.name)
+
+
+def command_in(project: Path, capsys: pytest.CaptureFixture[str], *first: str) -> Run:
+    """What runs commands that begin like this in a project."""
+
+    def run(*arguments: str, code: int = 0) -> str:
+        capsys.readouterr()
+        assert main([*first, *arguments, "-c", str(project)]) == code
+        out, err = capsys.readouterr()
+        return err if code else out
+
+    return run
 
 
 class Running:

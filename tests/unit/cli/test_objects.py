@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from durabase.cli.main import main
 from durabase.testing import WorkerHarness
 
-from .running import running, write_project
+from .running import Run, command_in, keep_in, running, write_project
 
 TOML = """
 name = "app"
@@ -60,35 +59,22 @@ PROGRAM = dedent("""
             return Response("kept")
 """)
 
-Run = Callable[..., str]
-
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project with two objects, that no server uses."""
     write_project(tmp_path, PROGRAM, TOML)
-    state = tmp_path / ".durabase" / "state"
-    state.mkdir(parents=True)
-    harness = WorkerHarness(tmp_path, state_dir=state)
 
-    async def keep() -> None:
+    async def keep(harness: WorkerHarness) -> None:
         await harness.fetch("/")
 
-    harness.run(keep)
-    for path in (state / "0").iterdir():  # the harness counts its runs
-        path.rename(state / path.name)
+    keep_in(tmp_path, keep)
     return tmp_path
 
 
 @pytest.fixture
 def run(project: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*arguments: str, code: int = 0) -> str:
-        capsys.readouterr()
-        assert main(["objects", *arguments, "-c", str(project)]) == code
-        out, err = capsys.readouterr()
-        return err if code else out
-
-    return run
+    return command_in(project, capsys, "objects")
 
 
 @pytest.mark.feature("S-OB-4")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from textwrap import dedent
@@ -13,11 +12,10 @@ from textwrap import dedent
 import pytest
 
 from durabase.cli.changes import described_change, who
-from durabase.cli.main import main
 from durabase.cli.values import moment, with_times
 from durabase.testing import WorkerHarness
 
-from .running import write_project
+from .running import Run, command_in, keep_in, write_project
 
 TOML = """
 name = "app"
@@ -42,17 +40,13 @@ PROGRAM = dedent("""
     class Default(WorkerEntrypoint):
         pass
 """)
-Run = Callable[..., str]
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     write_project(tmp_path, PROGRAM, TOML)
-    state = tmp_path / ".durabase" / "state"
-    state.mkdir(parents=True)
-    harness = WorkerHarness(tmp_path, state_dir=state, history_days=30)
 
-    async def keep() -> None:
+    async def keep(harness: WorkerHarness) -> None:
         book = harness.env.BOOK.get_by_name("moby")
         await book.keep(title="Moby Dick")
         (tmp_path / "bookmark").write_text(
@@ -60,21 +54,13 @@ def project(tmp_path: Path) -> Path:
         )
         await book.keep(title="A mistake", more="x" * 100)
 
-    harness.run(keep)
-    for path in (state / "0").iterdir():  # the harness counts its runs
-        path.rename(state / path.name)
+    keep_in(tmp_path, keep, history_days=30)
     return tmp_path
 
 
 @pytest.fixture
 def run(project: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*arguments: str, code: int = 0) -> str:
-        capsys.readouterr()
-        assert main([*arguments, "-c", str(project)]) == code
-        out, err = capsys.readouterr()
-        return err if code else out
-
-    return run
+    return command_in(project, capsys)
 
 
 def test_who_changed_what(run: Run) -> None:
