@@ -172,7 +172,7 @@ class Outbox:
         self._turn = turn
         self._max_bytes = max_bytes
         self._max_frames = max_frames
-        self._frames: list[bytes] = []
+        self._frames: list[bytes] | None = None  # there only while anything is queued
         self._bytes = 0  # of ``_frames``
         self._in_flight: list[bytes] | None = None  # handed over, perhaps not taken; only while blocked
         self._blocked = False
@@ -180,12 +180,16 @@ class Outbox:
 
     def put(self, frame: bytes) -> bool:
         """Queue a frame. False: it is queued, and the outbox is now over its limits."""
-        self._frames.append(frame)
+        frames = self._frames
+        if frames is None:
+            frames = self._frames = [frame]
+        else:
+            frames.append(frame)
         self._bytes += len(frame)
         if not self._queued and not self._blocked:
             self._queued = True
             self._turn.add(self)
-        if self._bytes < _WRITE_BYTES and len(self._frames) < self._max_frames:
+        if self._bytes < _WRITE_BYTES and len(frames) < self._max_frames:
             return not self._blocked or self._within_limits()
         self.flush()
         return self._within_limits()
@@ -193,8 +197,8 @@ class Outbox:
     def flush(self) -> None:
         """Hand over to the operating system what it takes now."""
         self._queued = False
-        while self._frames and not self._blocked:
-            batch = self._next_batch()
+        while (frames := self._frames) is not None and not self._blocked:
+            batch = self._next_batch(frames)
             self._in_flight = batch
             data = batch[0] if len(batch) == 1 else b"".join(batch)
             traffic = self._turn.traffic
@@ -216,13 +220,13 @@ class Outbox:
 
     def discard(self) -> None:
         """Drop what is queued. What was handed over already still goes out."""
-        self._frames = []
+        self._frames = None
         self._bytes = 0
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is queued. The transport may still have something."""
-        return not self._frames
+        return self._frames is None
 
     def unsent_bytes(self) -> int:
         """Bytes that the operating system has not taken yet."""
@@ -230,13 +234,12 @@ class Outbox:
 
     def unsent_frames(self) -> int:
         """Frames of which the operating system has not taken every byte."""
-        return len(self._frames) + self._count_in_flight()
+        return self._count_queued() + self._count_in_flight()
 
-    def _next_batch(self) -> list[bytes]:
+    def _next_batch(self, frames: list[bytes]) -> list[bytes]:
         """Take from the queue what is written at once: all of it, unless that is very much."""
-        frames = self._frames
         if self._bytes <= _WRITE_BYTES:
-            self._frames = []
+            self._frames = None
             self._bytes = 0
             return frames
         size = 0
@@ -253,7 +256,11 @@ class Outbox:
 
     def _few_frames(self) -> bool:
         in_flight = len(self._in_flight) if self._in_flight is not None else 0
-        return len(self._frames) + in_flight <= self._max_frames or self.unsent_frames() <= self._max_frames
+        most = self._max_frames
+        return self._count_queued() + in_flight <= most or self.unsent_frames() <= most
+
+    def _count_queued(self) -> int:
+        return 0 if self._frames is None else len(self._frames)
 
     def _count_in_flight(self) -> int:
         """How many frames of the last write the transport still keeps; forgets those that are gone."""
