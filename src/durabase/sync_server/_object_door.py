@@ -5,7 +5,7 @@ Limits, and the end of an access, are seen to where the connection is, so that n
 
 from __future__ import annotations
 
-from typing import final
+from typing import Final, final
 
 from durabase._codec import utf8_length
 from durabase.clock import TimerClock, TimerHandle
@@ -23,6 +23,8 @@ from durabase.web.connection import Connection, Use
 
 __all__ = ["ObjectDoor"]
 
+_NO_RULES: Final = Rules()
+
 
 @final
 class ObjectDoor:
@@ -35,13 +37,15 @@ class ObjectDoor:
         authoritative: whether the room itself judges what is written, so that it can take it back.
     """
 
+    __slots__ = ("_clock", "_limits", "_questions", "_rules")
+
     def __init__(
         self, clock: TimerClock, rules: Rules | None, limits: ClientLimits | None, authoritative: bool
     ) -> None:
         self._clock = clock
-        self._rules = None if authoritative else rules or Rules()
+        self._rules = None if authoritative else rules or _NO_RULES
         self._limits = limits
-        self._questions = Questions()
+        self._questions: Questions | None = None
 
     def now_ms(self) -> int:
         """What time it is."""
@@ -69,6 +73,8 @@ class ObjectDoor:
 
     def guard(self, access: Access, client_id: Id) -> Guard:
         """A guard for the messages of a client."""
+        if self._questions is None:
+            self._questions = Questions()
         return Guard(access, self._rules, self._questions, client_id)
 
     @staticmethod

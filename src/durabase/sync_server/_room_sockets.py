@@ -60,9 +60,12 @@ class RoomSockets:
             ValueError: the entry takes more than can be attached.
         """
         socket.connection.message_bytes = MESSAGE_BYTES
+        name = self._ctx.id.name
+        if name == path_id:
+            path_id = name  # one text for all of them
         is_tag = utf8_length(path_id) <= _MAX_TAG_BYTES
         tags = [client_id, path_id] if is_tag else [client_id]
-        path = None if is_tag or self._ctx.id.name == path_id else path_id
+        path = None if is_tag or name == path_id else path_id
         if entry is not None:
             _attach(socket, entry, path)
             tags.append(_MARK)

@@ -241,7 +241,8 @@ class Connection:
         peer = self.peer
         if peer is None:
             raise TypeError("only an end of a WebSocketPair can be handed to a carrier")
-        peer.port, peer.peer, self.peer = port, None, None
+        peer.port, peer.peer = port, None
+        self.port, self.peer = _NO_PORT, None  # no circle, so that it goes with whoever has it
         peer.protocol, peer.extensions = protocol, extensions
         self.receive_with(PortSink(port))
         return peer

@@ -40,6 +40,7 @@ __all__ = [
 MAX_ATTACHMENT: Final = 16_384
 MAX_REASON: Final = 123
 _RESERVED_CODES: Final = frozenset((1004, 1005, 1006, 1015))
+_NO_LISTENERS: Final[dict[str, dict[Callable[[Any], Any], bool]]] = {}  # most have none
 
 
 @js_names
@@ -152,14 +153,13 @@ class WebSocket:
         self.connection = connection
         self.binary_type = "arraybuffer"
         self._output = output
-        self._listeners: dict[str, dict[Callable[[Any], Any], bool]] = {}
+        self._listeners = _NO_LISTENERS
 
     @classmethod
     def outgoing(cls, url: str) -> WebSocket:
         """A socket that is being connected to ``url``; :meth:`opened` or :meth:`failed` must follow."""
         connection = Connection()
-        connection.connecting = True
-        connection.url = url
+        connection.connecting, connection.url = True, url
         socket = cls(connection)
         socket._listen()
         return socket
@@ -328,7 +328,7 @@ class WebSocket:
     def add_event_listener(self, type: str, listener: Callable[[Any], Any], options: Any = None) -> None:
         """Call ``listener`` with each event of this type; with ``{"once": True}``, with the first only."""
         once = bool(options.get("once")) if isinstance(options, dict) else False
-        self._listeners.setdefault(type, {})[listener] = once
+        self._listeners = {**self._listeners, type: {**self._listeners.get(type, {}), listener: once}}
 
     def remove_event_listener(self, type: str, listener: Callable[[Any], Any]) -> None:
         """Undo :meth:`add_event_listener`."""
