@@ -35,7 +35,7 @@ class OutputGate:
         self._confirmed = 0
         self._safe = 0
         self._broken = False
-        self._held: deque[tuple[int, Callable[[], object]]] = deque()
+        self._held: deque[tuple[int, Callable[[], object]]] | None = None  # large, and mostly nothing waits
         self._syncs: list[tuple[int, Callable[[], object]]] = []
 
     @property
@@ -55,6 +55,8 @@ class OutputGate:
         if self.is_open:
             action()
         elif not self._broken:
+            if self._held is None:
+                self._held = deque()
             self._held.append((self._confirmed, action))
 
     def hold_for_all(self, action: Callable[[], object]) -> None:
@@ -78,12 +80,15 @@ class OutputGate:
             action()
         if self._confirmed <= self._safe and not held and not self._broken:
             self.is_open = True
+            self._held = None
 
     def fail(self) -> None:
         """Nothing leaves any more; what was held is forgotten."""
         self._broken = True
         self.is_open = False
-        self._held.clear()
+        if self._held is not None:
+            self._held.clear()  # for whoever is letting it go at present
+        self._held = None
         self._syncs.clear()
 
 

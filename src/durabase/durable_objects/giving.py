@@ -22,7 +22,7 @@ class LifeGiver:
     """The :class:`~durabase.durable_objects.rpc_target.Giver` of one life.
 
     Attributes:
-        lent: what others have stubs of.
+        lent: what others have stubs of. (A dict: an empty set takes three times the memory.)
     """
 
     __slots__ = ("_life", "_loop", "_slot", "lent")
@@ -31,7 +31,7 @@ class LifeGiver:
         self._life = life
         self._slot = slot
         self._loop = loop
-        self.lent: set[Grant] = set()
+        self.lent: dict[Grant, None] = {}
 
     def serve(self, event: Served, section: Section | None) -> Future[Any]:
         """Run a call of a target as an event of the object; it fails when the life is over."""
@@ -57,14 +57,14 @@ class LifeGiver:
 
     def lend(self, grant: Grant) -> None:
         """Somebody has a stub of something now: it must not be lost by sleeping."""
-        self.lent.add(grant)
+        self.lent[grant] = None
 
     def take_back(self, grant: Grant) -> None:
         """Nobody has one any more."""
-        self.lent.discard(grant)
+        self.lent.pop(grant, None)
 
     def end(self) -> None:
         """The life is over, and what was given away with it."""
-        for grant in self.lent:
+        lent, self.lent = self.lent, {}
+        for grant in lent:
             grant.forget()
-        self.lent.clear()

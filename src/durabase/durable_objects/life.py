@@ -14,7 +14,6 @@ from contextvars import Context
 from functools import partial
 from inspect import isawaitable
 from typing import Any
-from weakref import WeakSet
 
 from durabase.clock import TimerClock
 from durabase.durable_objects.base import DurableObjectAbort
@@ -26,6 +25,7 @@ from durabase.durable_objects.gates import InputGate, OutputGate
 from durabase.durable_objects.giving import LifeGiver
 from durabase.durable_objects.handlers import HandlerTable
 from durabase.durable_objects.hibernation import SocketRecord, SocketRegistry
+from durabase.durable_objects.holders import Holders
 from durabase.durable_objects.ids import DurableObjectId
 from durabase.durable_objects.origin import Origin, labelled
 from durabase.durable_objects.routing import Holder, current_caller
@@ -101,9 +101,9 @@ class ObjectLife:
         self._tally = tally
         self._context = self._message_context = Context()
         self._sections = CriticalSections(self, watcher, loop)
-        self._results: set[Future[Any]] = set()
-        self._adopted: set[Connection] = set()
-        self._holders: WeakSet[Holder] | None = None
+        self._results: dict[Future[Any], None] = {}  # an empty set takes three times the memory
+        self._adopted: dict[Connection, None] = {}
+        self._holders = Holders()
         self._store: ObjectStore
         self._storage: DurableObjectStorage
         self._on_message: Callable[..., Any] | None = None
@@ -180,7 +180,7 @@ class ObjectLife:
         self._let_go()
 
     def _fail_results(self, error: Exception) -> None:
-        results, self._results = self._results, set()
+        results, self._results = self._results, {}
         for future in results:
             if not future.done():
                 future.set_exception(error)
@@ -189,6 +189,7 @@ class ObjectLife:
         """Drop what refers to the instance: whoever still holds this life must not keep that."""
         self.instance = self._on_message = None
         self._adopted.clear()
+        self._holders.clear()
         self.giver.end()
         self._context = self._message_context = Context()
 
@@ -204,15 +205,12 @@ class ObjectLife:
     @property
     def is_busy(self) -> bool:
         """Whether somebody else would lose something if the life ended now."""
-        return bool(self.open_events or self._adopted or self.giver.lent or self._is_held())
+        return bool(self.open_events or self._adopted or self.giver.lent or self._holders.are_using())
 
     @property
     def has_work(self) -> bool:
         """Whether anything is under way or left to be done."""
         return self.is_busy or bool(self.started) or not self.output.is_settled
-
-    def _is_held(self) -> bool:
-        return self._holders is not None and any(holder._rpc_in_use() for holder in self._holders)
 
     @property
     def has_open_events(self) -> bool:
@@ -226,8 +224,6 @@ class ObjectLife:
 
     def hold(self, holder: Holder) -> None:
         """``holder`` has this object in use, for as long as it says so."""
-        if self._holders is None:
-            self._holders = WeakSet()
         self._holders.add(holder)
 
     def check_alive(self) -> None:
@@ -335,17 +331,19 @@ class ObjectLife:
 
     def give_result(self, future: Future[Any], result: Any, error: BaseException | None) -> None:
         """Let the result leave: now, or when what was written before is safe."""
-        self._results.add(future)
+        self._results[future] = None
         settle = partial(self.settle, future, result, error)
         self.output.hold(settle if self.output.is_open else self._tally.timed(settle, self.clock))
 
     def expect(self, future: Future[Any]) -> None:
         """If the life ends first, ``future`` fails with it."""
-        self._results.add(future)
+        self._results[future] = None
 
     def settle(self, future: Future[Any], result: Any, error: BaseException | None) -> None:
         """What was expected is there."""
-        self._results.discard(future)
+        self._results.pop(future, None)
+        if not self._results:
+            self._results = {}  # without the room that there was for more
         if future.done():
             return
         if error is None:
@@ -390,8 +388,8 @@ class ObjectLife:
     def adopt(self, connection: Connection) -> None:
         """A socket was accepted for its listeners: stay awake while it is open."""
         self.check_alive()
-        self._adopted.add(connection)
+        self._adopted[connection] = None
 
     def release(self, connection: Connection) -> None:
         """An adopted socket is over."""
-        self._adopted.discard(connection)
+        self._adopted.pop(connection, None)

@@ -44,7 +44,7 @@ class StartedWork:
     def __init__(self, gate: InputGate, loop: AbstractEventLoop) -> None:
         self._gate = gate
         self._loop = loop
-        self._tasks: set[Task[Any]] = set()
+        self._tasks: dict[Task[Any], None] = {}  # an empty set takes three times the memory
         self._timers: set[_Timer] | None = None  # most objects start none
         self._many = FEW_TIMERS
         self._ended = False
@@ -56,8 +56,13 @@ class StartedWork:
     def track(self, task: Task[Any]) -> None:
         """A task was started."""
         if not task.done():
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks[task] = None
+            task.add_done_callback(self._ended_task)
+
+    def _ended_task(self, task: Task[Any]) -> None:
+        self._tasks.pop(task, None)
+        if not self._tasks:
+            self._tasks = {}  # without the room that there was for more
 
     def start_task(
         self, start: Callable[[_Coroutine], Task[Any]], coroutine: _Coroutine, section: Section | None
