@@ -23,6 +23,7 @@ from durabase.mergeable._pieces import pieces_of
 from durabase.mergeable._shapes import as_encoded, as_public, changes_shape, content_shape
 from durabase.mergeable._stamping import Stamping
 from durabase.mergeable.hashes import Hash
+from durabase.mergeable.stamps import ContentStamps
 from durabase.store._store import Store
 from durabase.types import Changes, Content, Id, MergeableChanges, MergeableContent
 
@@ -178,6 +179,10 @@ class MergeableStore(Store):
         """The present stamps of some cells and values."""
         stamps = self._stamping.settle() if with_hashes else self._stamping.stamps
         return changes_shape(stamps, cells, values, with_hashes=with_hashes, decode=as_encoded)
+
+    def _settled_stamps(self) -> ContentStamps:
+        """All stamps, with their hashes; to be looked at only."""
+        return self._stamping.settle()
 
     def _set_encoded_mergeable_content(self, mergeable_content: MergeableContent) -> Self:
         """Like ``set_mergeable_content``, things in encoded form."""

@@ -56,7 +56,7 @@ class AutoSave:
             yield from self._save_steps(None)
         if generation == self._generation and not self._persister._is_destroyed():
             self._listener_id = self._persister._store.add_did_finish_transaction_listener(
-                lambda _store: self._save_transaction()
+                self._save_transaction
             )
 
     def stop_steps(self) -> Steps[None]:
@@ -97,7 +97,7 @@ class AutoSave:
         if listener_id is not None:
             self._persister._store.del_listener(listener_id)
 
-    def _save_transaction(self) -> None:
+    def _save_transaction(self, _store: object) -> None:
         """Begin to save the transaction that is just finishing, in this call: a task would come too late."""
         if self._is_held:
             self.has_unsaved_edits = True

@@ -37,6 +37,10 @@ class ActionQueue:
         self._waiting: deque[_Scheduled] = deque()
         self._active: _Scheduled | None = None
 
+    def is_idle(self) -> bool:
+        """Whether a new action would run at once."""
+        return self._active is None and not self._waiting
+
     def schedule_steps(self, owner: object, *actions: Action) -> Steps[None]:
         """Append actions. Ends when they are done, or when :meth:`drop` removed them.
 

@@ -54,6 +54,10 @@ class StatusBoard:
         """Forget a listener. Harmless for an unknown id."""
         self._listeners.pop(listener_id, None)
 
+    def is_quiet(self) -> bool:
+        """Whether nothing is done just now, and nobody would be told if something were."""
+        return self.status is Status.IDLE and not self._listeners
+
     def set(self, status: Status) -> None:
         """Change the status; nothing happens if it is the same."""
         if status is not self.status:

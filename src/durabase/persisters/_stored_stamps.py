@@ -9,11 +9,21 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from durabase._codec import ordered_items, parse_json, string_text
+from durabase._codec import ordered, ordered_items, parse_json, string_text
+from durabase.mergeable._journal import CellIds
 from durabase.mergeable.hashes import get_hash, get_row_hash, get_table_hash
-from durabase.types import MergeableContent
+from durabase.mergeable.stamps import ContentStamps, TableStamps, ThingStamps
+from durabase.types import Id, MergeableContent
 
-__all__ = ["StampPath", "StampTree", "is_stored_stamp", "path_key", "path_of", "stored_entries"]
+__all__ = [
+    "StampPath",
+    "StampTree",
+    "is_stored_stamp",
+    "path_key",
+    "path_of",
+    "stamp_entries",
+    "stored_entries",
+]
 
 StampPath: TypeAlias = tuple[str, ...]
 """The type ``t`` or ``v``, then the ids."""
@@ -42,6 +52,47 @@ def stored_entries(content_or_changes: list[Any], prefix: str) -> dict[str, Any]
     for value_id, value in ordered_items(values[0]):
         entries[root + string_text(value_id)] = value
     return entries
+
+
+def stamp_entries(
+    stamps: ContentStamps, cells: CellIds, values: dict[Id, None], prefix: str
+) -> dict[str, Any]:
+    """The entries of some cells and values with settled stamps, and of all above them.
+
+    The same, and in the same order, as ``stored_entries`` of their changes. What has no stamp is left out.
+    """
+    root = prefix + "t"
+    tables = stamps.tables
+    entries: dict[str, Any] = {root: [0, tables.hlc, tables.hash]}
+    for table_id, rows in ordered(cells).items():
+        table = tables.children.get(table_id)
+        if table is not None:
+            table_key = root + string_text(table_id)
+            entries[table_key] = [0, table.hlc, table.hash]
+            _add_rows(entries, table, rows, table_key)
+    root = prefix + "v"
+    entries[root] = [0, stamps.values.hlc, stamps.values.hash]
+    _add_things(entries, stamps.values, values, root)
+    return entries
+
+
+def _add_rows(
+    entries: dict[str, Any], table: TableStamps, rows: dict[Id, dict[Id, None]], table_key: str
+) -> None:
+    for row_id, cells in ordered(rows).items():
+        row = table.children.get(row_id)
+        if row is not None:
+            row_key = f"{table_key},{string_text(row_id)}"
+            entries[row_key] = [0, row.hlc, row.hash]
+            _add_things(entries, row, cells, row_key + ",")
+
+
+def _add_things(entries: dict[str, Any], things: ThingStamps, ids: dict[Id, None], start: str) -> None:
+    children: dict[Id, Any] = things.children  # Any: compiled, what is in a stamp stays as it is
+    for id_ in ordered(ids):
+        stamp = children.get(id_)
+        if stamp is not None:
+            entries[start + string_text(id_)] = list(stamp)
 
 
 def _container_entry(stamp: list[Any]) -> list[Any]:

@@ -35,6 +35,7 @@ from durabase.persisters._stored_stamps import (
     StampTree,
     path_key,
     path_of,
+    stamp_entries,
     stored_entries,
 )
 from durabase.persisters.base import IgnoredErrorHandler, Persister, Persists
@@ -63,7 +64,7 @@ class KeyValueStorage(Protocol):
         """All entries of which the key begins with ``prefix``."""
 
     def put(self, entries: dict[str, Any]) -> Awaitable[None]:
-        """Write entries, which has happened when the call returns.
+        """Write entries, which has happened when the call returns: what was deferred is not awaited.
 
         Raises:
             EntryTooLargeError: an entry is over a limit; nothing of this call was written.
@@ -104,6 +105,7 @@ class DurableObjectStoragePersister(Persister):
         self._storage = storage
         self._defer: Callable[[Callable[[], object]], object] | None = getattr(storage, "defer", None)
         self._deferred: StampIds | None = None
+        self._is_plain = type(self).set_persisted is DurableObjectStoragePersister.set_persisted
         self._prefix = prefix
         self._loaded_hashes: list[int] | None = None
         self._left_out: dict[str, list[str]] = {}
@@ -130,7 +132,7 @@ class DurableObjectStoragePersister(Persister):
             and loaded_hashes == self._mergeable_store.get_mergeable_content_hashes()
         ):
             return None
-        return start_steps(self._put_steps(get_content()))
+        return start_steps(self._put_steps(stored_entries(get_content(), self._prefix)))
 
     def _make_access(self, store: Store, persists: Persists) -> StoreAccess:
         super()._make_access(store, persists)
@@ -156,31 +158,58 @@ class DurableObjectStoragePersister(Persister):
 
     def _put_stamps(self, cells: CellIds, values: dict[Id, None]) -> Completion[None] | None:
         if self._defer is None:
-            return start_steps(self._put_steps(self._mergeable_store._get_encoded_stamps(cells, values)))
+            return start_steps(self._put_steps(self._entries_of(cells, values)))
         self._deferred = cells, values
         self._defer(self._put_deferred)
         return None
 
     def _adds_to_save(self, changes: list[Any]) -> bool:
-        if self._deferred is None:
+        deferred = self._deferred
+        if deferred is not None:
+            _add_ids(deferred, changes[0], changes[1])
+            return True
+        if self._defer is None or not (self._is_plain and self._can_save_at_once()):
             return False
-        _add_ids(self._deferred, changes[0], changes[1])
+        self._begin_deferred_save(changes)
         return True
+
+    def _begin_deferred_save(self, changes: list[Any]) -> None:
+        """What the steps of a save come to, where nothing has to wait for anything."""
+        self._saves += 1
+        try:
+            self.set_persisted(self._access.get_content, changes)
+        except Exception as error:
+            self._note_failure(error)
 
     def _put_deferred(self) -> None:
         deferred, self._deferred = self._deferred, None
-        if deferred is not None:
-            start_steps(self._put_deferred_steps(*deferred))
-
-    def _put_deferred_steps(self, cells: CellIds, values: dict[Id, None]) -> Steps[None]:
+        if deferred is None:
+            return
+        entries = self._entries_of(*deferred)
+        if self._left_out or len(entries) > _BATCH_KEYS:
+            start_steps(self._put_deferred_steps(entries))
+            return
         try:
-            yield from self._put_steps(self._mergeable_store._get_encoded_stamps(cells, values))
+            self._storage.put(entries)  # what it gives need not be awaited, for it has happened
+        except EntryTooLargeError:
+            start_steps(self._put_deferred_steps(entries))
         except Exception as error:
-            self._auto_save.note_unsaved_edits()
-            self._report(error)
+            self._note_failure(error)
 
-    def _put_steps(self, content_or_changes: list[Any]) -> Steps[None]:
-        entries = stored_entries(content_or_changes, self._prefix)
+    def _put_deferred_steps(self, entries: dict[str, Any]) -> Steps[None]:
+        try:
+            yield from self._put_steps(entries)
+        except Exception as error:
+            self._note_failure(error)
+
+    def _note_failure(self, error: Exception) -> None:
+        self._auto_save.note_unsaved_edits()
+        self._report(error)
+
+    def _entries_of(self, cells: CellIds, values: dict[Id, None]) -> dict[str, Any]:
+        return stamp_entries(self._mergeable_store._settled_stamps(), cells, values, self._prefix)
+
+    def _put_steps(self, entries: dict[str, Any]) -> Steps[None]:
         if self._left_out:
             self._retry(entries)
         refused: list[EntryTooLargeError] = []

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from durabase.persisters._stored_stamps import StampTree, is_stored_stamp, path_of, stored_entries
+from durabase.mergeable import MergeableStore
+from durabase.persisters._stored_stamps import (
+    StampTree,
+    is_stored_stamp,
+    path_of,
+    stamp_entries,
+    stored_entries,
+)
+from durabase.testing import FakeClock
 
 HLC = "NjEtLV-----07JQY8"[:16]
 IDS = ["a", "b", "a b", 'a","b', "a,b", 'q"', "\\", "\x01", "é", "", "0", "t"]
@@ -78,3 +86,24 @@ def test_what_is_no_stamp_is_told_and_left_out() -> None:
     assert told == broken
     assert not tree.is_complete()
     assert tree.content()[0][0]["a"][0]["b"][1:] == ["", 0]
+
+
+@pytest.mark.parametrize("prefix", ["", "p"])
+def test_stamps_of_some_ids_are_stored_as_changes_of_them_are(prefix: str) -> None:
+    store = MergeableStore("s1", clock=FakeClock(1_700_000_000_000))
+    store._set_encoded_mergeable_content(content())
+    store.set_row("t", "r", {"10": 1, "9": "x", "b": True, "a": None, "f": 1.5, "o": {"p": [1]}})
+    store.del_cell("t", "r", "b").set_row("t", "2", {"c": 1}).set_row("t", "10", {"c": 2})
+    store.set_values({"w": 1, "5": 2, "4": "é\ud800"}).del_value("w")
+    row = dict.fromkeys(("b", "10", "nowhere", "9", "a", "f", "o"))
+    cells: Any = {
+        "t": {"r": row, "10": {"c": None}, "2": {"c": None}, "nowhere": {"c": None}, "q": {}},
+        "a": {id_: dict.fromkeys(IDS) for id_ in IDS},
+        "nowhere": {"r": {"c": None}},
+        'a","b': {},
+    }
+    values = dict.fromkeys(("w", "5", "nowhere", "4"))
+    expected = stored_entries(store._get_encoded_stamps(cells, values), prefix)
+    found = stamp_entries(store._settled_stamps(), cells, values, prefix)
+    assert list(found.items()) == list(expected.items())
+    assert set(map(type, found.values())) == {list}

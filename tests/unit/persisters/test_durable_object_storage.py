@@ -11,7 +11,7 @@ import pytest
 
 from durabase.errors import PersisterError, StoreTypeError, ValueTooLargeError
 from durabase.mergeable import MergeableStore
-from durabase.persisters import DurableObjectStoragePersister
+from durabase.persisters import DurableObjectStoragePersister, Status
 from durabase.store import Store
 from durabase.testing import FakeClock
 from durabase.types import UNDEFINED
@@ -247,6 +247,66 @@ class TestDeferring:
         room.store.set_value("w", 2)
         storage.end_turn()
         assert Room(storage).store.get_values() == {"v": 1, "w": 2}
+
+    def test_what_is_too_large_is_left_out_of_what_is_written(self) -> None:
+        storage = Deferring(limit=200)
+        room = Room(storage)
+        room.store.set_row("t", "r", {"a": 1, "big": "x" * 300})
+        room.store.set_value("v", 1)
+        storage.end_turn()
+        assert [getattr(error, "key", None) for error in room.errors] == ['t"t","r","big"']
+        assert Room(storage).store.get_content() == [{"t": {"r": {"a": 1}}}, {"v": 1}]
+        room.store.set_cell("t", "r", "big", "small")
+        storage.end_turn()
+        assert Room(storage).hashes() == room.hashes()
+
+    def test_what_is_many_is_written_in_batches(self) -> None:
+        storage = Deferring()
+        room = Room(storage)
+        room.store.set_table("t", {str(number): {"c": number} for number in range(100)})
+        storage.end_turn()
+        assert [len(keys) for keys in storage.puts[-2:]] == [128, 75]
+        assert Room(storage).hashes() == room.hashes()
+
+    def test_each_is_a_save(self) -> None:
+        storage = Deferring()
+        room = Room(storage)
+        saves = room.persister.get_stats()["saves"]
+        statuses: list[Status] = []
+        room.store.set_value("v", 1)
+        room.store.set_value("v", 2)
+        storage.end_turn()
+        assert room.persister.get_stats()["saves"] == saves + 1
+        room.persister.add_status_listener(lambda _, status: statuses.append(status))
+        room.store.set_value("v", 3)
+        assert statuses == [Status.SAVING, Status.IDLE]
+        assert room.persister.get_stats()["saves"] == saves + 2
+
+    def test_a_storage_that_does_not_defer_any_more_is_reported(self) -> None:
+        class Over(Deferring):
+            def defer(self, write: Callable[[], object]) -> None:
+                raise OSError("over")
+
+        room = Room(Over())
+        room.store.set_value("v", 1)
+        assert [str(error) for error in room.errors] == ["over"]
+        assert room.persister._auto_save.has_unsaved_edits
+
+    def test_a_persister_of_ones_own_is_asked_to_write(self) -> None:
+        asked: list[Any] = []
+
+        class Own(DurableObjectStoragePersister):
+            def set_persisted(self, get_content: Any, changes: list[Any] | None = None) -> Any:
+                asked.append(changes)
+                return super().set_persisted(get_content, changes)
+
+        storage = Deferring()
+        store = MergeableStore("s1", clock=FakeClock(NOW))
+        Own(store, storage).start_auto_save()
+        store.set_value("v", 1)
+        storage.end_turn()
+        assert asked == [None, [{}, {"v": None}]]
+        assert Room(storage).store.get_values() == {"v": 1}
 
     def test_a_rollback_is_nothing_to_save(self) -> None:
         storage = Deferring()
