@@ -75,6 +75,16 @@ class AutoSave:
         if self.is_on() and self.has_unsaved_edits:
             start_steps(self._save_steps(None))
 
+    def can_save_at_once(self) -> bool:
+        """Whether a save of changes would begin now, and be nothing but that, without anybody being told."""
+        persister = self._persister
+        return (
+            not self.has_unsaved_edits
+            and persister._load_error is None
+            and persister._queue.is_idle()
+            and persister._board.is_quiet()
+        )
+
     def after_load_steps(self) -> Steps[None]:
         """Save what changed in the store beside what was loaded: by mutator listeners, or by local edits."""
         self._edits_while_loading.clear()

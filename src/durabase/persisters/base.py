@@ -324,17 +324,8 @@ class Persister:
             self._report(error)
 
     def _adds_to_save(self, changes: list[Any]) -> bool:
-        """Whether changes have become part of a save that has begun, perhaps just now, and not written yet."""
+        """Whether changes have become part of a save that has begun and has not written yet."""
         return False
-
-    def _can_save_at_once(self) -> bool:
-        """Whether a save of changes would begin now, and would be nothing but that, and nobody is told."""
-        return (
-            self._load_error is None
-            and not self._auto_save.has_unsaved_edits
-            and self._queue.is_idle()
-            and self._board.is_quiet()
-        )
 
     # Both, and the end
 

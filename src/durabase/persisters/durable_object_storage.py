@@ -168,7 +168,7 @@ class DurableObjectStoragePersister(Persister):
         if deferred is not None:
             _add_ids(deferred, changes[0], changes[1])
             return True
-        if self._defer is None or not (self._is_plain and self._can_save_at_once()):
+        if self._defer is None or not (self._is_plain and self._auto_save.can_save_at_once()):
             return False
         self._begin_deferred_save(changes)
         return True
