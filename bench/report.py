@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from load import Result
 from plot import bars, curves
-from servers import SERVERS, Spec
+from servers import SERVERS
 from studies import CURVES, LIBRARY, Curve, library_runtimes, median_of
 from workloads import WORKLOADS, Workload
 
@@ -72,25 +72,25 @@ def _rows(workload: Workload, servers: dict[str, list[Result]]) -> Iterator[list
             yield [spec.label, str(servers[name][0]["error"]).replace("\n", " ")[:80]]
             continue
         cells = [_cell([float(result[figure]) for result in good]) for figure, _, _ in workload.figures]
-        yield [spec.label, *cells, _ratio(spec, name, key, more_is_better, servers)]
+        yield [spec.label, *cells, _ratio(name, key, more_is_better, servers)]
 
 
-def _ratio(spec: Spec, name: str, key: str, more_is_better: bool, servers: dict[str, list[Result]]) -> str:
-    ratio = _ratio_of(spec, name, key, more_is_better, servers)
-    return "" if ratio is None else f"{ratio:.1f} ×"
+def _ratio(name: str, key: str, more_is_better: bool, servers: dict[str, list[Result]]) -> str:
+    ratios = _ratios_of(name, key, more_is_better, servers)
+    if not ratios:
+        return ""
+    middle = f"{statistics.median(ratios):.1f} ×"
+    return middle if len(ratios) == 1 else f"{middle} ({min(ratios):.1f}–{max(ratios):.1f})"
 
 
-def _ratio_of(
-    spec: Spec, name: str, key: str, more_is_better: bool, servers: dict[str, list[Result]]
-) -> float | None:
-    """How many times better durabase's server of the same kind is than this one."""
-    ours = _OURS[spec.keeps]
+def _ratios_of(name: str, key: str, more_is_better: bool, servers: dict[str, list[Result]]) -> list[float]:
+    """How many times better durabase's server of the same kind is, each time that both were measured."""
+    ours = _OURS[SERVERS[name].keeps]
     if name in (ours, "yardstick"):
-        return None
-    our, their = median_of(servers.get(ours, []), key), median_of(servers.get(name, []), key)
-    if not our or not their:
-        return None
-    return our / their if more_is_better else their / our
+        return []
+    pairs = zip(servers.get(ours, []), servers.get(name, []), strict=False)
+    figures = [(our[key], their[key]) for our, their in pairs if our.get(key) and their.get(key)]
+    return [our / their if more_is_better else their / our for our, their in figures]
 
 
 def _all_ratios(runs: dict[str, dict[str, list[Result]]]) -> Iterator[tuple[str, float]]:
@@ -98,9 +98,8 @@ def _all_ratios(runs: dict[str, dict[str, list[Result]]]) -> Iterator[tuple[str,
         key, _, more_is_better = workload.figures[0]
         servers = runs.get(workload_name, {})
         for name, spec in SERVERS.items():
-            ratio = _ratio_of(spec, name, key, more_is_better, servers)
-            if ratio is not None:
-                yield f"{workload_name}: {spec.label}", ratio
+            if ratios := _ratios_of(name, key, more_is_better, servers):
+                yield f"{workload_name}: {spec.label}", statistics.median(ratios)
 
 
 # -- the library

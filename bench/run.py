@@ -1,4 +1,4 @@
-"""Measure durabase against TinyBase's own servers, and its library against TinyBase in V8, in one run.
+"""Measure durabase against TinyBase's own servers and those for Yjs, and its library against TinyBase in V8.
 
     make bench                 # everything, three times: about two hours
     make bench ARGS=--short    # once, and shorter: about 25 minutes
@@ -29,10 +29,16 @@ from servers import COMPILED, HERE, SERVERS, install_peers
 from studies import CURVES, LIBRARY, measure_curve, measure_library
 from workloads import WORKLOADS, Effort
 
+PEER_PACKAGES = (
+    *("tinybase", "ws", "workerd", "yjs", "@hocuspocus/server", "@y/websocket-server"),
+    *("pycrdt", "pycrdt-websocket", "uvicorn"),
+)
+"""Whose versions are told, of all that is installed beside durabase."""
+
 EVERYTHING = [*WORKLOADS, LIBRARY, *CURVES]
 FULL = Effort(3, 10)
 SHORT = Effort(1.5, 2, retries=0, joins=3, share=0.1)
-SMOKE = Effort(0.2, 0, retries=0, joins=1, share=0.002, patience=0.0)
+SMOKE = Effort(0.2, 0, retries=0, joins=1, share=0.002, warmup=0.1, patience=0.0)
 
 
 def main() -> None:
@@ -47,7 +53,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers are ended, too
     if not COMPILED.exists():
         sys.exit("bench: there is no compiled durabase to measure; `make bench` makes it.")
-    install_peers()
+    install_peers(options.servers)
     build()
     effort = SMOKE if options.smoke else SHORT if options.short else FULL
     results = HERE / "results" / f"{time.strftime('%Y%m%d-%H%M%S')}.jsonl"
@@ -110,7 +116,7 @@ def measure_servers(name: str, servers: list[str], effort: Effort) -> Iterator[R
     workload = WORKLOADS[name]
     for server in servers:
         spec = SERVERS[server]
-        if workload.stored_only and not spec.keeps:
+        if not workload.suits(spec):
             continue
         try:
             result = workload.measure(spec, effort)
@@ -151,7 +157,9 @@ def machine() -> str:
         platform.machine(),
     )
     packages = json.loads((HERE / "package.json").read_text())["dependencies"]
-    peers = ", ".join(f"{name} {version}" for name, version in packages.items() if name != "esbuild")
+    lines = (HERE / "requirements.txt").read_text().splitlines()
+    packages |= dict(line.split("==") for line in lines if not line.startswith("#"))
+    peers = ", ".join(f"{name} {packages[name]}" for name in PEER_PACKAGES)
     node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
     cores = len(Path("/proc/cpuinfo").read_text().split("processor\t")) - 1
     return (

@@ -66,7 +66,7 @@ def measure_curve(curve: Curve, effort: Effort) -> Iterator[tuple[int, Result]]:
 
 def _clients(size: int, effort: Effort) -> Result:
     with ServerProcess(SERVERS["durabase-relay"]) as server:
-        times = ("--warmup", 1, "--settle", 2, "--secs", effort.seconds)
+        times = ("--warmup", effort.warmup, "--settle", 2, "--secs", effort.seconds)
         options = ("--mode", "fanout", "--clients", size, "--senders", 1, "--window", 32)
         result = run_load(server, *options, *times)
     return result if "error" in result else {"µs CPU a delivery": result["us_per_delivery"]}
@@ -82,7 +82,7 @@ def _processes(size: int, effort: Effort) -> Result:
     alone = SERVERS["durabase"]
     shared = replace(alone, parts=(*alone.parts, "--processes", str(size)))
     with ServerProcess(shared) as server:
-        times = ("--warmup", 1, "--settle", 2, "--secs", effort.seconds)
+        times = ("--warmup", effort.warmup, "--settle", 2, "--secs", effort.seconds)
         result = run_load(server, "--mode", "pingpong", "--rooms", 200, "--clients", 2, *times)
     if "error" in result:
         return result

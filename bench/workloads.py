@@ -12,19 +12,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Final, get_args
 
-from load import (
-    VALUE_DIFF,
-    Result,
-    flooding,
-    holding_clients,
-    node_client,
-    pouring,
-    preload_frames,
-    run_load,
-)
+from load import Result, flooding, holding_clients, node_client, pouring, run_load
+from payloads import VALUE_DIFF, preload_frames
 from process import ServerProcess, cpu_seconds, other_cpu
-from servers import Spec
+from servers import Protocol, Spec
 
 __all__ = ["WORKLOADS", "Effort", "Workload"]
 
@@ -40,6 +33,8 @@ class Effort:
     joins: int = 5
     share: float = 1.0
     """How much of the library's work is done, and up to which share of its largest size a curve goes."""
+    warmup: float = 1.0
+    """Seconds of load before what is measured."""
     patience: float = 1.0
     """What the waits for servers to let go of memory, or to fall asleep, are multiplied with."""
 
@@ -53,12 +48,19 @@ class Workload:
         figures: what is shown: key of the result, heading, whether more is better.
         measure: gives the figures of one server.
         stored_only: whether only servers that keep the store can do it.
+        protocols: what servers can speak to be measured; more than TinyBase's where all it takes are
+            changes that are delivered to others, or clients that are silent.
     """
 
     title: str
     figures: tuple[tuple[str, str, bool], ...]
     measure: Callable[[Spec, Effort], Result]
     stored_only: bool = False
+    protocols: tuple[Protocol, ...] = ("tinybase",)
+
+    def suits(self, spec: Spec) -> bool:
+        """Whether a server can be measured."""
+        return spec.protocol in self.protocols and (spec.keeps or not self.stored_only)
 
 
 def quiet(effort: Effort, measure: Callable[[], Result]) -> Result:
@@ -77,24 +79,26 @@ def quiet(effort: Effort, measure: Callable[[], Result]) -> Result:
 
 def fan_out(clients: int, spec: Spec, effort: Effort) -> Result:
     options = ("--mode", "fanout", "--clients", clients, "--window", 32)
-    return saturate(spec, effort, *options)
+    return on_new_server(spec, effort, *options)
 
 
 def many_rooms(spec: Spec, effort: Effort) -> Result:
-    return saturate(spec, effort, "--mode", "pingpong", "--rooms", 200, "--clients", 2)
+    return on_new_server(spec, effort, "--mode", "pingpong", "--rooms", 200, "--clients", 2)
 
 
-def saturate(spec: Spec, effort: Effort, *options: object) -> Result:
-    with ServerProcess(spec) as server:
-        times = ("--warmup", 1, "--settle", 1.5, "--secs", effort.seconds)
-        return quiet(effort, lambda: run_load(server, *options, *times))
+def on_new_server(spec: Spec, effort: Effort, *options: object) -> Result:
+    times = ("--warmup", effort.warmup, "--settle", 1.5, "--secs", effort.seconds)
+
+    def measure() -> Result:
+        with ServerProcess(spec) as server:
+            result = run_load(server, *options, *times)
+        return result if result.get("deliveries") != 0 else {"error": "nothing was delivered"}
+
+    return quiet(effort, measure)
 
 
 def paced(spec: Spec, effort: Effort) -> Result:
-    with ServerProcess(spec) as server:
-        pace = ("--mode", "fanout", "--clients", 2, "--window", 900, "--rate", 200)
-        times = ("--warmup", 1, "--settle", 1.5, "--secs", effort.seconds)
-        return quiet(effort, lambda: run_load(server, *pace, *times))
+    return on_new_server(spec, effort, "--mode", "fanout", "--clients", 2, "--window", 900, "--rate", 200)
 
 
 def durable(clients: int, window: int, every: int, rows: int, spec: Spec, effort: Effort) -> Result:
@@ -102,7 +106,7 @@ def durable(clients: int, window: int, every: int, rows: int, spec: Spec, effort
         if rows:
             fill(server, rows)
         load = ("--mode", "stream", "--clients", clients, "--window", window, "--ack-every", every)
-        times = ("--warmup", 1, "--settle", 3 if rows else 1.5, "--secs", effort.seconds)
+        times = ("--warmup", effort.warmup, "--settle", 3 if rows else 1.5, "--secs", effort.seconds)
         return quiet(effort, lambda: run_load(server, *load, *times))
 
 
@@ -224,6 +228,7 @@ def quiet_beside_flood(spec: Spec, effort: Effort) -> Result:
     }
 
 
+_EVERY_PROTOCOL: Final[tuple[Protocol, ...]] = get_args(Protocol)
 _FAN_OUT = (
     ("deliveries_s", "deliveries/s", True),
     ("us_per_delivery", "µs CPU each", False),
@@ -236,15 +241,24 @@ _DURABLE = (("done_s", "changes/s", True), ("us_per_done", "µs CPU each", False
 WORKLOADS: dict[str, Workload] = {
     **{
         f"fanout-{clients}": Workload(
-            f"Relay, one room, {clients} clients, saturated", _FAN_OUT, partial(fan_out, clients)
+            f"Relay, one room, {clients} clients, saturated",
+            _FAN_OUT,
+            partial(fan_out, clients),
+            protocols=_EVERY_PROTOCOL,
         )
         for clients in (2, 10, 100)
     },
-    "rooms": Workload("200 rooms of 2 clients, one change in flight each", _FAN_OUT, many_rooms),
+    "rooms": Workload(
+        "200 rooms of 2 clients, one change in flight each",
+        _FAN_OUT,
+        many_rooms,
+        protocols=_EVERY_PROTOCOL,
+    ),
     "paced": Workload(
         "One room, 2 clients, 200 changes/s",
         (("p50_us", "p50 µs", False), ("p99_us", "p99 µs", False), ("us_per_delivery", "µs CPU each", False)),
         paced,
+        protocols=_EVERY_PROTOCOL,
     ),
     "quiet": Workload(
         "A quiet room, 50 changes/s, beside one that is flooded",
@@ -302,6 +316,7 @@ WORKLOADS: dict[str, Workload] = {
             ("empty_mib", "empty server, MiB", False),
         ),
         partial(idle_memory, 1000, 100),
+        protocols=_EVERY_PROTOCOL,
     ),
     "sleeping": Workload(
         "Memory of 16,000 clients in one room that sleeps",

@@ -2,7 +2,10 @@
  * wsload - bounded WebSocket load generator for relay/sync servers (Linux, epoll, single thread).
  *
  * All clients live in this one process, so one clock is used for sending and receiving and
- * one-way latency can be measured.  Payloads are made from a text template with fixed-width tokens.
+ * one-way latency can be measured.  Payloads are made from a template with fixed-width tokens: one
+ * template for all changes (--template, sent as text), or one for each change (--changes, a file of
+ * [u32 length][bytes], sent as binary messages in this order by each room's first client; given
+ * twice, the second file is the second client's).  Measuring ends early when those run out.
  *
  * Tokens (each is replaced by text of the same length):
  *   @@##########        "@@" + 10-digit sequence number (what receivers look for)
@@ -21,6 +24,8 @@
  *   probe     one client a room; in each round wait, then send one request a room, one after
  *             the other, and time the answer
  *   cold      one room after the other: connect, upgrade, request; time until the answer
+ *
+ * With --host-first 1 the others of a room connect when its first client has been told something.
  *
  * Everything is bounded: --secs, --warmup, --max-msgs, and a hard alarm().
  * Prints one JSON object on stdout.
@@ -66,11 +71,13 @@ static void die(const char *m) {
 static const char *o_host = "127.0.0.1", *o_path = "/room#ROOMID#", *o_mode = "fanout", *o_pids = NULL;
 static int o_port = 8040, o_rooms = 1, o_clients = 2, o_window = 32, o_senders = 1, o_ackevery = 16,
            o_rows = 1000;
-static int o_conc = 64, o_respond = 0, o_rate = 0;
-static double o_secs = 3, o_warm = 0.5, o_settle = 0.3, o_gap = 0;
+static int o_conc = 64, o_respond = 0, o_rate = 0, o_host_first = 0;
+static double o_secs = 3, o_warm = 0.5, o_settle = 0.3;
 static u64 o_max = 5000000;
 static char *o_tmpl, *o_ack, *o_hello, *o_rounds = "0";
 static size_t l_tmpl, l_ack, l_hello;
+static const char *o_changes[2];
+static int n_writers;
 
 static char *slurp(const char *fn, size_t *len) {
   FILE *f = fopen(fn, "rb");
@@ -93,9 +100,14 @@ struct patch {
 struct tmpl {
   char *b;
   u32 len;
-  struct patch p[16];
+  struct patch p[8];
   int n;
 } T, A;
+static struct series {
+  struct tmpl *t;
+  u64 n;
+} W[2]; /* --changes: the changes of each writer */
+static int ran_out;
 enum { K_SEQ, K_HLC, K_TX, K_ROW, K_ROOM };
 static void mk_tmpl(struct tmpl *t, char *b, size_t len) {
   static const struct {
@@ -110,16 +122,32 @@ static void mk_tmpl(struct tmpl *t, char *b, size_t len) {
   t->b = b;
   t->len = len;
   for (u32 i = 0; i < len; i++)
-    for (unsigned k = 0; k < sizeof tok / sizeof *tok; k++) {
+    for (unsigned k = 0; (b[i] == '@' || b[i] == '#') && k < sizeof tok / sizeof *tok; k++) {
       u32 l = strlen(tok[k].s);
       if (i + l <= len && !memcmp(b + i, tok[k].s, l)) {
-        if (t->n >= 16)
+        if (t->n >= 8)
           die("too many tokens");
         t->p[t->n++] = (struct patch){tok[k].k, i + tok[k].skip, l - tok[k].skip};
         i += l - 1;
         break;
       }
     }
+}
+static void mk_series(struct series *s, const char *fn) {
+  size_t len, o = 0, cap = 0;
+  char *b = slurp(fn, &len);
+  while (o + 4 <= len) {
+    u32 l;
+    memcpy(&l, b + o, 4);
+    o += 4;
+    if (l > len - o)
+      die("a change is cut off");
+    if (s->n == cap)
+      s->t = realloc(s->t, (cap = cap * 2 + 1024) * sizeof *s->t);
+    memset(s->t + s->n, 0, sizeof *s->t);
+    mk_tmpl(s->t + s->n++, b + o, l);
+    o += l;
+  }
 }
 static const char E64[] = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
 static void digits(char *d, u64 v, int n) {
@@ -298,34 +326,40 @@ static void patch_room(u8 *p, u32 l, int room) {
     digits((char *)q, room, 8);
 }
 
-static void send_change(struct conn *c, u64 seq) {
-  {
-    u8 *p = frame_begin(c, T.len, 1);
-    memcpy(p, T.b, T.len);
-    for (int i = 0; i < T.n; i++) {
-      char *d = (char *)p + T.p[i].off;
-      switch (T.p[i].kind) {
-      case K_SEQ:
-        digits(d, seq, 10);
-        break;
-      case K_HLC:
-        hlc(d, 77 + c->idx);
-        break;
-      case K_TX:
-        digits(d, seq, 11);
-        break;
-      case K_ROW:
-        digits(d, seq % o_rows, 8);
-        break;
-      case K_ROOM:
-        digits(d, c->room, 8);
-      }
-    }
-    frame_end(p, T.len);
+static int send_change(struct conn *c, u64 seq) { /* 0: there is no other */
+  struct tmpl *t = &T;
+  if (n_writers) {
+    struct series *w = &W[c->idx % n_writers];
+    if (c->sent >= w->n)
+      return !(ran_out = 1);
+    t = w->t + c->sent;
   }
+  u8 *p = frame_begin(c, t->len, n_writers ? 2 : 1);
+  memcpy(p, t->b, t->len);
+  for (int i = 0; i < t->n; i++) {
+    char *d = (char *)p + t->p[i].off;
+    switch (t->p[i].kind) {
+    case K_SEQ:
+      digits(d, seq, 10);
+      break;
+    case K_HLC:
+      hlc(d, 77 + c->idx);
+      break;
+    case K_TX:
+      digits(d, seq, 11);
+      break;
+    case K_ROW:
+      digits(d, seq % o_rows, 8);
+      break;
+    case K_ROOM:
+      digits(d, c->room, 8);
+    }
+  }
+  frame_end(p, t->len);
   c->sent++;
   if (measuring)
     n_sent++;
+  return 1;
 }
 static void send_ack(struct conn *c, u64 seq) {
   u8 *p = frame_begin(c, A.len, 1);
@@ -349,7 +383,8 @@ static void conn_fanout_fill(struct conn *c) {
   u32 receivers = o_clients - 1;
   while (room_out[r] < (u32)o_window && n_done < o_max) {
     u64 s = room_seq[r];
-    send_change(c, s);
+    if (!send_change(c, s))
+      break;
     room_seq[r]++;
     u32 k = r * RING + (s & RMASK);
     ring_t[k] = now_ns();
@@ -389,24 +424,18 @@ static void respond(struct conn *c, const u8 *p,
   responded++;
 }
 
-static void on_msg(struct conn *c, const u8 *p, u32 l, u64 t) {
-  rx_msgs++;
-  c->recv++;
-  if (M_idle) {
-    if (o_respond)
-      respond(c, p, l);
-    return;
+static const u8 *find_seq(const u8 *p, u32 l, u64 *seq) { /* "@@" and ten digits, wherever they stand */
+  for (const u8 *m = p; (m = memmem(m, l - (m - p), "@@", 2)) && m + 12 <= p + l; m++) {
+    int i = 2;
+    for (*seq = 0; i < 12 && isdigit(m[i]); i++)
+      *seq = *seq * 10 + (m[i] - '0');
+    if (i == 12)
+      return m;
   }
-  const u8 *m = memmem(p, l, "@@", 2);
-  if (!m || m + 12 > p + l || !isdigit(m[2])) {
-    other_msgs++;
-    if (o_respond)
-      respond(c, p, l);
-    return;
-  }
-  u64 s = 0;
-  for (int i = 2; i < 12; i++)
-    s = s * 10 + (m[i] - '0');
+  return NULL;
+}
+
+static void on_seq(struct conn *c, u64 s, int is_ack, u64 t) {
   if (M_fan) {
     if (c->idx < o_senders)
       return; /* servers that echo to the sender */
@@ -441,12 +470,12 @@ static void on_msg(struct conn *c, const u8 *p, u32 l, u64 t) {
       n_done++;
       hadd(t - ring_t[r]);
     }
-    u64 ns = room_seq[r];
-    send_change(c, ns);
+    if (!send_change(c, room_seq[r]))
+      return;
     room_seq[r]++;
     ring_t[r] = now_ns();
   } else if (M_stream) {
-    if (m < p + 3 || m[-1] != 'A') {
+    if (!is_ack) {
       if (measuring)
         n_deliv++;
       return;
@@ -464,6 +493,22 @@ static void on_msg(struct conn *c, const u8 *p, u32 l, u64 t) {
       probing = -1;
     }
   }
+}
+
+static void on_msg(struct conn *c, const u8 *p, u32 l, u64 t) {
+  rx_msgs++;
+  c->recv++;
+  u64 s = 0;
+  const u8 *m = M_idle ? NULL : find_seq(p, l, &s);
+  if (!m) {
+    other_msgs += !M_idle;
+    if (o_respond)
+      respond(c, p, l);
+    return;
+  }
+  on_seq(c, s, m >= p + 3 && m[-1] == 'A', t);
+  while (n_writers && (m = find_seq(m + 12, l - (m + 12 - p), &s))) /* changes that the server has merged */
+    on_seq(c, s, 0, t);
 }
 
 static void on_open(struct conn *c) {
@@ -735,15 +780,16 @@ static void parse_options(int argc, char **argv) {
     I("--connect-concurrency", o_conc);
     I("--respond", o_respond);
     I("--rate", o_rate);
+    I("--host-first", o_host_first);
     D("--secs", o_secs);
     D("--warmup", o_warm);
     D("--settle", o_settle);
-    D("--first-gap", o_gap);
     S("--rounds", o_rounds);
     else if (!strcmp(a, "--max-msgs")) o_max = strtoull(v, 0, 10);
     else if (!strcmp(a, "--template")) o_tmpl = slurp(v, &l_tmpl);
     else if (!strcmp(a, "--ack")) o_ack = slurp(v, &l_ack);
     else if (!strcmp(a, "--hello")) o_hello = slurp(v, &l_hello);
+    else if (!strcmp(a, "--changes") && n_writers < 2) o_changes[n_writers++] = v;
     else die(a);
   }
 }
@@ -775,6 +821,8 @@ static void set_up(void) {
     mk_tmpl(&T, o_tmpl, l_tmpl);
   if (o_ack)
     mk_tmpl(&A, o_ack, l_ack);
+  for (int i = 0; i < n_writers; i++)
+    mk_series(W + i, o_changes[i]);
   struct timespec rt;
   clock_gettime(CLOCK_REALTIME, &rt);
   hlc_ms = (u64)rt.tv_sec * 1000 + rt.tv_nsec / 1000000;
@@ -804,8 +852,8 @@ static double connect_all(void) {
   int next = 0;
   while (!M_cold && opened < NC) {
     while (next < NC && next - opened < o_conc) {
-      if (o_gap > 0 && next % o_clients == 1)
-        pump_for(o_gap);
+      if (o_host_first && next % o_clients == 1 && !C[next - 1].recv)
+        break;
       start_conn(C + next++);
     }
     pump(20);
@@ -955,7 +1003,9 @@ static void measure_load(void) {
       before = usage_now();
       t_end = t + (u64)(o_secs * 1e9);
     }
-    if (phase && (t >= t_end || n_done >= o_max || closed_n == NC))
+    if (ran_out && !phase)
+      die("the changes ran out before anything was measured");
+    if (phase && (t >= t_end || n_done >= o_max || ran_out || closed_n == NC))
       break;
     if (rx_msgs != stall_cnt) {
       stall_cnt = rx_msgs;
