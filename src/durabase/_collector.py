@@ -1,6 +1,6 @@
 """Building something large without the garbage collector looking at it again and again.
 
-Each stamp is a list or a tuple, so a store of 100,000 cells is as many containers. While they are made,
+A stamp that comes in or goes out is a list, so 100,000 cells are as many containers. While they are made,
 Python's cyclic collector visits all of them several times and can free none; that costs more than making
 them. It does not know what is built.
 """

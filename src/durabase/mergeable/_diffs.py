@@ -42,7 +42,7 @@ def hash_at(node: TablesStamps | ThingStamps, ids: Iterable[Id]) -> Hash:
         found = found.children.get(id_)
         if found is None:
             return 0
-    hash_: Hash = found[2] if isinstance(found, tuple) else found.hash
+    hash_: Hash = found.hash
     return hash_
 
 
@@ -140,14 +140,14 @@ def value_diff(stamps: ContentStamps, theirs: Mapping[Id, Hash]) -> StampOut:
 
 
 def _hashes(things: ThingStamps) -> dict[Id, Hash]:
-    return {id_: stamp[2] for id_, stamp in things.children.items()}
+    return {id_: stamp.hash for id_, stamp in things.children.items()}
 
 
 def _differing(things: ThingStamps, theirs: Mapping[Id, Hash]) -> list[tuple[Id, Any, Hlc]]:
     return [
-        (id_, thing, hlc)
-        for id_, (thing, hlc, hash_) in things.children.items()
-        if hash_ != theirs.get(id_, UNDEFINED)
+        (id_, stamp.thing, stamp.hlc)
+        for id_, stamp in things.children.items()
+        if stamp.hash != theirs.get(id_, UNDEFINED)
     ]
 
 
@@ -156,7 +156,7 @@ def _whole_table(table: TableStamps) -> StampOut:
 
 
 def _whole_things(things: ThingStamps) -> StampOut:
-    members = {id_: [thing, hlc] if hlc else [thing] for id_, (thing, hlc, _) in things.children.items()}
+    members = {id_: _stamp(stamp.thing, stamp.hlc) for id_, stamp in things.children.items()}
     return [members, things.hlc] if things.hlc else [members]
 
 

@@ -1,13 +1,12 @@
 """What a transaction has done to the stamps, so that it can be undone, or saved.
 
-Entries are plain tuples, for there is one for each thing that is stamped: first what kind it is, then
-what the handlers of that kind take. They are undone in reverse order, hence each needs to know only
-what it found. Hashes that are settled outside of a transaction are never unsettled.
+Entries are plain tuples, for there is one for each thing that is stamped. They are undone in reverse
+order, hence each needs to know only what it found. Hashes that are settled outside of a transaction are
+never unsettled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from durabase.mergeable.stamps import BranchStamps, ContentStamps, Stamp, StampNode, ThingStamps
@@ -19,22 +18,32 @@ CellIds: TypeAlias = dict[Id, dict[Id, dict[Id, None]]]
 """Ids of cells by table and row, in order; a row or table may be empty."""
 
 _PUT: Final = 0
-_ENTER: Final = 1
-_LEAVE: Final = 2
-_HLC: Final = 3
-_SETTLING: Final = 4
+_PUT_FRESH: Final = 1
+_CREATE: Final = 2
+_TOGGLE: Final = 3
+_LEAVE_FRESH: Final = 4
+_HLC: Final = 5
+_SETTLING: Final = 6
 
-_Entry: TypeAlias = tuple[Any, ...]
+_State: TypeAlias = tuple[str, int, dict[Id, int] | None]
+"""HLC, hash and what is pending."""
+_Entry: TypeAlias = tuple[int, Id, Id, Any, Id, Any]
+"""What was done, in which table and row, to which node and which of its children, and what was found."""
 
 
 class Journal:
-    """The journal of a store's running transaction, if there is one."""
+    """The journal of a store's running transaction, if there is one.
 
-    __slots__ = ("_entries", "_recording")
+    ``table_id`` and ``row_id`` are where things of tables are being stamped: to be set before.
+    """
+
+    __slots__ = ("_entries", "_recording", "row_id", "table_id")
 
     def __init__(self) -> None:
         self._entries: list[_Entry] = []
         self._recording = False
+        self.table_id: Id = ""
+        self.row_id: Id = ""
 
     def begin(self) -> None:
         """A transaction starts."""
@@ -47,121 +56,67 @@ class Journal:
 
     def put(self, things: ThingStamps, id_: Id, old: Stamp | None, fresh: bool) -> None:
         """A thing gets a stamp in place of ``old``. ``fresh``: it was not pending before."""
-        self._entries.append((_PUT, things, id_, old, fresh))
+        kind = _PUT_FRESH if fresh else _PUT
+        self._entries.append((kind, self.table_id, self.row_id, things, id_, old))
 
-    def enter(self, branch: BranchStamps[Any], id_: Id, created: bool) -> None:
-        """A child is mentioned in changes, and made if ``created``."""
-        self._entries.append((_ENTER, branch, id_, created))
+    def create(self, branch: BranchStamps[Any], id_: Id) -> None:
+        """A child is going to be made."""
+        self._entries.append((_CREATE, self.table_id, self.row_id, branch, id_, None))
 
     def leave(self, branch: BranchStamps[Any], id_: Id, fresh: bool) -> None:
         """A child becomes pending (``fresh``), or its contribution to the branch's hash toggles."""
-        self._entries.append((_LEAVE, branch, id_, fresh, branch.hash))
+        kind = _LEAVE_FRESH if fresh else _TOGGLE
+        self._entries.append((kind, self.table_id, self.row_id, branch, id_, branch.hash))
 
     def raise_hlc(self, node: StampNode) -> None:
         """The HLC of a container, and so its hash, is going to change."""
-        self._entries.append((_HLC, node, node.hlc, node.hash, node.pending))
+        self._entries.append((_HLC, self.table_id, self.row_id, node, "", _state_of(node)))
 
     def settle(self, node: StampNode) -> None:
         """The hash of a node is going to be settled."""
         if self._recording:
-            self._entries.append((_SETTLING, node, node.hlc, node.hash, node.pending))
+            self._entries.append((_SETTLING, "", "", node, "", _state_of(node)))
 
     def undo(self) -> None:
         """Bring everything back to where it was at the beginning."""
         while self._entries:
-            entry = self._entries.pop()
-            _UNDO[entry[0]](*entry[1:])
+            kind, _, _, node, id_, found = self._entries.pop()
+            if kind in (_HLC, _SETTLING):
+                node.hlc, node.hash, node.pending = found
+                continue
+            if kind in (_TOGGLE, _LEAVE_FRESH):
+                node.hash = found
+            elif found is None:
+                del node.children[id_]
+            else:
+                node.children[id_] = found
+            if kind in (_PUT_FRESH, _LEAVE_FRESH) and node.pending is not None:
+                del node.pending[id_]
 
     def stamped(self, content: ContentStamps) -> tuple[CellIds, dict[Id, None]]:
         """The ids of the cells and of the values that got stamps in this transaction, in order.
 
         With the cells are rows and tables whose own HLC, or contribution to the hash above, has changed.
         """
-        found = _Stamped(content)
-        for entry in self._entries:
-            kind = entry[0]
-            if kind == _PUT:
-                found.put(entry[1], entry[2])
-            elif kind == _ENTER:
-                found.enter(entry[1], entry[2])
-            elif kind == _LEAVE:
-                found.leave(entry[1])
-            elif kind == _HLC:
-                found.raise_hlc(entry[1])
-        return found.cells, found.values
+        cells: CellIds = {}
+        values: dict[Id, None] = {}
+        for kind, table_id, row_id, node, id_, _ in self._entries:
+            if kind in (_CREATE, _SETTLING):
+                continue
+            if node is content.values:
+                if kind != _HLC:
+                    values[id_] = None
+            elif node is content.tables:
+                if kind != _HLC:
+                    cells.setdefault(table_id, {})
+            elif kind == _HLC and isinstance(node, BranchStamps):
+                cells.setdefault(table_id, {})
+            else:
+                row = cells.setdefault(table_id, {}).setdefault(row_id, {})
+                if kind in (_PUT, _PUT_FRESH):
+                    row[id_] = None
+        return cells, values
 
 
-class _Stamped:
-    """Collects ids from a journal's entries: those between entering and leaving a row belong to it."""
-
-    __slots__ = ("_content", "_row_id", "_table_id", "cells", "values")
-
-    def __init__(self, content: ContentStamps) -> None:
-        self._content = content
-        self._table_id = self._row_id = ""
-        self.cells: CellIds = {}
-        self.values: dict[Id, None] = {}
-
-    def put(self, things: ThingStamps, id_: Id) -> None:
-        ids = self.values if things is self._content.values else self._row()
-        ids[id_] = None
-
-    def enter(self, branch: StampNode, id_: Id) -> None:
-        if branch is self._content.tables:
-            self._table_id = id_
-        else:
-            self._row_id = id_
-
-    def leave(self, branch: StampNode) -> None:
-        self._note(branch is self._content.tables)
-
-    def raise_hlc(self, node: StampNode) -> None:
-        if node is not self._content.tables and node is not self._content.values:
-            self._note(isinstance(node, BranchStamps))
-
-    def _note(self, is_table: bool) -> None:
-        if is_table:
-            self.cells.setdefault(self._table_id, {})
-        else:
-            self._row()
-
-    def _row(self) -> dict[Id, None]:
-        return self.cells.setdefault(self._table_id, {}).setdefault(self._row_id, {})
-
-
-def _undo_put(things: ThingStamps, id_: Id, old: Stamp | None, fresh: bool) -> None:
-    if old is None:
-        del things.children[id_]
-    else:
-        things.children[id_] = old
-    _undo_pending(things, id_, fresh)
-
-
-def _undo_enter(branch: BranchStamps[Any], id_: Id, created: bool) -> None:
-    if created:
-        del branch.children[id_]
-
-
-def _undo_leave(branch: BranchStamps[Any], id_: Id, fresh: bool, hash_: int) -> None:
-    branch.hash = hash_
-    _undo_pending(branch, id_, fresh)
-
-
-def _undo_state(node: StampNode, hlc: str, hash_: int, pending: dict[Id, int] | None) -> None:
-    node.hlc = hlc
-    node.hash = hash_
-    node.pending = pending
-
-
-def _undo_pending(node: StampNode, id_: Id, fresh: bool) -> None:
-    if fresh and node.pending is not None:
-        del node.pending[id_]
-
-
-_UNDO: Final[dict[int, Callable[..., None]]] = {
-    _PUT: _undo_put,
-    _ENTER: _undo_enter,
-    _LEAVE: _undo_leave,
-    _HLC: _undo_state,
-    _SETTLING: _undo_state,
-}
+def _state_of(node: StampNode) -> _State:
+    return node.hlc, node.hash, node.pending

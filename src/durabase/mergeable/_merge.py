@@ -13,7 +13,7 @@ from durabase._codec import json_text, ordered, parse_json
 from durabase.mergeable._journal import Journal
 from durabase.mergeable.hashes import Hash
 from durabase.mergeable.hlc import Hlc
-from durabase.mergeable.stamps import BranchStamps, ContentStamps, TableStamps, ThingStamps
+from durabase.mergeable.stamps import BranchStamps, ContentStamps, Stamp, TableStamps, ThingStamps
 from durabase.types import Changes, Id, MergeableChanges, MergeableContent
 
 __all__ = ["Outcome", "Plain", "content_from", "merge_changes", "newer_things"]
@@ -67,6 +67,7 @@ def merge_changes(
     latest = tables_hlc = _hlc_of(tables_stamp)
     members: dict[Id, Any] = tables_stamp[0]
     for table_id, table_stamp in ordered(members).items():
+        journal.table_id = table_id
         table = stamps.tables.enter(table_id, BranchStamps, journal)
         before = table.settled_hash()
         table_latest = _merge_table(table, table_id, table_stamp, journal, outcome)
@@ -86,6 +87,7 @@ def _merge_table(table: TableStamps, table_id: Id, stamp: Any, journal: Journal,
     latest = table_hlc = _hlc_of(parts)
     members: dict[Id, Any] = parts[0]
     for row_id, row_stamp in ordered(members).items():
+        journal.row_id = row_id
         row = table.enter(row_id, ThingStamps, journal)
         before = row.settled_hash()
         cells, row_latest = _merge_things(row, row_stamp, journal)
@@ -107,7 +109,9 @@ def _merge_things(things: ThingStamps, stamp: Any, journal: Journal) -> tuple[di
     for id_, thing_stamp in ordered(members).items():
         parts = thing_stamp if type(thing_stamp) is list else list(thing_stamp)
         hlc: Hlc = parts[1] if len(parts) > 1 else ""
-        thing = _own(parts[0])
+        thing = parts[0]
+        if type(thing) is not str:
+            thing = _own(thing)
         if things.put(id_, thing, hlc, journal):
             if accepted is None:
                 accepted = {}
@@ -140,7 +144,7 @@ def _newer(things: ThingStamps | None, stamp: _AnyStamp) -> dict[Id, Any]:
     for id_, thing_stamp in ordered(stamp[0]).items():
         old = children.get(id_)
         hlc = thing_stamp[1] if len(thing_stamp) > 1 else ""
-        if old is None or not old[1] or hlc > old[1]:
+        if old is None or not old.hlc or hlc > old.hlc:
             newer[id_] = _own(thing_stamp[0])
     return newer
 
@@ -186,7 +190,7 @@ def _take_things(things: ThingStamps, stamp: _AnyStamp) -> tuple[dict[Id, Any], 
         if type(hash_) is not int or not 0 <= hash_ <= _MAX_HASH:
             hash_ = _unsigned(hash_)
         taken[id_] = thing
-        children[id_] = (thing, hlc, hash_)
+        children[id_] = Stamp(thing, hlc, hash_)
         if hlc > latest:
             latest = hlc
     return taken, latest
@@ -204,7 +208,7 @@ def _unsigned(hash_: int | float) -> Hash:
 def _own(thing: Any) -> Any:
     """A thing as the stamps keep it: doubles, and copies of objects (which come only from outside)."""
     kind = type(thing)
-    if kind is str or (kind is int and -_MAX_SAFE <= thing <= _MAX_SAFE):
+    if kind is int and -_MAX_SAFE <= thing <= _MAX_SAFE:
         return thing
     if isinstance(thing, int) and not isinstance(thing, bool):
         return float(thing)

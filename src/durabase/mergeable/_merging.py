@@ -6,12 +6,13 @@ Raw changes are not stamped meanwhile, for they have their stamps. It is given c
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from durabase._collector import CollectorPause
 from durabase.mergeable._merge import Outcome, Plain
 from durabase.mergeable._restamping import restamp, restamp_all
 from durabase.mergeable._stamping import Stamping
+from durabase.mergeable._validate import StampedCell
 from durabase.store._content import Content
 from durabase.store._edits import Edits
 from durabase.store._kinds import StoreListeners
@@ -19,6 +20,14 @@ from durabase.store._transaction import Transaction
 from durabase.types import Changes, Id, MergeableChanges, MergeableContent
 
 __all__ = ["Judge", "Merging"]
+
+_FEW_ROWS: Final = 16
+
+# What may be given.
+_CELL: Final = 0
+_CHANGES: Final = 1
+_CONTENT: Final = 2
+_NOTHING: Final = 3
 
 Judge: TypeAlias = Callable[[Changes], Changes]
 """Given what would be applied, what may be: a part of it."""
@@ -49,12 +58,15 @@ class Merging:
 
     def merge_valid(self, changes: Any, encoded: bool) -> None:
         """Merge changes, or content, from outside; nothing happens if they may not be merged."""
-        if self._stamping.accepts(changes, False, encoded):
+        cell = self._stamping.only_cell(changes)
+        if cell is not None:
+            self._run(_CELL, cell, False, None)
+        elif self._stamping.accepts(changes, False, encoded):
             self.merge(changes, encoded)
 
     def merge(self, changes: MergeableChanges, encoded: bool) -> None:
         """Merge changes, or content."""
-        self._run(changes, encoded, None, False)
+        self._run(_CHANGES, changes, encoded, None)
 
     def merge_together(self, several: list[MergeableChanges]) -> bool:
         """Merge encoded changes from outside in one transaction; whether it could begin."""
@@ -72,24 +84,29 @@ class Merging:
 
     def merge_judged(self, changes: MergeableChanges, judge: Judge) -> None:
         """Merge encoded changes and apply what ``judge`` leaves of them; the rest gets newer stamps."""
-        self._run(changes, True, judge, False)
+        self._run(_CHANGES, changes, True, judge)
 
     def replace(self, content: MergeableContent, encoded: bool) -> None:
         """Take content, hashes and all, in place of what there is."""
-        self._run(content, encoded, None, True)
+        self._run(_CONTENT, content, encoded, None)
 
     def restamp(self) -> None:
         """Give newer stamps to what the store holds otherwise than they say."""
-        self._run(None, False, None, False)
+        self._run(_NOTHING, None, False, None)
 
-    def _run(self, changes: Any, encoded: bool, judge: Judge | None, replaces: bool) -> None:
+    def _run(self, kind: int, given: Any, encoded: bool, judge: Judge | None) -> None:
         stamping, transaction = self._stamping, self._transaction
         was_listening, stamping.listening = stamping.listening, False
         try:
             if transaction.begin():
                 try:
-                    with CollectorPause():
-                        self._take(changes, encoded, judge, replaces)
+                    if kind == _CELL:
+                        self._merge_cell(given)
+                    elif kind == _CHANGES and _is_small(given):
+                        self._take(kind, given, encoded, judge)
+                    else:
+                        with CollectorPause():
+                            self._take(kind, given, encoded, judge)
                 except BaseException as error:
                     transaction.abort(error)
                     raise
@@ -97,10 +114,16 @@ class Merging:
         finally:
             stamping.listening = was_listening
 
-    def _take(self, changes: Any, encoded: bool, judge: Judge | None, replaces: bool) -> None:
-        if changes is None:
+    def _merge_cell(self, cell: StampedCell) -> None:
+        """The same as ``_take`` for changes of just this cell."""
+        table_id, row_id, cell_id, thing, hlc = cell
+        if self._stamping.merge_cell(table_id, row_id, cell_id, thing, hlc):
+            self._edits.set_cell(table_id, row_id, cell_id, thing)
+
+    def _take(self, kind: int, changes: Any, encoded: bool, judge: Judge | None) -> None:
+        if kind == _NOTHING:
             restamp_all(self._stamping, self._content)
-        elif replaces:
+        elif kind == _CONTENT:
             self._edits.delete_tables()
             self._edits.delete_values()
             self._apply(self._stamping.replace(changes), encoded)
@@ -148,6 +171,15 @@ class Merging:
             and not self._listeners.count
             and self._edits.can_fill()
         )
+
+
+def _is_small(changes: MergeableChanges) -> bool:
+    """Whether so little is merged that the collector hardly ever runs meanwhile."""
+    rows = 0
+    tables: dict[Any, Any] = changes[0][0]
+    for table in tables.values():
+        rows += len(table[0])
+    return rows <= _FEW_ROWS
 
 
 class _Applying(Outcome):

@@ -26,7 +26,7 @@ def restamp(stamping: Stamping, content: Content, changes: Changes) -> None:
     stamps = stamping.stamps.values.children
     for value_id in changes[1]:
         held = content.values.get(value_id, UNDEFINED)
-        if not _says(stamps[value_id][0], held):
+        if not _says(stamps[value_id].thing, held):
             stamping.restamp_value(value_id, held)
 
 
@@ -39,9 +39,9 @@ def restamp_all(stamping: Stamping, content: Content) -> None:
 
 def _restamp_row(stamping: Stamping, table_id: Id, row_id: Id, row: dict[Id, Any]) -> None:
     stamps = stamping.stamps.tables.children[table_id].children[row_id].children
-    for cell_id, (thing, _, _) in list(stamps.items()):
+    for cell_id, stamp in list(stamps.items()):
         held = row.get(cell_id, UNDEFINED)
-        if not _says(thing, held):
+        if not _says(stamp.thing, held):
             stamping.restamp_cell(table_id, row_id, cell_id, held, False)
     for cell_id in [cell_id for cell_id in row if cell_id not in stamps]:
         stamping.restamp_cell(table_id, row_id, cell_id, row[cell_id], True)

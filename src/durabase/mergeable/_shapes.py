@@ -57,13 +57,11 @@ def content_shape(stamps: ContentStamps, decode: Decode) -> MergeableContent:
 
 def _things_shape(things: ThingStamps, decode: Decode) -> list[Any]:
     members: dict[Id, list[Any]] = {}
-    stamps: dict[Id, Any] = things.children  # Any: compiled, hashes then stay objects
-    for id_, stamp in stamps.items():
-        parts: tuple[Any, ...] = stamp
-        thing = parts[0]
+    for id_, stamp in things.children.items():
+        thing = stamp.thing
         if type(thing) is not int:
             thing = decode(thing)
-        members[id_] = [thing, parts[1], parts[2]]
+        members[id_] = [thing, stamp.hlc, stamp.hash]
     return [members, things.hlc, things.hash]
 
 
@@ -97,8 +95,7 @@ def _some_things(things: ThingStamps, ids: Iterable[Id], make: _MakeStamp, decod
     for id_ in ids:
         stamp = things.children.get(id_)
         if stamp is not None:
-            thing, hlc, hash_ = stamp
-            found[id_] = make(decode(thing), hlc, hash_)
+            found[id_] = make(decode(stamp.thing), stamp.hlc, stamp.hash)
     return _node_shape(found, things, make)
 
 

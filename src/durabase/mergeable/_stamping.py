@@ -13,8 +13,8 @@ from durabase.clock import Clock
 from durabase.errors import ClockError
 from durabase.mergeable._journal import CellIds, Journal
 from durabase.mergeable._merge import Outcome, content_from, merge_changes
-from durabase.mergeable._validate import is_mergeable
-from durabase.mergeable.hlc import HybridClock
+from durabase.mergeable._validate import StampedCell, is_mergeable, only_cell
+from durabase.mergeable.hlc import Hlc, HybridClock
 from durabase.mergeable.stamps import BranchStamps, ContentStamps, ThingStamps
 from durabase.store._hooks import StoreHooks
 from durabase.types import Changes, Id, MergeableChanges, MergeableContent
@@ -36,8 +36,6 @@ class Stamping(StoreHooks):
         "_old_mutated",
         "_old_stamps",
         "_row",
-        "_row_id",
-        "_table_id",
         "defaulting",
         "listening",
         "mutated",
@@ -55,8 +53,6 @@ class Stamping(StoreHooks):
         self.replaced = False
         self._old_stamps = self.stamps
         self._old_mutated = False
-        self._table_id: Id | None = None
-        self._row_id: Id | None = None
         self._row: ThingStamps | None = None
 
     # -- hooks
@@ -84,7 +80,8 @@ class Stamping(StoreHooks):
         if self.listening or mutating:
             hlc = self._next_hlc(mutating, defaulted)
             row = self._row
-            if row_id == self._row_id and table_id == self._table_id and row is not None and row.pending:
+            journal = self._journal
+            if row_id == journal.row_id and table_id == journal.table_id and row is not None and row.pending:
                 # then it is known above that it has changed
                 done = row.put(cell_id, new, hlc, self._journal)
             else:
@@ -110,6 +107,16 @@ class Stamping(StoreHooks):
         """Merge accepted changes into the stamps; what the store has to apply is told to ``outcome``."""
         self._row = None
         self._clock.see_accepted(merge_changes(self.stamps, changes, self._journal, outcome))
+
+    def only_cell(self, changes: Any) -> StampedCell | None:
+        """The cell of mergeable changes from outside that may be merged now, if they are of one cell."""
+        return only_cell(changes, self._clock.upper_bound())
+
+    def merge_cell(self, table_id: Id, row_id: Id, cell_id: Id, thing: Any, hlc: Hlc) -> bool:
+        """Merge one accepted cell into the stamps; whether the store has to apply it."""
+        done = self._put_cell(table_id, row_id, cell_id, thing, hlc)
+        self._clock.see_accepted(hlc if done else "")
+        return done
 
     def restamp_cell(self, table_id: Id, row_id: Id, cell_id: Id, thing: Any, is_new: bool) -> None:
         """Stamp a cell with what the store holds: later than all seen, or if it ``is_new``, as a default."""
@@ -161,6 +168,7 @@ class Stamping(StoreHooks):
     def _put_cell(self, table_id: Id, row_id: Id, cell_id: Id, new: Any, hlc: str) -> bool:
         """Stamp one cell: what ``merge_changes`` does, for a change of one cell."""
         tables, journal = self.stamps.tables, self._journal
+        journal.table_id, journal.row_id = table_id, row_id
         table = tables.enter(table_id, BranchStamps, journal)
         table_before = table.settled_hash()
         row = table.enter(row_id, ThingStamps, journal)
@@ -168,7 +176,7 @@ class Stamping(StoreHooks):
         done = row.put(cell_id, new, hlc, journal)
         table.leave(row_id, row, row_before, journal)
         tables.leave(table_id, table, table_before, journal)
-        self._table_id, self._row_id, self._row = table_id, row_id, row
+        self._row = row
         return done
 
     def _undo(self) -> None:

@@ -8,13 +8,16 @@ minutes ahead is no time. Whether things suit the store's schemas is not asked h
 from __future__ import annotations
 
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from durabase._codec import json_text
-from durabase.mergeable.hlc import is_hlc, is_hlc_text
-from durabase.types import JSON_PREFIX, UNDEFINED, UNDEFINED_MARK
+from durabase.mergeable.hlc import HLC_LENGTH, Hlc, find_other_char, is_hlc
+from durabase.types import JSON_PREFIX, UNDEFINED, UNDEFINED_MARK, Id
 
-__all__ = ["is_mergeable"]
+__all__ = ["StampedCell", "is_mergeable", "only_cell"]
+
+StampedCell: TypeAlias = tuple[Id, Id, Id, Any, Hlc]
+"""The ids of a table, a row and a cell, then the thing and its HLC."""
 
 _MAX_HASH: Final = 0xFFFFFFFF
 
@@ -34,6 +37,35 @@ def is_mergeable(changes: Any, upper_bound: str, *, is_content: bool, encoded: b
         and _are_tables(changes[0], upper_bound, is_content, encoded)
         and _are_things(changes[1], upper_bound, is_content, encoded)
     )
+
+
+def only_cell(changes: Any, upper_bound: str) -> StampedCell | None:
+    """The cell, if these are valid mergeable changes of one cell in their usual form.
+
+    That is the change that there is most of, and this the quick way to take it: ``None`` says nothing.
+    """
+    if type(changes) is not list or len(changes) != 3 or type(changes[2]) is not int or changes[2] != 1:
+        return None
+    table_id, table_stamp = _only_member(changes[0])
+    row_id, row_stamp = _only_member(table_stamp)
+    cell_id, stamp = _only_member(row_stamp)
+    if stamp is None or not _are_plain(row_stamp[0], upper_bound, False):
+        return None
+    values = changes[1]
+    if type(values) is not list or len(values) != 1 or type(values[0]) is not dict or values[0]:
+        return None
+    return table_id, row_id, cell_id, stamp[0], stamp[1]
+
+
+def _only_member(stamp: Any) -> tuple[Id, Any]:
+    """The id and the stamp of the only member of a container without an HLC; ``None`` if it is no such."""
+    if type(stamp) is list and len(stamp) == 1 and type(stamp[0]) is dict:
+        members: dict[Any, Any] = stamp[0]
+        if len(members) == 1:
+            for id_, member in members.items():
+                if type(id_) is str:
+                    return id_, member
+    return "", None
 
 
 def _is_one(thing: Any) -> bool:
@@ -60,9 +92,9 @@ def _are_things(stamp: Any, bound: str, hashed: bool, encoded: bool) -> bool:
     things = _members(stamp, bound, hashed)
     if things is None:
         return False
+    if _are_plain(things, bound, hashed):
+        return True
     for thing_stamp in things.values():
-        if _is_plain(thing_stamp, bound, hashed):
-            continue
         if not (_has_head(thing_stamp, bound, hashed) and _is_thing(thing_stamp[0], encoded)):
             return False
     return True
@@ -94,28 +126,36 @@ def _has_head(stamp: Any, bound: str, hashed: bool) -> bool:
     return size == 1 or (size == 2 and is_hlc(stamp[1], bound))
 
 
-def _is_plain(stamp: Any, bound: str, hashed: bool) -> bool:
-    """Whether this is a good stamp of a thing at first sight, as nearly all are."""
-    if type(stamp) is not list:
-        return False
-    parts: list[Any] = stamp
-    size = len(parts)
-    if size == 3:
-        hash_ = parts[2]
-        if type(hash_) is not int or not 0 <= hash_ <= _MAX_HASH:
+def _are_plain(things: dict[Any, Any], bound: str, hashed: bool) -> bool:
+    """Whether these are good stamps at first sight, as nearly all are, of things kept as they are."""
+    for stamp in things.values():
+        if type(stamp) is not list:
             return False
-    elif size != 2 or hashed:
-        return False
-    hlc, thing = parts[1], parts[0]
-    return (
-        type(hlc) is str
-        and hlc < bound
-        and is_hlc_text(hlc)
-        and (
-            (type(thing) is int and -_MAX_HASH <= thing <= _MAX_HASH)
-            or (type(thing) is str and thing.isascii())
-        )
-    )
+        parts: list[Any] = stamp
+        size = len(parts)
+        if size == 3:
+            hash_ = parts[2]
+            if type(hash_) is not int or not 0 <= hash_ <= _MAX_HASH:
+                return False
+        elif size != 2 or hashed:
+            return False
+        thing, hlc = parts[0], parts[1]
+        kind = type(thing)
+        if not (
+            type(hlc) is str
+            and hlc < bound
+            and len(hlc) == HLC_LENGTH
+            and find_other_char(hlc) is None
+            and (
+                (kind is int and -_MAX_HASH <= thing <= _MAX_HASH)
+                or (kind is str and thing.isascii())
+                or (kind is float and isfinite(thing))
+                or kind is bool
+                or thing is None
+            )
+        ):
+            return False
+    return True
 
 
 def _is_thing(thing: Any, encoded: bool) -> bool:

@@ -18,7 +18,16 @@ from durabase.clock import Clock, SystemClock
 from durabase.mergeable.hashes import get_hash
 from durabase.types import Id
 
-__all__ = ["MAX_FUTURE_MS", "Hlc", "HybridClock", "hlc_upper_bound", "is_hlc", "is_hlc_text"]
+__all__ = [
+    "HLC_LENGTH",
+    "MAX_FUTURE_MS",
+    "Hlc",
+    "HybridClock",
+    "find_other_char",
+    "hlc_upper_bound",
+    "is_hlc",
+    "is_hlc_text",
+]
 
 Hlc: TypeAlias = str
 
@@ -34,8 +43,9 @@ _NO_BOUND: Final = "~"
 _SIX_BITS: Final[dict[str, int]] = {char: number for number, char in enumerate(ALPHABET)}
 _PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
 """The characters of 12 bits."""
-_LENGTH: Final = 16
-_find_other_char: Final = re.compile(r"[^-0-9A-Z_a-z]").search
+HLC_LENGTH: Final = 16
+find_other_char: Final = re.compile(r"[^-0-9A-Z_a-z]").search
+"""Finds a character that no HLC has."""
 
 
 def _encode(number: int, length: int) -> str:
@@ -74,7 +84,7 @@ def is_hlc(text: object, upper_bound: str = _NO_BOUND) -> TypeGuard[Hlc]:
 
 def is_hlc_text(text: str) -> bool:
     """Whether a text has the form of an HLC that is not ``""``."""
-    return len(text) == _LENGTH and _find_other_char(text) is None
+    return len(text) == HLC_LENGTH and find_other_char(text) is None
 
 
 class HybridClock:
@@ -92,6 +102,7 @@ class HybridClock:
         "_last_counter",
         "_last_time",
         "_now_ms",
+        "_seen",
         "_seen_text",
         "_seen_time",
         "_time_text",
@@ -103,6 +114,7 @@ class HybridClock:
         self._client_id = random_id(5) if unique_id is None else _client_id_of(unique_id)
         self._last_time = 0
         self._last_counter = -1
+        self._seen: Hlc = ""  # the latest that was accepted and not reckoned with yet
         # What was computed last, for times repeat: of our own HLCs, of others', and the bound of the latter.
         self._time_text_of = self._seen_time = self._bound_of = 0
         self._time_text = self._seen_text = _time_text(0)
@@ -111,11 +123,13 @@ class HybridClock:
     @property
     def last_time(self) -> int:
         """The latest time given or seen, in milliseconds since 1970."""
+        self._reckon()
         return self._last_time
 
     @property
     def last_counter(self) -> int:
         """The last counter within ``last_time``, -1 if there was none."""
+        self._reckon()
         return self._last_counter
 
     @property
@@ -137,6 +151,7 @@ class HybridClock:
         self._reach(self._now_ms())
 
     def _reach(self, now: int) -> None:
+        self._reckon()
         if now > self._last_time:
             self._last_time = now
             self._last_counter = -1
@@ -157,11 +172,23 @@ class HybridClock:
             self._see_at(hlc, now)
 
     def see_accepted(self, hlc: Hlc) -> None:
-        """Like ``see``, for one below the ``upper_bound`` that was asked for last, and at that time."""
+        """Like ``see``, for one below the ``upper_bound`` that was asked for last, and at that time.
+
+        Only the latest of many has to be reckoned with, and not before a time is asked for.
+        """
         if hlc == "":
             self._reach(self._bound_of)
         else:
-            self._see_at(hlc, self._bound_of)
+            if self._bound_of > self._last_time:
+                self._last_time = self._bound_of
+                self._last_counter = -1
+            if hlc > self._seen:
+                self._seen = hlc
+
+    def _reckon(self) -> None:
+        if self._seen:
+            hlc, self._seen = self._seen, ""
+            self._see_at(hlc, 0)
 
     def _see_at(self, hlc: Hlc, now: int) -> None:
         time = self._decoded_time(hlc)

@@ -2,7 +2,8 @@
 
 A store's stamps are a tree: ``ContentStamps`` holds the tables and the values, tables hold rows, a
 row and the values hold a ``Stamp`` for each thing, deleted ones included. Every node has an HLC
-(``""`` unless the data come from old versions) and a hash.
+(``""`` unless the data come from old versions) and a hash. Nothing in it refers to what holds it, so
+compiled it is all kept out of the garbage collector's sight: the largest part of what there is in a room.
 
 Hashes are settled lazily. What changed is noted as ``pending`` in the node that holds it, with the
 hash that is folded into the node's own; ``settle`` takes that out and folds the present one in. That
@@ -21,8 +22,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar, final
 
+from durabase._compiling import mypyc_attr
 from durabase.mergeable.hashes import Hash, get_hash, get_value_hash, get_value_in_values_hash
 from durabase.mergeable.hlc import Hlc
 from durabase.types import Id
@@ -40,17 +42,37 @@ __all__ = [
     "ThingStamps",
 ]
 
-Stamp: TypeAlias = tuple[Any, Hlc, Hash]
-"""``(thing, hlc, hash)``; the thing is encoded, UNDEFINED if it was deleted."""
-
 UNSETTLED: Final = -1
 """In place of a stamp's hash: not computed yet."""
+
+
+@final
+@mypyc_attr(acyclic=True)
+class Stamp:
+    """A thing, encoded, or UNDEFINED if it was deleted; when that was; and the hash of both.
+
+    A later stamp is another object. Only the hash is set later, when it is asked for.
+    """
+
+    __slots__ = ("hash", "hlc", "thing")
+
+    def __init__(self, thing: Any, hlc: Hlc, hash_: Hash = UNSETTLED) -> None:
+        self.thing = thing
+        self.hlc = hlc
+        self.hash = hash_
+
+    def settle(self) -> Hash:
+        """The hash, computed if need be."""
+        if self.hash == UNSETTLED:
+            self.hash = get_value_hash(self.thing, self.hlc)
+        return self.hash
 
 
 _contribution: Final = lru_cache(maxsize=4096)(get_value_in_values_hash)
 """Remembered, for what is folded in at one settlement of a busy table or row is taken out at the next."""
 
 
+@mypyc_attr(acyclic=True)
 class StampNode:
     """What all nodes have: HLC, hash, and what the hash does not contain yet (id → hash folded in)."""
 
@@ -73,6 +95,8 @@ class StampNode:
             self.hlc = hlc
 
 
+@final
+@mypyc_attr(acyclic=True)
 class ThingStamps(StampNode):
     """The stamps of a row's cells, or of the values."""
 
@@ -87,21 +111,17 @@ class ThingStamps(StampNode):
 
         A stamp of ``""`` gives way to everything.
         """
-        stamps: dict[Id, Any] = self.children  # Any: compiled, what is in a stamp stays as it is
-        old = stamps.get(id_)
-        if old is not None:
-            parts: tuple[Any, ...] = old
-            old_hlc: Hlc = parts[1]
-            if old_hlc and hlc <= old_hlc:
-                return False
+        old = self.children.get(id_)
+        if old is not None and old.hlc and hlc <= old.hlc:
+            return False
         pending = self.pending
         if pending is None:
             pending = self.pending = {}
         fresh = id_ not in pending
         if fresh:
-            pending[id_] = 0 if old is None else old[2]
+            pending[id_] = 0 if old is None else old.hash
         journal.put(self, id_, old, fresh)
-        self.children[id_] = (thing, hlc, UNSETTLED)
+        self.children[id_] = Stamp(thing, hlc)
         return True
 
     def settle(self, journal: Journal) -> Hash:
@@ -110,21 +130,15 @@ class ThingStamps(StampNode):
             journal.settle(self)
             pending, self.pending = self.pending, None
             for id_, folded in pending.items():
-                now = self._settled_hash(id_)
+                now = self.children[id_].settle()
                 self.hash ^= get_value_in_values_hash(id_, folded) ^ get_value_in_values_hash(id_, now)
         return self.hash
-
-    def _settled_hash(self, id_: Id) -> Hash:
-        thing, hlc, hash_ = self.children[id_]
-        if hash_ == UNSETTLED:
-            hash_ = get_value_hash(thing, hlc)
-            self.children[id_] = (thing, hlc, hash_)
-        return hash_
 
 
 ChildT = TypeVar("ChildT", "ThingStamps", "BranchStamps[ThingStamps]")
 
 
+@final
 class BranchStamps(StampNode, Generic[ChildT]):
     """The stamps of a table's rows, or of the tables."""
 
@@ -140,8 +154,8 @@ class BranchStamps(StampNode, Generic[ChildT]):
         Take its ``settled_hash``, merge into it, then ``leave``.
         """
         child = self.children.get(id_)
-        journal.enter(self, id_, child is None)
         if child is None:
+            journal.create(self, id_)
             child = self.children[id_] = make()
         return child
 

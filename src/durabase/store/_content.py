@@ -8,7 +8,9 @@ It knows schemas only as the defaults that deleted cells and values fall back to
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from itertools import chain
 from typing import Final
 
 from durabase._listeners import IdPool
@@ -119,10 +121,7 @@ class Content:
     def put_table(self, table_id: Id, table: EncodedTable) -> None:
         """Add a table with rows that have cells, without a trace in the log."""
         self._row_id_pools[table_id] = IdPool()
-        counts = self.cell_counts[table_id] = {}
-        for row in table.values():
-            for cell_id in row:
-                counts[cell_id] = counts.get(cell_id, 0) + 1
+        self.cell_counts[table_id] = dict(Counter(chain.from_iterable(table.values())))
         self.tables[table_id] = table
 
     def add_row(self, table_id: Id, table: EncodedTable, row_id: Id) -> EncodedRow:

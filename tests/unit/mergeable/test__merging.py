@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -102,3 +103,50 @@ def test_several_are_not_merged_while_a_transaction_ends(store: MergeableStore) 
     store.set_value("x", 1)
     assert done == [False]
     assert store.get_content() == [{}, {"x": 1}]
+
+
+def one_cell(random: Random) -> list[Any]:
+    """A change of one cell, as it usually comes."""
+    hlc = f"NjEtL{random.choice('TUV')}----{random.randrange(4)}7JQY8"
+    cell = {random.choice("cd"): [random.choice([1, 2, "x"]), hlc]}
+    return [[{random.choice("tu"): [{random.choice("rs"): [cell]}]}], [{}], 1]
+
+
+def observed(store: MergeableStore) -> list[Any]:
+    """What listeners are told from now on."""
+    told: list[Any] = []
+    store.add_cell_listener(None, None, None, lambda _store, *path: told.append(path[:5]))
+    store.add_will_finish_transaction_listener(
+        lambda _store: told.append(
+            [store.get_transaction_log(), store._get_encoded_transaction_stamp_changes()]
+        )
+    )
+    return told
+
+
+def double(store: MergeableStore, *path: Any) -> None:
+    if path[3] == 2:
+        store.set_cell("t", "r", "d", 4)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_one_cell_merges_as_many_do(seed: int) -> None:
+    random = Random(seed)
+    stores = [MergeableStore("s1", clock=FakeClock(NOW)) for _ in range(2)]
+    for store in stores:
+        if seed % 3 == 1:
+            store.add_cell_listener(None, None, None, double, mutator=True)
+        elif seed % 3 == 2:
+            store.set_tables_schema({"t": {"c": {"type": "number", "default": 9}}})
+    told = [observed(store) for store in stores]
+    for _ in range(30):
+        change, rolled_back = one_cell(random), random.random() < 0.2
+        for store, form in zip(stores, (change, [*change[:2]]), strict=True):
+            with store.transaction(lambda _, undo=rolled_back: undo):
+                store.apply_mergeable_changes(form).set_cell("t", "r", "e", 1)
+            store.apply_mergeable_changes(form)
+            if random.random() < 0.2:
+                store.get_mergeable_content_hashes()
+        assert told[0] == told[1]
+        assert stores[0].get_mergeable_content() == stores[1].get_mergeable_content()
+        assert stores[0].get_content() == stores[1].get_content()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from durabase.mergeable._stamping import Stamping
+from durabase.mergeable.stamps import Stamp
 from durabase.testing import FakeClock
 
 
@@ -15,7 +16,7 @@ def stamping() -> Stamping:
     return stamping
 
 
-def cell(stamping: Stamping, id_: str) -> tuple[object, str, int]:
+def cell(stamping: Stamping, id_: str) -> Stamp:
     return stamping.stamps.tables.children["t"].children["r"].children[id_]
 
 
@@ -23,15 +24,18 @@ def test_each_change_has_its_own_time(stamping: Stamping) -> None:
     for thing in (1, 2):
         stamping.cell_changed("t", "r", "c", thing, False, False)
     stamping.value_changed("v", 3, False, False)
-    assert cell(stamping, "c")[:2] == (2, "NjEtLV----07JQY8")
-    assert stamping.stamps.values.children["v"][:2] == (3, "NjEtLV----17JQY8")
+    stamps = cell(stamping, "c"), stamping.stamps.values.children["v"]
+    assert [(stamp.thing, stamp.hlc) for stamp in stamps] == [
+        (2, "NjEtLV----07JQY8"),
+        (3, "NjEtLV----17JQY8"),
+    ]
 
 
 def test_defaults_have_none(stamping: Stamping) -> None:
     stamping.cell_changed("t", "r", "c", 1, False, True)
     stamping.defaulting = True
     stamping.cell_changed("t", "r", "d", 1, False, False)
-    assert cell(stamping, "c")[1] == cell(stamping, "d")[1] == ""
+    assert cell(stamping, "c").hlc == cell(stamping, "d").hlc == ""
 
 
 def test_what_merged_changes_do_is_not_stamped(stamping: Stamping) -> None:
@@ -41,7 +45,7 @@ def test_what_merged_changes_do_is_not_stamped(stamping: Stamping) -> None:
     assert not stamping.stamps.tables.children
     stamping.cell_changed("t", "r", "d", 1, True, False)
     assert stamping.mutated
-    assert cell(stamping, "d")[1] != ""
+    assert cell(stamping, "d").hlc != ""
 
 
 def test_rows_in_turn(stamping: Stamping) -> None:
@@ -62,4 +66,4 @@ def test_the_end_of_a_transaction(stamping: Stamping) -> None:
     stamping.pre_finish(True)
     stamping.post_finish(True)
     assert stamping.settle().tables.hash == before
-    assert cell(stamping, "c")[0] == 1
+    assert cell(stamping, "c").thing == 1

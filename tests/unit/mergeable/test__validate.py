@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from durabase.mergeable._validate import is_mergeable
+from durabase.mergeable._validate import is_mergeable, only_cell
 from durabase.types import UNDEFINED
 
 HLC = "NjEtLV-----7JQY8"
@@ -16,7 +16,9 @@ BOUND = "NjEtLV0"
 
 
 def changes_ok(changes: Any, *, is_content: bool = False, encoded: bool = True) -> bool:
-    return is_mergeable(changes, BOUND, is_content=is_content, encoded=encoded)
+    accepted = is_mergeable(changes, BOUND, is_content=is_content, encoded=encoded)
+    assert accepted or is_content or only_cell(changes, BOUND) is None
+    return accepted
 
 
 def value_ok(thing: Any, *, encoded: bool = True) -> bool:
@@ -119,3 +121,47 @@ def test_containers_are_dicts_at_every_level(place: int) -> None:
 def test_no_changes(changes: Any) -> None:
     assert not changes_ok(changes)
     assert not changes_ok(changes, is_content=True)
+
+
+def one_cell(stamp: Any, **ids: Any) -> list[Any]:
+    table_id, row_id, cell_id = (ids.get(name, name) for name in ("t", "r", "c"))
+    return [[{table_id: [{row_id: [{cell_id: stamp}]}]}], [{}], 1]
+
+
+@pytest.mark.parametrize("thing", [0, -5, "", "dog", 1.5, -0.0, True, None])
+def test_the_usual_change_of_one_cell(thing: Any) -> None:
+    assert only_cell(one_cell([thing, HLC]), BOUND) == ("t", "r", "c", thing, HLC)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        None,
+        [],
+        one_cell([1, HLC])[:2],
+        (*one_cell([1, HLC]),),
+        [*one_cell([1, HLC])[:2], True],
+        [*one_cell([1, HLC])[:2], 2],
+        one_cell([1]),
+        one_cell([1, ""]),
+        one_cell([1, "NjEtLV0----7JQY8"]),
+        one_cell([1, "NjEtLV-----7JQY+"]),
+        one_cell([float("inf"), HLC]),
+        one_cell(["é", HLC]),
+        one_cell([2**60, HLC]),
+        one_cell(["\ufffd{}", HLC]),
+        one_cell([UNDEFINED, HLC]),
+        one_cell([1, HLC], t=1),
+        one_cell([1, HLC], r=None),
+        one_cell([1, HLC], c=1.5),
+        [[{"t": [{"r": [{"c": [1, HLC], "d": [1, HLC]}]}]}], [{}], 1],
+        [[{"t": [{"r": [{"c": [1, HLC]}, HLC]}]}], [{}], 1],
+        [[{"t": [{"r": [{"c": [1, HLC]}]}]}], [{}, HLC], 1],
+        [[{"t": [{"r": [{"c": [1, HLC]}]}]}], [{"v": [1, HLC]}], 1],
+        [[{"t": [{"r": [{}]}]}], [{}], 1],
+        [[{"t": [{}]}], [{}], 1],
+        [[{}], [{}], 1],
+    ],
+)
+def test_other_changes_are_not_taken_for_one_cell(changes: Any) -> None:
+    assert only_cell(changes, BOUND) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -58,6 +59,19 @@ def test_what_was_accepted_is_seen_at_the_time_of_that(clock: FakeClock) -> None
     assert ours.last_time == START
     ours.see_accepted(theirs.encode(START + 1, 3))
     assert (ours.last_time, ours.last_counter) == (START + 1, 3)
+
+
+def test_what_was_accepted_counts_in_any_order(clock: FakeClock) -> None:
+    seen = [(START - 1, 7, 0), (START + 2, 3, 1), (START + 2, 1, 2), (START + 1, 9, 2), (START, 5, 3)]
+    for order in permutations(seen):
+        lazy, eager = HybridClock("a", clock=clock), HybridClock("a", clock=clock)
+        for time, counter, later in order:
+            clock.set_now_ms(START + later)
+            lazy.upper_bound()
+            lazy.see_accepted(lazy.encode(time, counter, "b"))
+            eager.see(eager.encode(time, counter, "b"))
+        assert (lazy.last_time, lazy.last_counter) == (eager.last_time, eager.last_counter)
+        assert lazy.next() == eager.next()
 
 
 def test_five_minutes_ahead_is_the_limit(clock: FakeClock) -> None:

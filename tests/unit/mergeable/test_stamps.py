@@ -31,13 +31,14 @@ def test_which_stamp_wins(journal: Journal, old: str, new: str, wins: bool) -> N
     things = ThingStamps()
     assert things.put("c", 1, old, journal)
     assert things.put("c", 2, new, journal) == wins
-    assert things.children["c"][:2] == ((2, new) if wins else (1, old))
+    stamp = things.children["c"]
+    assert (stamp.thing, stamp.hlc) == ((2, new) if wins else (1, old))
 
 
 def test_hashes_are_computed_when_asked_for(journal: Journal) -> None:
     row = ThingStamps()
     row.put("c", 1, EARLY, journal)
-    assert row.children["c"][2] == UNSETTLED
+    assert row.children["c"].hash == UNSETTLED
     assert row.settled_hash() == UNSETTLED
     first = row.settle(journal)
     assert first == row.hash == row.settled_hash() == get_row_hash({"c": get_cell_hash(1, EARLY)})
