@@ -71,7 +71,9 @@ def _rows(workload: Workload, servers: dict[str, list[Result]]) -> Iterator[list
         if not good:
             yield [spec.label, str(servers[name][0]["error"]).replace("\n", " ")[:80]]
             continue
-        cells = [_cell([float(result[figure]) for result in good]) for figure, _, _ in workload.figures]
+        cells = [
+            _cell([float(result[key]) for result in good if key in result]) for key, _, _ in workload.figures
+        ]
         yield [spec.label, *cells, _ratio(name, key, more_is_better, servers)]
 
 
@@ -89,8 +91,12 @@ def _ratios_of(name: str, key: str, more_is_better: bool, servers: dict[str, lis
     if name in (ours, "yardstick"):
         return []
     pairs = zip(servers.get(ours, []), servers.get(name, []), strict=False)
-    figures = [(our[key], their[key]) for our, their in pairs if our.get(key) and their.get(key)]
-    return [our / their if more_is_better else their / our for our, their in figures]
+    figures = [(our.get(key, 0), their.get(key, 0)) for our, their in pairs]
+    return [
+        our / their if more_is_better else their / our
+        for our, their in figures
+        if our > 0 and their > 0  # memory may have become less
+    ]
 
 
 def _all_ratios(runs: dict[str, dict[str, list[Result]]]) -> Iterator[tuple[str, float]]:
@@ -152,6 +158,8 @@ def _curve_plot(curve: Curve, runs: dict[str, list[Result]]) -> str:
 
 
 def _cell(values: list[float]) -> str:
+    if not values:  # an earlier run did not measure it
+        return ""
     middle = _number(statistics.median(values))
     if len(values) == 1:
         return middle

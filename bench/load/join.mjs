@@ -49,6 +49,8 @@ const join = async (hash) => {
   const cpu = process.cpuUsage();
   const start = performance.now();
   const webSocket = await open();
+  let bytes = 0;
+  webSocket.on('message', (data) => (bytes += data.length));
   const synchronizer = await createWsSynchronizer(store, webSocket, 10);
   const converged = new Promise((resolve) => {
     const id = store.addDidFinishTransactionListener(() => {
@@ -61,11 +63,12 @@ const join = async (hash) => {
   synchronizer.startSync();
   const ok = await Promise.race([converged, sleep(15000).then(() => false)]);
   const ms = performance.now() - start;
+  const received = bytes;
   const {user, system} = process.cpuUsage(cpu);
   await synchronizer.destroy();
   webSocket.terminate();
   await sleep(100);
-  return {ok, ms, clientCpuMs: (user + system) / 1000};
+  return {ok, ms, bytes: received, clientCpuMs: (user + system) / 1000};
 };
 
 const askAll = async () => {
