@@ -65,9 +65,9 @@ def holding_clients(server: ServerProcess, *options: object) -> Iterator[None]:
         finally:
             clients.stdin.write("end\n")
             clients.stdin.flush()
-            result = clients.stdout.read()
-    if closed := json.loads(result)["closed"]:
-        raise RuntimeError(f"{closed} clients of {server.spec.label} were disconnected")
+            summary = clients.stdout.read()
+    if not summary or json.loads(summary)["closed"]:
+        raise RuntimeError(f"clients of {server.spec.label} did not stay: {summary}")
 
 
 @contextmanager

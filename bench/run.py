@@ -1,7 +1,7 @@
 """Measure durabase against TinyBase's own servers and those for Yjs, and its library against TinyBase in V8.
 
-    make bench                 # everything, three times: about two hours
-    make bench ARGS=--short    # once, and shorter: about 25 minutes
+    make bench                 # everything, three times: two hours and a half
+    make bench ARGS=--short    # once, and shorter: about half an hour
     make bench ARGS=--smoke    # hardly anything, but all of the code: whether it works
 
 Linux only; needs Node.js 20 with npm, and a C compiler. Every server is started afresh for every
