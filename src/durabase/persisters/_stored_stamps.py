@@ -88,11 +88,10 @@ def _add_rows(
 
 
 def _add_things(entries: dict[str, Any], things: ThingStamps, ids: dict[Id, None], start: str) -> None:
-    children: dict[Id, Any] = things.children  # Any: compiled, what is in a stamp stays as it is
     for id_ in ordered(ids):
-        stamp = children.get(id_)
+        stamp = things.children.get(id_)
         if stamp is not None:
-            entries[start + string_text(id_)] = list(stamp)
+            entries[start + string_text(id_)] = [stamp.thing, stamp.hlc, stamp.hash]
 
 
 def _container_entry(stamp: list[Any]) -> list[Any]:
