@@ -72,7 +72,8 @@ def _rows(workload: Workload, servers: dict[str, list[Result]]) -> Iterator[list
             yield [spec.label, str(servers[name][0]["error"]).replace("\n", " ")[:80]]
             continue
         cells = [
-            _cell([float(result[key]) for result in good if key in result]) for key, _, _ in workload.figures
+            _cell([float(result[figure]) for result in good if figure in result])
+            for figure, _, _ in workload.figures
         ]
         yield [spec.label, *cells, _ratio(name, key, more_is_better, servers)]
 

@@ -6,6 +6,7 @@ A study is a function from an effort to rows. Every figure comes from a process 
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -86,7 +87,14 @@ def _processes(size: int, effort: Effort) -> Result:
         result = run_load(server, "--mode", "pingpong", "--rooms", 200, "--clients", 2, *times)
     if "error" in result:
         return result
-    return {"µs a message": 1e6 / result["deliveries_s"], "µs CPU a message": result["us_per_delivery"]}
+    used = result["server_cpu"] + result["load_cpu"] + result["other_cpu"]
+    return {
+        "µs a message": 1e6 / result["deliveries_s"],
+        "µs CPU a message": result["us_per_delivery"],
+        "µs CPU a message, of the clients": result["load_cpu"] * 1e6 / result["deliveries_s"],
+        "cores that others used": result["other_cpu"],
+        "cores that nobody used": (os.cpu_count() or 1) - used,  # if there are any, somebody waits
+    }
 
 
 def _inside(script: str, *arguments: object) -> Result:
