@@ -74,13 +74,33 @@ class Merging:
         if not transaction.begin():
             return False
         try:
-            for changes in several:
-                self.merge_valid(changes, True)
+            if transaction.is_mutating():
+                for changes in several:
+                    self.merge_valid(changes, True)
+            else:
+                self._merge_valid_ones(several)
         except BaseException as error:
             transaction.abort(error)
             raise
         transaction.finish()
         return True
+
+    def _merge_valid_ones(self, several: list[MergeableChanges]) -> None:
+        """What ``merge_valid`` does for each, within a transaction."""
+        stamping, edits = self._stamping, self._edits
+        was_listening, stamping.listening = stamping.listening, False
+        was_encoded = edits.accept_encoded(True)
+        try:
+            with CollectorPause():
+                for changes in several:
+                    cell = stamping.only_cell(changes)
+                    if cell is not None:
+                        self._merge_cell(cell)
+                    elif stamping.accepts(changes, False, True):
+                        stamping.merge(changes, self._applying)
+        finally:
+            edits.accept_encoded(was_encoded)
+            stamping.listening = was_listening
 
     def merge_judged(self, changes: MergeableChanges, judge: Judge) -> None:
         """Merge encoded changes and apply what ``judge`` leaves of them; the rest gets newer stamps."""

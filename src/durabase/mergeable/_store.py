@@ -255,10 +255,6 @@ class MergeableStore(Store):
         """Whether a value, perhaps encoded, is one and suits the schema."""
         return self._values_schema.allows(value_id, value)
 
-    def _listener_count(self) -> int:
-        """How many listeners there are, of all kinds."""
-        return self._listeners.count
-
     # -- helpers
 
     def _touched(self, with_hashes: bool, decode: Callable[[Any], Any]) -> MergeableChanges:

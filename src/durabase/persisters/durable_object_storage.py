@@ -185,18 +185,22 @@ class DurableObjectStoragePersister(Persister):
         deferred, self._deferred = self._deferred, None
         if deferred is None:
             return
-        entries = self._entries_of(*deferred)
-        if self._left_out or len(entries) > _BATCH_KEYS:
-            start_steps(self._put_deferred_steps(entries))
-            return
         try:
-            self._storage.put(entries)  # what it gives need not be awaited, for it has happened
-        except EntryTooLargeError:
-            start_steps(self._put_deferred_steps(entries))
+            self._put_at_once(self._entries_of(*deferred))
         except Exception as error:
             self._note_failure(error)
 
-    def _put_deferred_steps(self, entries: dict[str, Any]) -> Steps[None]:
+    def _put_at_once(self, entries: dict[str, Any]) -> None:
+        if not self._left_out and len(entries) <= _BATCH_KEYS:
+            try:
+                self._storage.put(entries)  # what it gives need not be awaited, for it has happened
+            except EntryTooLargeError:
+                pass  # the steps leave it out
+            else:
+                return
+        start_steps(self._guarded_put_steps(entries))
+
+    def _guarded_put_steps(self, entries: dict[str, Any]) -> Steps[None]:
         try:
             yield from self._put_steps(entries)
         except Exception as error:

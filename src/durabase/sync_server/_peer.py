@@ -88,6 +88,7 @@ class ServerSeat:
             raise StoreTypeError("a room needs a persister of a MergeableStore, not of a Store")
         self._store = cast("MergeableStore", persister.get_store())
         self._persister = persister
+        self._listeners, self._auto_save = self._store._listeners, persister._auto_save
         self._send = send
         self._has_several_clients = has_several_clients
         self._on_ignored_error = on_ignored_error
@@ -159,7 +160,7 @@ class ServerSeat:
         await persister.schedule(lambda: None)
         while persister.get_status() is not Status.IDLE:  # it loads meanwhile, and saves afterwards
             await persister.schedule(lambda: None)
-        if persister._auto_save.has_unsaved_edits:
+        if self._auto_save.has_unsaved_edits:
             raise PersisterError("the last edits could not be saved; the cause was reported")
 
     def enforce_schema(self) -> int:
@@ -311,8 +312,8 @@ class ServerSeat:
 
     def _is_unobserved(self) -> bool:
         """Whether nobody looks at the store but this seat and its persister."""
-        ours = 1 + self._persister.is_auto_saving()  # listeners of the end of a transaction
-        return not self.holders and self._store._listener_count() == ours
+        # ours listen to the end of transactions
+        return not self.holders and self._listeners.count == (2 if self._auto_save.is_on() else 1)
 
     def _merge(self, changes: MergeableChanges, merge: Merge) -> None:
         """Merge changes, and note whether the store has something now that nobody has told all others."""
@@ -336,15 +337,14 @@ class ServerSeat:
 
     def _can_slice(self, changes: MergeableChanges) -> bool:
         """Whether changes are large, and nobody can tell whether they are merged at once or bit by bit."""
-        persister = self._persister
         if not (has_more_things(changes, LARGE) and self._is_unobserved()):
             return False
-        return persister._saves_only_changes or persister._access.is_mergeable
+        return self._persister._saves_only_changes or self._persister._access.is_mergeable
 
     def _merge_in_slices(self, merge: Merge, changes: MergeableChanges) -> Iterator[None]:
         """What :meth:`_take` does, slice by slice. Where each save writes everything there is but one."""
         self._has_pulled_something = False
-        auto_save = None if self._persister._saves_only_changes else self._persister._auto_save
+        auto_save = None if self._persister._saves_only_changes else self._auto_save
         if auto_save is not None:
             auto_save.hold()
         slices = self._slices(merge, changes)

@@ -25,7 +25,7 @@ import struct
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from durabase.types import UNDEFINED
 from durabase.web.attribute_dict import AttributeDict
@@ -160,7 +160,7 @@ def _json_bytes(value: Any) -> bytes | None:
     """JSON text, or ``None`` if there is a string that is no Unicode text."""
     try:
         if orjson is not None:
-            return bytes(orjson.dumps(value))
+            return cast("bytes", orjson.dumps(value))
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     except (TypeError, UnicodeEncodeError):
         return None

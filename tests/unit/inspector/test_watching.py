@@ -54,7 +54,7 @@ def test_messages_are_told_to_who_asks_only_and_it_ends(tmp_path: Path) -> None:
             assert await anext(records) == {"type": "changed"}
 
             def watchers(instance: Any, ctx: Any) -> tuple[int, int]:
-                return len(instance._passing.watchers), instance._passing.seat.store._listener_count()
+                return len(instance._passing.watchers), instance._passing.seat.store._listeners.count
 
             id = asking.worker.env.ROOM.id_from_name("pets")
             assert await asking.objects.run("Room", id, watchers) == (0, 3)

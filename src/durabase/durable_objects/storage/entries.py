@@ -36,11 +36,12 @@ class EntryRules(Protocol):
 
 def encoded_entries(entries: Mapping[Any, Any], rules: EntryRules) -> dict[bytes, bytes | None]:
     """The bytes of all entries that are not ``UNDEFINED``; it raises what :func:`encoded_entry` does."""
+    limits = _Limits(rules)
     encoded: dict[bytes, bytes | None] = {}
     for key, value in entries.items():
         if value is not UNDEFINED:
-            data, value_data = encoded_entry(key, value, rules)
-            encoded[data] = value_data
+            data = limits.key(key)
+            encoded[data] = limits.value(key, value)
     return encoded
 
 
@@ -65,10 +66,28 @@ def encoded_entry(key: object, value: Any, rules: EntryRules) -> tuple[bytes, by
         TypeError: the value is of no kind that can be stored, with the path of the item.
         EntryTooLargeError: the key or the value is over its limit.
     """
-    data, limit = key_bytes(key), rules.max_key_bytes
-    if limit is not None and len(data) > limit:
-        raise KeyTooLargeError(str(key), len(data), limit)
-    encoded = encode_value(as_written(value) if rules.is_strict else value)
-    if len(encoded) > rules.max_value_bytes + ENVELOPE_BYTES:
-        raise ValueTooLargeError(str(key), len(encoded), rules.max_value_bytes)
-    return data, encoded
+    limits = _Limits(rules)
+    return limits.key(key), limits.value(key, value)
+
+
+class _Limits:
+    """The rules as they are for all entries of one call."""
+
+    __slots__ = ("_is_strict", "_key_bytes", "_value_bytes")
+
+    def __init__(self, rules: EntryRules) -> None:
+        self._key_bytes = rules.max_key_bytes
+        self._value_bytes = rules.max_value_bytes
+        self._is_strict = rules.is_strict
+
+    def key(self, key: object) -> bytes:
+        data = key_bytes(key)
+        if self._key_bytes is not None and len(data) > self._key_bytes:
+            raise KeyTooLargeError(str(key), len(data), self._key_bytes)
+        return data
+
+    def value(self, key: object, value: Any) -> bytes:
+        data = encode_value(as_written(value) if self._is_strict else value)
+        if len(data) > self._value_bytes + ENVELOPE_BYTES:
+            raise ValueTooLargeError(str(key), len(data), self._value_bytes)
+        return data

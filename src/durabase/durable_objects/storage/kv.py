@@ -151,7 +151,7 @@ class DurableObjectStorage:
             EntryTooLargeError: a key or value is over its limit. In either case nothing is written.
         """
         self._host.check_alive()
-        if isinstance(key, Mapping):
+        if isinstance(key, (dict, Mapping)):  # the first is seen at once
             entries: Mapping[Any, Any] = key
             options = options if value is UNDEFINED else value
         elif value is UNDEFINED:

@@ -143,12 +143,12 @@ def test_the_path_is_open_while_somebody_reads_and_no_listener_stays() -> None:
             async with body_of(response) as body:
                 await anext(body)
                 assert ask.server.get_path_ids() == ["pets"]
-                assert ask.store._listener_count() == 3
+                assert ask.store._listeners.count == 3
                 waiting = asyncio.ensure_future(anext(body))
                 await settle()
                 waiting.cancel()
                 await asyncio.wait([waiting])
-                assert (ask.server.get_path_ids(), ask.store._listener_count()) == ([], 0)
+                assert (ask.server.get_path_ids(), ask.store._listeners.count) == ([], 0)
 
     asyncio.run(run())
 

@@ -124,7 +124,7 @@ def test_a_client_that_leaves_is_forgotten_at_the_next_heartbeat(tmp_path: Path)
     async def test(worker: WorkerHarness) -> None:
         async def listeners() -> int:
             async with object_room(worker.env.ROOM, "a") as room:
-                return room.store._listener_count()
+                return room.store._listeners.count
 
         before = await listeners()
         response = await ask(worker, "GET", "/api/rooms/a/events")
