@@ -99,6 +99,7 @@ class StartedWork:
         """A timer has run out: call what it was for, when the input gate lets it."""
         if self._timers is not None:
             self._timers.discard(timer)
+            self._timers = self._timers or None
         if self._ended or timer.handle.cancelled():
             return
         if self._gate.admits(timer.section):

@@ -7,13 +7,14 @@ present state for the ``has_…`` kinds, the present thing as new and old for ce
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Final
 
 from durabase._listeners import Listener, Listeners, ListenerTree, undefined_arguments
+from durabase.store._changes import ChangeLog
+from durabase.store._content import Content
+from durabase.store._reader import Reader
+from durabase.store._schema import TablesSchema, ValuesSchema
 from durabase.types import UNDEFINED
-
-if TYPE_CHECKING:
-    from durabase.store._reader import Reader
 
 __all__ = ["KindTrees", "StoreListeners"]
 
@@ -91,22 +92,32 @@ _KIND_NAMES = (
 )
 
 
+_NOBODY: Final = KindTrees(Reader(Content(ChangeLog(), {}, {}), TablesSchema(), ValuesSchema()))
+"""The trees of all stores that have no such listeners: 44 trees would be a third of a small store."""
+
+
 class StoreListeners(Listeners):
     """All listeners of a store."""
 
-    __slots__ = ("did_finish", "mutators", "others", "start", "will_finish")
+    __slots__ = ("_reader", "did_finish", "mutators", "others", "start", "will_finish")
 
     def __init__(self, subject: object, reader: Reader) -> None:
         super().__init__(subject)
-        self.mutators = KindTrees(reader)
-        self.others = KindTrees(reader)
+        self._reader = reader
+        self.mutators = self.others = _NOBODY
         self.start = ListenerTree()
         self.will_finish = ListenerTree()
         self.did_finish = ListenerTree()
 
     def of(self, mutator: bool) -> KindTrees:
-        """The trees of mutators, or of the others."""
-        return self.mutators if mutator else self.others
+        """The trees of mutators, or of the others, to add some."""
+        if mutator:
+            if self.mutators is _NOBODY:
+                self.mutators = KindTrees(self._reader)
+            return self.mutators
+        if self.others is _NOBODY:
+            self.others = KindTrees(self._reader)
+        return self.others
 
     def add(self, tree: ListenerTree, path: tuple[object, ...], listener: Listener) -> str:
         listener_id = super().add(tree, path, listener)
