@@ -7,7 +7,6 @@ the actions do; they deal with their own errors.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -34,7 +33,7 @@ class ActionQueue:
     __slots__ = ("_active", "_waiting")
 
     def __init__(self) -> None:
-        self._waiting: deque[_Scheduled] = deque()
+        self._waiting: list[_Scheduled] = []  # an empty deque takes ten times as much
         self._active: _Scheduled | None = None
 
     def is_idle(self) -> bool:
@@ -57,7 +56,7 @@ class ActionQueue:
     def drop(self, owner: object) -> None:
         """Remove the waiting actions of ``owner``; they count as done."""
         dropped = [scheduled for scheduled in self._waiting if scheduled.owner is owner]
-        self._waiting = deque(scheduled for scheduled in self._waiting if scheduled.owner is not owner)
+        self._waiting = [scheduled for scheduled in self._waiting if scheduled.owner is not owner]
         for scheduled in dropped:
             scheduled.completion.set_result(None)
 
@@ -69,7 +68,7 @@ class ActionQueue:
     def _run_steps(self) -> Steps[None]:
         try:
             while self._waiting:
-                self._active = active = self._waiting.popleft()
+                self._active = active = self._waiting.pop(0)
                 try:
                     yield from active.action()
                 except BaseException as error:
