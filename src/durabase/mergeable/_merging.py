@@ -12,7 +12,7 @@ from durabase._collector import CollectorPause
 from durabase.mergeable._merge import Outcome, Plain
 from durabase.mergeable._restamping import restamp, restamp_all
 from durabase.mergeable._stamping import Stamping
-from durabase.mergeable._validate import StampedCell
+from durabase.mergeable._validate import StampedCell, only_cell
 from durabase.store._content import Content
 from durabase.store._edits import Edits
 from durabase.store._kinds import StoreListeners
@@ -92,8 +92,9 @@ class Merging:
         was_encoded = edits.accept_encoded(True)
         try:
             with CollectorPause():
+                bound = stamping.upper_bound()
                 for changes in several:
-                    cell = stamping.only_cell(changes)
+                    cell = only_cell(changes, bound)
                     if cell is not None:
                         self._merge_cell(cell)
                     elif stamping.accepts(changes, False, True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from durabase.types import Id
 
@@ -17,6 +17,9 @@ class Status(IntEnum):
     IDLE = 0
     LOADING = 1
     SAVING = 2
+
+
+_IDLE: Final = Status.IDLE
 
 
 class Persists(IntEnum):
@@ -39,7 +42,7 @@ class StatusBoard:
     __slots__ = ("_listeners", "_next_id", "status")
 
     def __init__(self) -> None:
-        self.status = Status.IDLE
+        self.status = _IDLE
         self._listeners: dict[Id, _Listener] = {}
         self._next_id = 0
 
@@ -56,7 +59,7 @@ class StatusBoard:
 
     def is_quiet(self) -> bool:
         """Whether nothing is done just now, and nobody would be told if something were."""
-        return self.status is Status.IDLE and not self._listeners
+        return self.status is _IDLE and not self._listeners
 
     def set(self, status: Status) -> None:
         """Change the status; nothing happens if it is the same."""

@@ -26,9 +26,9 @@ from durabase.sync_server._outcomes import Outcomes
 from durabase.sync_server._pulls import PullQueue
 from durabase.sync_server.authority import Authority
 from durabase.synchronizers._deadlines import DeadlineTimer
-from durabase.synchronizers.protocol.messages import Message, MessageType, message_text
+from durabase.synchronizers.protocol.messages import CONTENT_DIFF, Message, MessageType, message_text
 from durabase.synchronizers.protocol.relay import EVERYBODY
-from durabase.synchronizers.protocol.session import Merge, MergeSource, Session
+from durabase.synchronizers.protocol.session import DIFF, Merge, MergeSource, Session
 from durabase.types import Id, MergeableChanges
 
 __all__ = ["ServerSeat"]
@@ -138,7 +138,7 @@ class ServerSeat:
 
     def receive(self, from_client: Id, message: Message) -> None:
         """A client's message: merge it, or answer it."""
-        if message.number is MessageType.CONTENT_DIFF and self._gathers(message.body):
+        if message.number is CONTENT_DIFF and self._gathers(message.body):
             return
         self.catch_up()
         if asks_for_everything(message) and not (self._is_draining or self._is_slicing):
@@ -170,7 +170,7 @@ class ServerSeat:
             How many cells and values clients had otherwise.
         """
         self.catch_up()
-        self._merging, self._is_enforcing = MergeSource.DIFF, True
+        self._merging, self._is_enforcing = DIFF, True
         try:
             self._store._restamp()
         finally:
@@ -295,13 +295,13 @@ class ServerSeat:
         """Merge what was gathered."""
         if self._gathering is None or self._gathering.is_empty:
             return
-        was_merging, self._merging = self._merging, MergeSource.DIFF
+        was_merging, self._merging = self._merging, DIFF
         try:
             failed = self._gathering.merge()
         finally:
             self._merging = was_merging
         for changes in failed:
-            self._merge(changes, Merge(MergeSource.DIFF, changes))
+            self._merge(changes, Merge(DIFF, changes))
         self._note_news()
 
     def _gathers(self, changes: MergeableChanges) -> bool:
@@ -388,7 +388,7 @@ class ServerSeat:
         if self._is_enforcing or (self._authority is not None and self._merging is not None):
             self._outcomes.note()
             return
-        if self._merging is MergeSource.DIFF:
+        if self._merging is DIFF:
             return
         changes = self._store._get_encoded_transaction_mergeable_changes(False)
         if not (changes[0][0] or changes[1][0]):

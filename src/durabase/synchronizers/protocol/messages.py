@@ -20,6 +20,7 @@ from durabase.errors import SyncMessageError
 from durabase.types import UNDEFINED, UNDEFINED_MARK
 
 __all__ = [
+    "CONTENT_DIFF",
     "Message",
     "MessageType",
     "check_message",
@@ -41,6 +42,10 @@ class MessageType(IntEnum):
     GET_ROW_DIFF = 5
     GET_CELL_DIFF = 6
     GET_VALUE_DIFF = 7
+
+
+CONTENT_DIFF: Final = MessageType.CONTENT_DIFF
+"""The number of edits. To look it up in the enumeration takes some 0.1 µs, for each message."""
 
 
 @final

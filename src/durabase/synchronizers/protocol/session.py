@@ -27,7 +27,7 @@ from durabase.types import Id, MergeableChanges
 if TYPE_CHECKING:
     from durabase.mergeable import MergeableStore
 
-__all__ = ["MAX_PENDING_REQUESTS", "Merge", "MergeSource", "Outgoing", "Session"]
+__all__ = ["DIFF", "MAX_PENDING_REQUESTS", "Merge", "MergeSource", "Outgoing", "Session"]
 
 MAX_PENDING_REQUESTS: Final = 100
 """The most requests of one session that may be unanswered at a time."""
@@ -44,6 +44,10 @@ class MergeSource(Enum):
     """A pull that a peer's ContentHashes began has ended."""
     DIFF = auto()
     """A peer sent a ContentDiff."""
+
+
+DIFF: Final = MergeSource.DIFF
+"""Why nearly all is merged. To look it up in the enumeration takes longer than what is asked with it."""
 
 
 @final
@@ -147,7 +151,7 @@ class Session:
             self._receive_response(from_client, message)
         elif number is MessageType.CONTENT_DIFF:
             if self.follows:
-                self._merges.append(Merge(MergeSource.DIFF, message.body, from_client))
+                self._merges.append(Merge(DIFF, message.body, from_client))
         elif number is MessageType.CONTENT_HASHES:
             if self.follows:
                 self._begin_pull_from(from_client, message)
