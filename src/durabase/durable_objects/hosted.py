@@ -247,7 +247,9 @@ class ClassHost:
         """The id of the object if it keeps anything, with its name; and its alarm."""
         database = self._open_database()
         found = database.find(key)
-        return (None, None) if found is None else (DurableObjectId(key, found[1]), database.alarm(found[0]))
+        return (
+            (None, None) if found is None else (DurableObjectId(key, found[1]), database.alarm(key, found[0]))
+        )
 
     def _open_store(
         self, id: DurableObjectId, gate: OutputGate, on_failed: Callable[[Exception], object]

@@ -150,11 +150,12 @@ class ObjectLife:
 
     def end_with(self, error: Exception) -> None:
         """End the life at once: nothing more is written or sent, what is under way fails with ``error``."""
+        if self.error is None:
+            self._store.close()  # now, for what turns before have deferred is written by code of this life
         if self.error is not None:
             return
         self.error = error
         self.output.fail()
-        self._store.close()
         self.started.end()
         self._fail_results(error)
         for connection in list(self._adopted):

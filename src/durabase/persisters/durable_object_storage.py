@@ -53,6 +53,8 @@ _logger = logging.getLogger(__name__)
 StampIds: TypeAlias = "tuple[CellIds, dict[Id, None]]"
 
 _BATCH_KEYS: Final = 128
+_MOST_DEFERRED: Final = 1024
+"""So many cells and values are written at once; that takes some milliseconds."""
 _SHOWN_LENGTH: Final = 100
 """How much of an id the log shows: it is a client's choice."""
 
@@ -75,9 +77,9 @@ class DurableObjectStoragePersister(Persister):
     """Keeps a mergeable store in the storage of its object.
 
     Saving is part of the object's turn: nothing that is sent after a change leaves before it is safe. If the
-    storage can *defer*, as ``ctx.storage`` can, what changes many times in a turn is written once, at its
-    end or when somebody reads the storage; else within the call or the transaction that changes it. The
-    storage reports no changes of its own.
+    storage can *defer*, as ``ctx.storage`` can, what changes many times is written once, before the turn is
+    committed or when somebody reads the storage; else within the call or the transaction that changes it.
+    The storage reports no changes of its own.
 
     Args:
         store: a mergeable store.
@@ -103,8 +105,9 @@ class DurableObjectStoragePersister(Persister):
         super().__init__(store, persists=Persists.MERGEABLE_STORE_ONLY, on_ignored_error=on_ignored_error)
         self._mergeable_store = store
         self._storage = storage
-        self._defer: Callable[[Callable[[], object]], object] | None = getattr(storage, "defer", None)
+        self._defer: Callable[..., object] | None = getattr(storage, "defer", None)
         self._deferred: StampIds | None = None
+        self._deferred_count = 0
         self._is_plain = type(self).set_persisted is DurableObjectStoragePersister.set_persisted
         self._prefix = prefix
         self._loaded_hashes: list[int] | None = None
@@ -160,13 +163,17 @@ class DurableObjectStoragePersister(Persister):
         if self._defer is None:
             return start_steps(self._put_steps(self._entries_of(cells, values)))
         self._deferred = cells, values
+        self._deferred_count = 0  # of those that are added
         self._defer(self._put_deferred)
         return None
 
     def _adds_to_save(self, changes: list[Any]) -> bool:
         deferred = self._deferred
         if deferred is not None:
-            _add_ids(deferred, changes[0], changes[1])
+            self._deferred_count += _add_ids(deferred, changes[0], changes[1])
+            if self._deferred_count >= _MOST_DEFERRED and self._defer is not None:
+                self._deferred_count = 0
+                self._defer(self._put_deferred, at_once=True)
             return True
         if self._defer is None or not (self._is_plain and self._auto_save.can_save_at_once()):
             return False
@@ -278,12 +285,19 @@ class DurableObjectStoragePersister(Persister):
         return self._prefix + path_key(path)
 
 
-def _add_ids(ids: StampIds, cells: CellIds, values: dict[Id, None]) -> None:
+def _add_ids(ids: StampIds, cells: CellIds, values: dict[Id, None]) -> int:
+    """Add the ids to those that are there; how many are new."""
+    before = len(ids[1])
+    ids[1].update(values)
+    count = len(ids[1]) - before
     for table_id, rows in cells.items():
         table = ids[0].setdefault(table_id, {})
         for row_id, cell_ids in rows.items():
-            table.setdefault(row_id, {}).update(cell_ids)
-    ids[1].update(values)
+            row = table.setdefault(row_id, {})
+            before = len(row)
+            row.update(cell_ids)
+            count += len(row) - before
+    return count
 
 
 def _batches(entries: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Small changes that clients have made in a turn, until they are merged, all together."""
+"""Small changes that clients have made, until they are merged, all together."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ __all__ = ["SMALL", "Gathering"]
 
 SMALL: Final = 16
 """Changes of so many cells and values at most are gathered."""
+MOST: Final = 256
+"""So many changes are merged at once; that takes some two milliseconds."""
 
 
 @final
@@ -22,7 +24,7 @@ class Gathering:
 
     Args:
         store: where they belong.
-        defer: calls a function before the turn ends, and before anything else that was written in it is read.
+        defer: calls a function before what the turn wrote is committed, and before anything of it is read.
         clock: for another try.
         when_due: sees to it that :meth:`merge` is called.
     """
@@ -48,12 +50,15 @@ class Gathering:
         return not self._changes
 
     def take(self, changes: MergeableChanges) -> bool:
-        """Keep changes until they are merged, at the end of the turn at the latest; not if they are many."""
+        """Keep changes until they are merged, when they are committed at the latest; not if they are many."""
         if has_more_things(changes, SMALL):
             return False
         self._changes.append(changes)
-        if len(self._changes) == 1:
+        count = len(self._changes)
+        if count == 1:
             self._defer(self._when_due)
+        elif count == MOST:
+            self._when_due()
         return True
 
     def merge(self) -> list[MergeableChanges]:

@@ -73,9 +73,9 @@ class ServerSeat:
             in_slices: goes through an iterator, now or soon, letting others have their turn between its
                 items. In between this seat, its store and what that is saved in must not be used. ``None``:
                 what is large is merged at once.
-            defer: calls a function before the turn ends, and before anything else that was written in it is
-                read. Small changes are merged then, all of a turn together, unless somebody may look at the
-                store meanwhile. ``None``: each is merged when it comes.
+            defer: calls a function before what the turn wrote is committed, and before anything of it is
+                read. Small changes are merged then, all together, unless somebody may look at the store
+                meanwhile. ``None``: each is merged when it comes.
             authority: decides what of clients' changes holds, where clients hear nobody but this seat.
             send_to_others: sends the text of a message to everybody but a client id; there is one with an
                 authority.

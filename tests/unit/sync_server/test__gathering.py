@@ -176,7 +176,7 @@ def test_a_bad_one_takes_no_other_with_it() -> None:
         await asyncio.sleep(0)
         assert held(room) == 1
         client.sink.on_text(message(3))
-        await asyncio.sleep(0)
+        await rig.settle()
         assert held(room) == 3
 
     run(scenario)

@@ -1,14 +1,15 @@
 """Where turns are committed: one SQLite file, written on the event loop, synced on a thread.
 
-A *turn* is one visit of the event loop. What a store wrote in a turn becomes part of the current
-*group* when the turn ends. A group is committed as one transaction as soon as the sync of the group
-before it is done, so the busier the disk, the larger the groups. Committing appends to SQLite's
-write-ahead log without waiting; a thread then makes the log durable, and only when it has are the
-stores told. After a power cut SQLite finds whole groups, the last durable one at least.
+A *turn* is one visit of the event loop. Turns that have ended are the next *group*. As soon as the sync
+of the group before it is done a group is written and committed as one transaction, so the busier the disk,
+the larger the groups. Committing appends to SQLite's write-ahead log without waiting; a thread then makes
+the log durable, and only when it has are the stores told. After a power cut SQLite finds whole groups, the
+last durable one at least.
 
 Why not write on the thread: Python's interpreter lock would be handed to and fro for every row, and
 a loop that reads while a thread writes needs a second view of the data. Writing a group costs the loop
-some microseconds; waiting for the disk, which is what takes long, costs it nothing.
+some microseconds; waiting for the disk, which is what takes long, costs it nothing. For the same reason
+nothing is written while the thread syncs.
 """
 
 from __future__ import annotations
@@ -16,19 +17,22 @@ from __future__ import annotations
 import os
 import sqlite3
 from asyncio import AbstractEventLoop, Future
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
+from time import perf_counter
 from typing import Final, Literal, Protocol, TypeAlias
 
 from durabase.errors import StorageError
 
-__all__ = ["GOES_ON", "Connection", "Database", "Disk", "Durability", "LogFollower", "TurnStore"]
+__all__ = ["Connection", "Database", "Disk", "Durability", "LogFollower", "TurnStore"]
 
-GOES_ON: Final = -1
-"""The turn of a store that brings so much that it is written in several visits of the loop."""
-
+ROWS_AT_ONCE: Final = 4096
+"""So many rows of a store are written in one visit of the loop; that takes some five milliseconds."""
+SECONDS_AT_ONCE: Final = 0.005
+"""After so long what is left of a group is written in the next visit."""
 CHECKPOINT_CHANGES: Final = 2_000
 CHECKPOINT_BYTES: Final = 16 * 1024 * 1024
 
@@ -48,11 +52,18 @@ class TurnStore(Protocol):
     """Somebody who writes to a :class:`Database` in turns."""
 
     def end_turn(self) -> int | None:
-        """Write what the turn brought.
+        """The turn is over: what it wrote counts.
 
         Returns:
-            a number for it; ``None`` to stay out of this group; ``GOES_ON`` if there is more to write: then
-            it is called again, and the group, which has a part of the turn, is not committed before.
+            a number for it; ``None`` if there is nothing to be committed.
+        """
+
+    def write_turns(self, most: int) -> int:
+        """Write what turns that have ended brought and what is not written yet, ``most`` rows of it at most.
+
+        Returns:
+            how many rows were written. If that is ``most`` there may be more: then it is called again, and
+            the group is not committed before.
         """
 
     def durable(self, turn: int) -> None:
@@ -118,8 +129,8 @@ class Database:
         path: the file; it and its folder are made if they are not there.
         loop: the event loop that uses it.
         executor: where syncs run.
-        every_turn: stores commit each of their turns themselves when it ends, also while a sync runs, so
-            that the one under way can be rolled back alone. For files of one object.
+        every_turn: stores write and commit each of their turns themselves when it ends, also while a sync
+            runs, so that the one under way can be rolled back alone. For files of one object.
         disk: makes the commits.
 
     Attributes:
@@ -152,9 +163,10 @@ class Database:
         self._executor = executor
         self._every_turn = every_turn
         self._dirty: dict[TurnStore, None] = {}
+        self._ended: dict[TurnStore, int] = {}
         self._group: dict[TurnStore, int] = {}
+        self._unwritten: deque[TurnStore] = deque()  # of the group
         self._syncing: dict[TurnStore, int] | None = None
-        self._unfinished: dict[TurnStore, None] = {}
         self._turn_scheduled = False
         self._idle: list[Future[None]] = []
         self._log: int | None = None
@@ -169,8 +181,8 @@ class Database:
 
     def end_turn_now(self, store: TurnStore) -> None:
         """End the turn of ``store`` at once: what it wrote so far and what it writes next are two turns."""
-        while store in self._dirty or store in self._unfinished:
-            self._dirty.pop(store, None)
+        if store in self._dirty:
+            del self._dirty[store]
             self._end([store])
             self._schedule()
 
@@ -194,7 +206,7 @@ class Database:
 
     async def settle(self) -> None:
         """Wait until everything that was written is durable, or lost."""
-        while self._dirty or self._group or self._syncing is not None:
+        while self._dirty or self._ended or self._group or self._syncing is not None:
             done: Future[None] = self._loop.create_future()
             self._idle.append(done)
             await done
@@ -224,48 +236,59 @@ class Database:
         self._turn_scheduled = False
         dirty, self._dirty = self._dirty, {}
         self._end(dirty)
-        if self._unfinished:
-            self._dirty.update(self._unfinished)
-            self._schedule()
         self._commit()
 
     def _end(self, stores: Iterable[TurnStore]) -> None:
-        """Write what these stores bring. If that fails the group is lost: a turn may be there in part."""
         try:
             for store in stores:
                 turn = store.end_turn()
-                if turn == GOES_ON:
-                    self._unfinished[store] = None
-                    continue
-                self._unfinished.pop(store, None)
                 if turn is not None:
-                    self._group[store] = turn
+                    self._ended[store] = turn
         except sqlite3.Error as error:
-            self._group.update(dict.fromkeys(stores, 0))
-            self._lose_group(error)
+            self._ended.update(dict.fromkeys(stores, 0))
+            self._lose(error)
 
     def _commit(self) -> None:
-        """Commit the group and have it synced, unless the one before it is still being synced."""
-        if not self._group or self._syncing is not None or self._unfinished:
+        """Write and commit a group and have it synced, unless the one before it is still being synced."""
+        if self._syncing is None and not self._group:
+            self._group, self._ended = self._ended, {}
+            self._unwritten.extend(self._group)
+        if self._syncing is not None or not self._group:
             self._tell_idle()
             return
         try:
+            if not self._write_group():
+                self._schedule()
+                return
             self._append_to_log()
         except (OSError, sqlite3.Error) as error:
-            self._lose_group(error)
+            self._lose(error)
             return
         self._syncing, self._group = self._group, {}
         self._executor.submit(self._sync, self.connection.total_changes)
 
-    def _append_to_log(self) -> None:
+    def _write_group(self) -> bool:
+        """Write more of the group, as much as a visit of the loop has time for; whether that was all."""
         if self._broken is not None:
             raise self._broken
+        begun = perf_counter()
+        while self._unwritten:
+            if self._unwritten[0].write_turns(ROWS_AT_ONCE) == ROWS_AT_ONCE:
+                return False
+            self._unwritten.popleft()
+            if self._unwritten and perf_counter() - begun > SECONDS_AT_ONCE:
+                return False
+        return True
+
+    def _append_to_log(self) -> None:
         if self.connection.in_transaction and not self._every_turn:
             self.disk.commit(self.connection)
 
-    def _lose_group(self, error: Exception) -> None:
-        lost, self._group = self._group | dict.fromkeys(self._unfinished, 0), {}
-        self._unfinished.clear()
+    def _lose(self, error: Exception) -> None:
+        """Nothing that is not committed can be kept: a turn may be there in part."""
+        lost = self._group | self._ended
+        self._group, self._ended = {}, {}
+        self._unwritten.clear()
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
         for store in lost:

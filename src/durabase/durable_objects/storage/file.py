@@ -81,7 +81,6 @@ class FileStore:
         journal: NoJournal | None = None,
     ) -> None:
         gates = WriteGates(gate)
-        self.generation = 0
         self.journal = journal or NoJournal()
         self._path, self._namespace = path, namespace
         self._loop, self._executor = loop, executor
@@ -92,11 +91,9 @@ class FileStore:
         self._database: Database | None = None
         self._follow = follow
         self._history: History | None = None
-        self._record_changed = False
-        self._committed = self._savepoints = self._holds = 0
-        self._closed = False
+        self._record_changed = self._restore_keys = self._closed = False
+        self.generation = self._committed = self._savepoints = self._holds = 0
         self._closing: Future[None] | None = None
-        self._restore_keys = False
         known = self._index.record
         self.name = known.name if known is not None and name is None else name
         if known is not None:
@@ -244,7 +241,7 @@ class FileStore:
         except sqlite3.Error as error:
             raise self.failure(error) from error
 
-    def defer(self, write: Callable[[], object]) -> None:
+    def defer(self, write: Callable[[], object], at_once: bool) -> None:
         write()
 
     def clear(self, with_alarm: bool) -> None:
@@ -392,6 +389,9 @@ class FileStore:
         if self._record_changed:
             self._index.update(record)
             self._record_changed = record is None
+
+    def write_turns(self, most: int) -> int:
+        return 0
 
     def durable(self, turn: int) -> None:
         self._gate.safe(turn)

@@ -48,7 +48,7 @@ class IndexEntry:
         if found is None:
             return None
         self._number, name = found
-        return ObjectRecord(self._id, name, self._namespace.alarm(self._number))
+        return ObjectRecord(self._id, name, self._namespace.alarm(self._id, self._number))
 
     def update(self, record: ObjectRecord | None) -> None:
         """The file says this now."""
@@ -88,6 +88,10 @@ class IndexEntry:
             self._number = self._namespace.new_number()
         self._namespace.put_object(self._number, self._id, record.name)
         self._namespace.put_alarm(self._number, record.alarm)
+
+    def write_turns(self, most: int) -> int:
+        """Nothing is left to be done when a turn has ended."""
+        return 0
 
     def durable(self, turn: int) -> None:
         self._gate.safe(turn)

@@ -167,14 +167,18 @@ class DurableObjectStorage:
             self._store.write(encoded, _is_confirmed(options, more))
         return DONE
 
-    def defer(self, write: Callable[[], object]) -> None:
+    def defer(self, write: Callable[[], object], *, at_once: bool = False) -> None:
         """Have ``write``, which puts something here, called before anything else reads or writes here.
 
-        At the latest that is when the turn ends. What the object sends from now on waits for it all the same,
-        so this is for what changes many times in a turn and need be written but once. It must not raise.
+        At the latest that is when what this turn writes is committed. What the object sends from now on waits
+        for it all the same, so this is for what changes many times and need be written but once. What turns
+        that have ended deferred is written even if the object is reset. It must not raise.
+
+        Args:
+            at_once: it has become much: call it now, with all that was deferred before.
         """
         self._host.check_alive()
-        self._store.defer(write)
+        self._store.defer(write, at_once)
 
     def in_one_turn(self, action: Callable[[], Awaitable[None]]) -> Awaitable[None]:
         """Run ``action`` while nothing else happens in the object, and commit all that it writes as one.

@@ -1,42 +1,30 @@
 """One object's part of the database of its class: its keys and values, its name, its alarm.
 
-What an object writes in a turn waits in memory and goes into the database when the turn ends, so a
-turn can be thrown away without touching what other objects wrote meanwhile.
+What an object writes waits in memory: that of the running turn, which can be thrown away without touching
+anything else, and that of turns that have ended, which count. These go into the database together when it
+commits the next group, so a key that several turns have written is written once.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from durabase.durable_objects.gates import WriteGate
 from durabase.durable_objects.storage.change_journal import NoJournal
-from durabase.durable_objects.storage.engine import GOES_ON
 from durabase.durable_objects.storage.namespace_database import NamespaceDatabase
 from durabase.durable_objects.storage.object_copy import copied_entries
+from durabase.durable_objects.storage.shared_table import delete_object, read_rows, read_value, write_rows
 from durabase.durable_objects.storage.store import AlarmRow, KeyRange
+from durabase.durable_objects.storage.writes import Writes
+from durabase.types import UNDEFINED, UndefinedType
 
 __all__ = ["SharedStore"]
 
-# Without row ids, further indexes and triggers SQLite overwrites what is there without looking for it.
-_PUT: Final = "INSERT OR REPLACE INTO kv VALUES (?, ?, ?)"
-_ROWS_AT_ONCE: Final = 4096
-"""So many rows are written in one visit of the loop; that takes some ten milliseconds."""
-_DELETE: Final = "DELETE FROM kv WHERE object = ? AND key = ?"
-
-
-class _Unchanged:
-    """The type of :data:`_UNCHANGED`."""
-
-
-_UNCHANGED: Final = _Unchanged()
-
-_Entry: TypeAlias = tuple[bytes, bytes | None]
 _Pairs: TypeAlias = list[tuple[bytes, bytes]]
 
 
@@ -70,12 +58,13 @@ class SharedStore:
         self._name_is_new = found is not None and self.name != found[1]
         self._gate = gate
         self._on_failed = on_failed
-        self._turn: dict[bytes, bytes | None] = {}
-        self._is_ending = False  # a turn is being written, visit by visit
-        self._rest: Iterator[_Entry] = iter(())  # of that turn
+        self._turn = Writes()
+        self._ended = Writes()  # of turns that have ended since a group was written
+        self._group: Writes | None = None  # what is being written
+        self._rest: Iterator[tuple[bytes, bytes | None]] = iter(())  # of the group
         self._deferred: list[Callable[[], object]] = []
-        self._alarm: AlarmRow | _Unchanged | None = _UNCHANGED
-        self._cleared = False
+        self._owes = False  # something was deferred in a turn that has ended
+        self._is_catching_up = False
         self._holds = 0
         self._closed = False
         self._in_flight = 0
@@ -95,26 +84,23 @@ class SharedStore:
 
     def get(self, key: bytes) -> bytes | None:
         self._catch_up()
-        if self._is_ending:
-            self._write_rest()
-        if key in self._turn:
-            return self._turn[key]
-        if self._number is None or self._cleared:
-            return None
-        row = self._connection.execute(
-            "SELECT value FROM kv WHERE object = ? AND key = ?", (self._number, key)
-        ).fetchone()
-        return None if row is None else row[0]
+        for writes in (self._turn, self._ended, self._group):
+            if writes is not None:
+                if key in writes.entries:
+                    return writes.entries[key]
+                if writes.cleared:
+                    return None
+        return None if self._number is None else read_value(self._connection, self._number, key)
 
     def count(self) -> int:
         return len(self.list(KeyRange()))
 
     def list(self, keys: KeyRange) -> _Pairs:
         self._catch_up()
-        if self._is_ending:
-            self._write_rest()
-        written = {key: value for key, value in self._turn.items() if key in keys}
-        stored = self._stored(keys, len(written))
+        written, cleared = self._written(keys)
+        stored: _Pairs = []
+        if self._number is not None and not cleared:
+            stored = read_rows(self._connection, self._number, keys, len(written))
         if not written:
             return stored
         merged = dict(stored) | written
@@ -122,64 +108,77 @@ class SharedStore:
         pairs.sort(reverse=keys.reverse)
         return pairs[: keys.limit]
 
-    def _stored(self, keys: KeyRange, more: int) -> _Pairs:
-        if self._number is None or self._cleared:
-            return []
-        query, arguments = (
-            "SELECT key, value FROM kv WHERE object = ? AND key >= ?",
-            [self._number, keys.start],
-        )
-        if keys.end is not None:
-            query, arguments = f"{query} AND key < ?", [*arguments, keys.end]
-        query += f" ORDER BY key {'DESC' if keys.reverse else 'ASC'} LIMIT ?"
-        limit = -1 if keys.limit is None else keys.limit + more
-        return self._connection.execute(query, (*arguments, limit)).fetchall()
+    def _written(self, keys: KeyRange) -> tuple[dict[bytes, bytes | None], bool]:
+        """What was written to these keys and is not in the database; whether what is there is deleted."""
+        written: dict[bytes, bytes | None] = {}
+        cleared = False
+        for writes in (self._group, self._ended, self._turn):
+            if writes is not None:
+                if writes.cleared:
+                    written.clear()
+                    cleared = True
+                written.update((key, value) for key, value in writes.entries.items() if key in keys)
+        return written, cleared
 
     def get_alarm(self) -> AlarmRow | None:
-        if not isinstance(self._alarm, _Unchanged):
-            return self._alarm
-        if self._number is None:
-            return None
-        return self._namespace.alarm(self._number)
+        alarm = self._turn.alarm
+        return self._namespace.alarm(self._id, self._number) if isinstance(alarm, UndefinedType) else alarm
 
     # Writing
 
     def write(self, entries: dict[bytes, bytes | None], confirmed: bool) -> None:
         self._catch_up()
+        turn = self._turn.entries
         if self._savepoints:
-            self._undo.extend(partial(self._restore, key, self._turn.get(key, _UNCHANGED)) for key in entries)
-        self._turn.update(entries)
+            self._undo.extend(partial(self._restore, key, turn.get(key, UNDEFINED)) for key in entries)
+        turn.update(entries)
         self._wrote(confirmed)
 
-    def defer(self, write: Callable[[], object]) -> None:
+    def defer(self, write: Callable[[], object], at_once: bool) -> None:
         if self._savepoints or self._holds:  # what is written now may be rolled back
             write()
             return
         self._deferred.append(write)
         self._wrote(True)
+        if at_once:
+            self._catch_up()
 
     def _catch_up(self) -> None:
-        """Write what was deferred, also by what is written just then."""
-        while self._deferred:
-            deferred, self._deferred = self._deferred, []
-            for write in deferred:
-                write()
+        """Write what was deferred, also by what is written just then.
+
+        If that was in a turn that has ended it counts, whatever becomes of the one that is running.
+        """
+        if not self._deferred:
+            return
+        was_catching_up, self._is_catching_up = self._is_catching_up, True
+        try:
+            while self._deferred:
+                deferred, self._deferred = self._deferred, []
+                for write in deferred:
+                    write()
+        finally:
+            self._is_catching_up = was_catching_up
+        if self._owes and not was_catching_up:
+            self._owes = False
+            self._keep()
 
     def clear(self, with_alarm: bool) -> None:
         self._catch_up()
         self._turn.clear()
-        self._cleared = True
         if with_alarm:
-            self._alarm = None
+            self._turn.alarm = None
         self._wrote(True)
 
     def set_alarm(self, alarm: AlarmRow | None, confirmed: bool = True) -> None:
+        self._catch_up()
         if self._savepoints:
-            self._undo.append(partial(setattr, self, "_alarm", self._alarm))
-        self._alarm = alarm and replace(alarm, serial=self._namespace.new_serial())
+            self._undo.append(partial(self._restore_alarm, self._turn.alarm))
+        self._turn.alarm = alarm and replace(alarm, serial=self._namespace.new_serial())
         self._wrote(confirmed)
 
     def _wrote(self, confirmed: bool) -> None:
+        if self._is_catching_up:  # it was counted when it was deferred
+            return
         self._gate.wrote(confirmed)
         self._database.end_turn_soon(self)
 
@@ -199,13 +198,17 @@ class SharedStore:
         if not self._savepoints:
             self._undo.clear()
 
-    def _restore(self, key: bytes, before: bytes | _Unchanged | None) -> None:
-        if isinstance(before, _Unchanged):
-            self._turn.pop(key, None)
+    def _restore(self, key: bytes, before: bytes | UndefinedType | None) -> None:
+        if isinstance(before, UndefinedType):
+            self._turn.entries.pop(key, None)
         else:
-            self._turn[key] = before
+            self._turn.entries[key] = before
+
+    def _restore_alarm(self, before: AlarmRow | UndefinedType | None) -> None:
+        self._turn.alarm = before
 
     def hold(self) -> None:
+        self._catch_up()
         self._database.end_turn_now(self)
         self._holds += 1
 
@@ -215,13 +218,16 @@ class SharedStore:
             self._database.end_turn_soon(self)
 
     def close(self) -> None:
+        if self._owes:
+            self._catch_up()
         self._closed = True
-        if self._is_ending:  # that turn counts
-            self._database.end_turn_now(self)
+        self._deferred = []
+        self._turn = Writes()
         self._database.forget(self)
 
     def when_settled(self, action: Callable[[], object]) -> None:
-        """Call ``action`` when everything of this store that was committed is durable, or lost."""
+        """Call ``action`` when everything of this store that was written in turns that have ended is durable,
+        or lost."""
         if self._in_flight:
             self._settled.append(action)
         else:
@@ -247,34 +253,69 @@ class SharedStore:
     # Committing
 
     def end_turn(self) -> int | None:
-        if self._is_ending:
-            return self._go_on()
         if self._holds or self._closed:
             return None
-        self._catch_up()
-        self._database.forget(self)  # what was written just now belongs to this turn
-        self._database.begin()
-        if self._cleared:
-            self._forget_everything()
-        if self._number is None:  # what was never there need not be deleted
-            self._turn = {key: value for key, value in self._turn.items() if value is not None}
-        if self._turn or isinstance(self._alarm, AlarmRow) or self._name_is_new:
-            self._write_turn(self._ensure_number())
-        elif self._alarm is None and self._number is not None:
-            self._write_alarm(self._number)
-        self._turn = {}
-        self._alarm = _UNCHANGED
-        self._cleared = self._name_is_new = False
+        self._keep()
+        self._owes = bool(self._deferred)
         self._in_flight = self._gate.written
-        return GOES_ON if self._is_ending else self._in_flight
-
-    def _go_on(self) -> int:
-        """Write more of a turn that brought much. What was written since it ended is a turn of its own."""
-        if self._write_rest(_ROWS_AT_ONCE):
-            return GOES_ON
-        self._is_ending = False
-        self._database.end_turn_soon(self)
         return self._in_flight
+
+    def _keep(self) -> None:
+        """What was written up to now counts."""
+        turn, self._turn = self._turn, Writes()
+        if not isinstance(turn.alarm, UndefinedType):
+            self._namespace.expect_alarm(self._id, turn.alarm)
+        self._ended.absorb(turn)
+
+    def write_turns(self, most: int) -> int:
+        if self._group is None:
+            if self._owes:
+                self._catch_up()
+            if not (self._ended or self._name_is_new):
+                return 0
+            self._begin_group()
+        rows = list(islice(self._rest, most))
+        if self._number is not None:
+            write_rows(self._connection, self._number, rows)
+        if len(rows) < most:
+            self._group = None
+            self._rest = iter(())
+        return len(rows)
+
+    def _begin_group(self) -> None:
+        """Write all of what has ended but for the keys."""
+        group, self._ended = self._ended, Writes()
+        self._group = group
+        self._database.begin()
+        if self._number is None and (found := self._namespace.find(self._id)) is not None:
+            self._number = found[0]  # another store of the object has written before
+        if group.cleared:
+            self._forget_everything(group)
+        if self._number is None:  # what was never there need not be deleted
+            group.entries = {key: value for key, value in group.entries.items() if value is not None}
+        if group.entries or isinstance(group.alarm, AlarmRow) or self._name_is_new:
+            self._note_object()
+        self._rest = iter(group.entries.items())
+        if not isinstance(group.alarm, UndefinedType):
+            if self._number is not None:
+                self._namespace.put_alarm(self._number, group.alarm)
+            self._namespace.forget_expected_alarm(self._id, group.alarm)
+
+    def _forget_everything(self, group: Writes) -> None:
+        if self._number is None:
+            return
+        delete_object(self._connection, self._number)
+        if group.alarm is None and not group.entries:
+            self._namespace.drop_object(self._number)
+            self._number, self._name_is_new = None, False
+
+    def _note_object(self) -> None:
+        is_new = self._number is None
+        if self._number is None:
+            self._number = self._namespace.new_number()
+        if is_new or self._name_is_new:
+            self._namespace.put_object(self._number, self._id, self.name)
+        self._name_is_new = False
 
     def durable(self, turn: int) -> None:
         self._gate.safe(turn)
@@ -282,8 +323,13 @@ class SharedStore:
             self._settle()
 
     def failed(self, error: Exception) -> None:
-        self._is_ending = False
-        self._rest = iter(())
+        self._deferred = []
+        self._owes = False
+        for writes in (self._group, self._ended):
+            if writes is not None and not isinstance(writes.alarm, UndefinedType):
+                self._namespace.forget_expected_alarm(self._id, writes.alarm)
+        self._group, self._ended, self._rest = None, Writes(), iter(())
+        self._namespace.alarms_changed()  # back to what they were
         self._on_failed(error)
         self._settle()
 
@@ -292,61 +338,3 @@ class SharedStore:
         settled, self._settled = self._settled, []
         for action in settled:
             action()
-
-    def _forget_everything(self) -> None:
-        if self._number is None:
-            return
-        self._connection.execute("DELETE FROM kv WHERE object = ?", (self._number,))
-        if self._alarm is None and not self._turn:
-            self._namespace.drop_object(self._number)
-            self._namespace.alarms_changed()
-            self._number = None
-
-    def _ensure_number(self) -> int:
-        is_new = self._number is None
-        if self._number is None:
-            self._number = self._namespace.new_number()
-        if is_new or self._name_is_new:
-            self._namespace.put_object(self._number, self._id, self.name)
-        return self._number
-
-    def _write_turn(self, number: int) -> None:
-        if len(self._turn) > _ROWS_AT_ONCE:
-            self._is_ending = True
-            self._rest = iter(self._turn.items())
-            self._write_rest(_ROWS_AT_ONCE)
-        else:
-            self._write_entries(number, self._turn.items())
-        self._write_alarm(number)
-
-    def _write_rest(self, most: int | None = None) -> bool:
-        """Write what is left of a turn that has ended, so many entries or all; whether there may be more."""
-        entries = list(islice(self._rest, most))
-        if self._number is not None:
-            try:
-                self._write_entries(self._number, entries)
-            except sqlite3.Error:
-                self._rest = chain(
-                    entries, self._rest
-                )  # it fails again when the turn goes on, which loses it
-                raise
-        return len(entries) == most
-
-    def _write_entries(self, number: int, entries: Iterable[_Entry]) -> None:
-        puts = [(number, key, value) for key, value in entries if value is not None]
-        deletes = [(number, key) for key, value in entries if value is None]
-        _each(self._connection, _PUT, puts)
-        _each(self._connection, _DELETE, deletes)
-
-    def _write_alarm(self, number: int) -> None:
-        if not isinstance(self._alarm, _Unchanged):
-            self._namespace.put_alarm(number, self._alarm)
-            self._namespace.alarms_changed()
-
-
-def _each(connection: sqlite3.Connection, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
-    listed = list(rows)
-    if len(listed) == 1:
-        connection.execute(statement, listed[0])
-    elif listed:
-        connection.executemany(statement, listed)

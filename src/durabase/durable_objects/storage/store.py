@@ -95,10 +95,12 @@ class ObjectStore(Protocol):
     def write(self, entries: dict[bytes, bytes | None], confirmed: bool) -> None:
         """Set keys, or delete those whose value is ``None``."""
 
-    def defer(self, write: Callable[[], object]) -> None:
-        """Call ``write``, which writes here, before anything else writes or reads, or the turn ends.
+    def defer(self, write: Callable[[], object], at_once: bool) -> None:
+        """Call ``write``, which writes here, before anything else writes or reads here, and at the latest
+        when the turn is committed.
 
-        It counts as written from now on. A store may also call it at once.
+        It counts as written from now on: what it writes is part of this turn, or of one that ends later. A
+        store may also call it now, and does if ``at_once``, with all that was deferred before.
         """
 
     def clear(self, with_alarm: bool) -> None:
@@ -117,7 +119,7 @@ class ObjectStore(Protocol):
         """End it, with or without effect."""
 
     def hold(self) -> None:
-        """Commit what the turn brought so far; from then on, let turns pass until :meth:`resume`."""
+        """End the turn, with what it brought so far; from then on, let turns pass until :meth:`resume`."""
 
     def resume(self) -> None:
         """The counterpart of :meth:`hold`; nests."""
@@ -129,7 +131,7 @@ class ObjectStore(Protocol):
         """The history of all that was written so far, if one is kept."""
 
     def close(self) -> None:
-        """Forget what is not committed; nothing is written any more."""
+        """Forget what the running turn brought; nothing is written any more. What has ended is committed."""
 
     def when_settled(self, action: Callable[[], object]) -> None:
-        """Call ``action`` when everything that was committed is durable, or lost."""
+        """Call ``action`` when everything of turns that have ended is durable, or lost."""

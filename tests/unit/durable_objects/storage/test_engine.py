@@ -58,6 +58,9 @@ class Store:
         self.database.connection.execute("INSERT INTO t VALUES (?, ?)", (id(self), self.value))
         return self.number
 
+    def write_turns(self, most: int) -> int:
+        return 0
+
     def durable(self, turn: int) -> None:
         self.log.append(turn)
 
@@ -224,7 +227,7 @@ def test_what_is_deferred_costs_no_turn_of_its_own(tmp_path: Path) -> None:
         namespace = NamespaceDatabase(tmp_path / "n.db", asyncio.get_running_loop(), executor)
         gate = OutputGate()
         store = SharedStore(namespace, b"id", None, gate, pytest.fail)
-        store.defer(lambda: store.write({b"k": b"v"}, True))
+        store.defer(lambda: store.write({b"k": b"v"}, True), False)
         assert not gate.is_open
         for _ in range(3):
             await asyncio.sleep(0)
