@@ -24,6 +24,7 @@ _TOGGLE: Final = 3
 _LEAVE_FRESH: Final = 4
 _HLC: Final = 5
 _SETTLING: Final = 6
+_FILL: Final = 7
 
 _State: TypeAlias = tuple[str, int, dict[Id, int] | None]
 """HLC, hash and what is pending."""
@@ -59,6 +60,10 @@ class Journal:
         kind = _PUT_FRESH if fresh else _PUT
         self._entries.append((kind, self.table_id, self.row_id, things, id_, old))
 
+    def fill(self, things: ThingStamps) -> None:
+        """Things get stamps where there were none."""
+        self._entries.append((_FILL, self.table_id, self.row_id, things, "", None))
+
     def create(self, branch: BranchStamps[Any], id_: Id) -> None:
         """A child is going to be made."""
         self._entries.append((_CREATE, self.table_id, self.row_id, branch, id_, None))
@@ -84,6 +89,9 @@ class Journal:
             if kind in (_HLC, _SETTLING):
                 node.hlc, node.hash, node.pending = found
                 continue
+            if kind == _FILL:
+                node.children, node.pending = {}, None
+                continue
             if kind in (_TOGGLE, _LEAVE_FRESH):
                 node.hash = found
             elif found is None:
@@ -104,8 +112,7 @@ class Journal:
             if kind in (_CREATE, _SETTLING):
                 continue
             if node is content.values:
-                if kind != _HLC:
-                    values[id_] = None
+                _note_things(values, kind, node, id_)
             elif node is content.tables:
                 if kind != _HLC:
                     cells.setdefault(table_id, {})
@@ -113,9 +120,15 @@ class Journal:
                 cells.setdefault(table_id, {})
             else:
                 row = cells.setdefault(table_id, {}).setdefault(row_id, {})
-                if kind in (_PUT, _PUT_FRESH):
-                    row[id_] = None
+                _note_things(row, kind, node, id_)
         return cells, values
+
+
+def _note_things(ids: dict[Id, None], kind: int, node: Any, id_: Id) -> None:
+    if kind == _FILL:
+        ids.update(dict.fromkeys(node.children))
+    elif kind in (_PUT, _PUT_FRESH):
+        ids[id_] = None
 
 
 def _state_of(node: StampNode) -> _State:

@@ -13,7 +13,7 @@ from durabase._codec import json_text, ordered, parse_json
 from durabase.mergeable._journal import Journal
 from durabase.mergeable.hashes import Hash
 from durabase.mergeable.hlc import Hlc
-from durabase.mergeable.stamps import BranchStamps, ContentStamps, Stamp, TableStamps, ThingStamps
+from durabase.mergeable.stamps import UNSETTLED, BranchStamps, ContentStamps, Stamp, TableStamps, ThingStamps
 from durabase.types import Changes, Id, MergeableChanges, MergeableContent
 
 __all__ = ["Outcome", "Plain", "content_from", "merge_changes", "newer_things"]
@@ -105,22 +105,48 @@ def _merge_things(things: ThingStamps, stamp: Any, journal: Journal) -> tuple[di
     parts: _AnyStamp = stamp if type(stamp) is list else list(stamp)
     latest = container_hlc = _hlc_of(parts)
     accepted: dict[Id, Any] | None = None
-    members: dict[Id, Any] = parts[0]
-    for id_, thing_stamp in ordered(members).items():
-        parts = thing_stamp if type(thing_stamp) is list else list(thing_stamp)
-        hlc: Hlc = parts[1] if len(parts) > 1 else ""
-        thing = parts[0]
-        if type(thing) is not str:
-            thing = _own(thing)
-        if things.put(id_, thing, hlc, journal):
-            if accepted is None:
-                accepted = {}
-            accepted[id_] = thing
-            if hlc > latest:
-                latest = hlc
+    members: dict[Id, Any] = ordered(parts[0])
+    if members and not things.children:
+        fresh, accepted, latest = _fresh_things(members, latest, False)
+        things.fill(fresh, journal)
+    else:
+        for id_, thing_stamp in members.items():
+            parts = thing_stamp if type(thing_stamp) is list else list(thing_stamp)
+            hlc: Hlc = parts[1] if len(parts) > 1 else ""
+            thing = _own(parts[0])
+            if things.put(id_, thing, hlc, journal):
+                if accepted is None:
+                    accepted = {}
+                accepted[id_] = thing
+                if hlc > latest:
+                    latest = hlc
     if container_hlc:
         things.raise_hlc(container_hlc, journal)
     return accepted, latest
+
+
+def _fresh_things(
+    members: dict[Id, Any], latest: Hlc, hashed: bool
+) -> tuple[dict[Id, Stamp], dict[Id, Any], Hlc]:
+    """New stamps of things that have none, ``hashed`` as given or not at all; the things; the latest HLC."""
+    stamps: dict[Id, Stamp] = {}
+    things: dict[Id, Any] = {}
+    hash_: Hash = UNSETTLED
+    for id_, stamp in members.items():
+        parts: _AnyStamp = stamp if type(stamp) is list else list(stamp)
+        thing = parts[0]
+        kind = type(thing)
+        if not (kind is str or (kind is int and -_MAX_SAFE <= thing <= _MAX_SAFE)):
+            thing = _own(thing)
+        hlc: Hlc = parts[1] if len(parts) > 1 else ""
+        if hashed:
+            given = parts[2]
+            hash_ = given if type(given) is int and 0 <= given <= _MAX_HASH else _unsigned(given)
+        things[id_] = thing
+        stamps[id_] = Stamp(thing, hlc, hash_)
+        if hlc > latest:
+            latest = hlc
+    return stamps, things, latest
 
 
 def newer_things(stamps: ContentStamps, changes: MergeableChanges) -> Changes:
@@ -180,19 +206,7 @@ def _take_head(node: BranchStamps[Any] | ThingStamps, stamp: _AnyStamp) -> None:
 
 def _take_things(things: ThingStamps, stamp: _AnyStamp) -> tuple[dict[Id, Any], Hlc]:
     _take_head(things, stamp)
-    latest = things.hlc
-    taken: dict[Id, Any] = {}
-    children = things.children
-    for id_, (thing, hlc, hash_) in ordered(stamp[0]).items():
-        kind = type(thing)
-        if not (kind is str or (kind is int and -_MAX_SAFE <= thing <= _MAX_SAFE)):
-            thing = _own(thing)
-        if type(hash_) is not int or not 0 <= hash_ <= _MAX_HASH:
-            hash_ = _unsigned(hash_)
-        taken[id_] = thing
-        children[id_] = Stamp(thing, hlc, hash_)
-        if hlc > latest:
-            latest = hlc
+    things.children, taken, latest = _fresh_things(ordered(stamp[0]), things.hlc, True)
     return taken, latest
 
 
@@ -208,7 +222,7 @@ def _unsigned(hash_: int | float) -> Hash:
 def _own(thing: Any) -> Any:
     """A thing as the stamps keep it: doubles, and copies of objects (which come only from outside)."""
     kind = type(thing)
-    if kind is int and -_MAX_SAFE <= thing <= _MAX_SAFE:
+    if kind is str or (kind is int and -_MAX_SAFE <= thing <= _MAX_SAFE):
         return thing
     if isinstance(thing, int) and not isinstance(thing, bool):
         return float(thing)

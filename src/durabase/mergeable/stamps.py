@@ -124,6 +124,12 @@ class ThingStamps(StampNode):
         self.children[id_] = Stamp(thing, hlc)
         return True
 
+    def fill(self, stamps: dict[Id, Stamp], journal: Journal) -> None:
+        """Take some stamps where there are none yet."""
+        journal.fill(self)
+        self.children = stamps
+        self.pending = dict.fromkeys(stamps, 0)
+
     def settle(self, journal: Journal) -> Hash:
         """The hash, brought up to date."""
         if self.pending is not None:

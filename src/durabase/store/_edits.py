@@ -142,7 +142,7 @@ class Edits:
         """``apply_changes`` where ``can_fill``, without a trace in the log: the quick way to load much.
 
         Only for changes in object order, in which UNDEFINED stands for nothing but cells and values, and in
-        a transaction that nobody observes.
+        a transaction that nobody observes. Their rows become the content's.
         """
         accept = self._validator.accept_encoded
         tables = {
@@ -371,8 +371,13 @@ class Edits:
             self.delete_value(value_id)
 
 
-def _encoded(things: Mapping[Id, Any], accept_encoded: bool) -> dict[Id, Any]:
-    """Those that are things, encoded."""
+def _encoded(things: dict[Id, Any], accept_encoded: bool) -> dict[Id, Any]:
+    """Those that are things, encoded; the same dict if they all are so already."""
+    for thing in things.values():
+        if thing is UNDEFINED or encode(thing, accept_encoded) is not thing:
+            break
+    else:
+        return things
     return {
         id_: encoded
         for id_, thing in things.items()

@@ -6,7 +6,7 @@ import pytest
 
 from durabase.mergeable._journal import Journal
 from durabase.mergeable.hashes import get_cell_hash, get_hash, get_row_hash, get_value_in_values_hash
-from durabase.mergeable.stamps import UNSETTLED, BranchStamps, ContentStamps, ThingStamps
+from durabase.mergeable.stamps import UNSETTLED, BranchStamps, ContentStamps, Stamp, ThingStamps
 
 EARLY, LATE = "NjEtLV-----7JQY8", "NjEtLV----07JQY8"
 
@@ -46,6 +46,17 @@ def test_hashes_are_computed_when_asked_for(journal: Journal) -> None:
     row.put("d", 3, "", journal)
     assert row.hash == first
     assert row.settle(journal) == get_row_hash({"c": get_cell_hash(2, LATE), "d": get_cell_hash(3, "")})
+
+
+def test_filling_is_putting_where_nothing_is(journal: Journal) -> None:
+    put, filled = ThingStamps(), ThingStamps()
+    put.put("c", 1, EARLY, journal)
+    put.put("d", 2, LATE, journal)
+    journal.begin()
+    filled.fill({"c": Stamp(1, EARLY), "d": Stamp(2, LATE)}, journal)
+    assert filled.settle(journal) == put.settle(journal) != 0
+    journal.undo()
+    assert (filled.children, filled.settle(journal)) == ({}, 0)
 
 
 def test_a_later_hlc_of_a_container_counts(journal: Journal) -> None:
