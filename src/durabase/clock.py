@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import time_ns
-from typing import Protocol
+from typing import Final, Protocol
 
 __all__ = ["Clock", "SystemClock", "TimerClock", "TimerHandle"]
+
+_time_ns: Final = time_ns
 
 
 class Clock(Protocol):
@@ -40,7 +42,7 @@ class SystemClock:
     __slots__ = ()
 
     def now_ms(self) -> int:
-        return time_ns() // 1_000_000
+        return _time_ns() // 1_000_000
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> TimerHandle:
         import asyncio  # here, for importing a store must not load asyncio

@@ -101,16 +101,19 @@ class HybridClock:
         "_client_id",
         "_last_counter",
         "_last_time",
-        "_now_ms",
+        "_other_now_ms",
         "_seen",
         "_seen_text",
         "_seen_time",
+        "_system",
         "_time_text",
         "_time_text_of",
     )
 
     def __init__(self, unique_id: Id | None = None, *, clock: Clock | None = None) -> None:
-        self._now_ms = (SystemClock() if clock is None else clock).now_ms
+        given = SystemClock() if clock is None else clock
+        self._system = given if type(given) is SystemClock else None  # compiled, it is asked at once
+        self._other_now_ms = given.now_ms
         self._client_id = random_id(5) if unique_id is None else _client_id_of(unique_id)
         self._last_time = 0
         self._last_counter = -1
@@ -148,7 +151,7 @@ class HybridClock:
 
     def tick(self) -> None:
         """Look at the wall clock: ``seen`` without an HLC."""
-        self._reach(self._now_ms())
+        self._reach(self._now())
 
     def _reach(self, now: int) -> None:
         self._reckon()
@@ -165,7 +168,7 @@ class HybridClock:
 
     def see(self, hlc: Hlc) -> None:
         """Like ``seen``, for what is known to be well-formed."""
-        now = self._now_ms()
+        now = self._now()
         if hlc == "":
             self._reach(now)
         elif self._decoded_time(hlc) <= now + MAX_FUTURE_MS:
@@ -214,11 +217,14 @@ class HybridClock:
 
     def upper_bound(self) -> str:
         """What all acceptable HLCs are below just now, see ``hlc_upper_bound``."""
-        now = self._now_ms()
+        now = self._now()
         if now != self._bound_of:
             self._bound_of = now
             self._bound = hlc_upper_bound(now + MAX_FUTURE_MS)
         return self._bound
+
+    def _now(self) -> int:
+        return self._other_now_ms() if self._system is None else self._system.now_ms()
 
     def _decoded_time(self, hlc: Hlc) -> int:
         if not hlc.startswith(self._seen_text):
