@@ -22,7 +22,7 @@ from __future__ import annotations
 import builtins
 import json
 import struct
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
 from types import ModuleType
 from typing import Any, Final, cast
@@ -49,6 +49,7 @@ _BATCH: Final = 1000
 """How many values are read as one text, which is a copy of theirs."""
 _MIN_INT: Final = -(2**63)
 _MAX_INT: Final = 2**63 - 1
+_MAX_SHORT: Final = 2**53  # compiled, to compare larger numbers takes a call
 
 _double = struct.Struct(">d")
 
@@ -132,17 +133,19 @@ def _is_plain(value: Any, depth: int) -> bool:
     if kind is list:
         return depth > 0 and _are_plain(value, depth - 1)
     if kind is dict:
-        return depth > 0 and _are_strings(value) and _are_plain(value.values(), depth - 1)
-    return _are_plain((value,), depth)
+        are_strings = all(type(key) is str for key in value)
+        return depth > 0 and are_strings and _are_plain(list(value.values()), depth - 1)
+    return _are_plain([value], depth)
 
 
-def _are_plain(items: Iterable[Any], depth: int) -> bool:
+def _are_plain(items: list[Any], depth: int) -> bool:
     for item in items:  # one loop, for a list of a few scalars is what synchronized stores keep
         kind = type(item)
         if kind is str or kind is bool or item is None:
             continue
         if kind is int:
-            if not _MIN_INT <= item <= _MAX_INT:
+            number: int = item
+            if not (-_MAX_SHORT <= number <= _MAX_SHORT or _MIN_INT <= number <= _MAX_INT):
                 return False
         elif kind is float:
             if item - item != 0.0:
@@ -150,10 +153,6 @@ def _are_plain(items: Iterable[Any], depth: int) -> bool:
         elif not (kind is list or kind is dict) or not _is_plain(item, depth):
             return False
     return True
-
-
-def _are_strings(keys: Iterable[object]) -> bool:
-    return all(type(key) is str for key in keys)
 
 
 def _json_bytes(value: Any) -> bytes | None:

@@ -45,7 +45,8 @@ def _lower(one: bytes | None, other: bytes | None) -> bytes | None:
 
 def key_bytes(key: object) -> bytes:
     """The UTF-8 of a key; what is no text is turned into such."""
-    return (key if isinstance(key, str) else str(key)).encode("utf-8", "surrogatepass")
+    text = key if isinstance(key, str) else str(key)
+    return text.encode() if text.isascii() else text.encode("utf-8", "surrogatepass")
 
 
 def key_text(key: bytes) -> str:

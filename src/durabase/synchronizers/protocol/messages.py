@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Any, Final, final
+from typing import Any, Final, cast, final
 
 from durabase._codec import json_text_with_undefined, parse_json_with_undefined, string_text
 from durabase.errors import SyncMessageError
@@ -102,7 +102,8 @@ def check_message(request_id: object, number: object, body: object) -> Message:
     if isinstance(number, bool) or not isinstance(number, (int, float)) or number not in _TYPES:
         raise _refusal(_kind(number), "a message number from 0 to 7")
     message_type = _TYPES[number]
-    if not _BODY_CHECKS[message_type](body):
+    is_usual = message_type is CONTENT_DIFF and _is_content_diff(body)
+    if not (is_usual or _BODY_CHECKS[message_type](body)):
         raise _refusal(_kind(body), f"the body of {message_type.name}")
     return Message(request_id, message_type, body)
 
@@ -166,12 +167,24 @@ def _is_hash_pair(thing: object) -> bool:
 
 def _has_stamp_frame(thing: object) -> bool:
     """Whether this is an array of a thing, or of a thing and the text of an HLC."""
-    if not isinstance(thing, list) or not 1 <= len(thing) <= 2:
+    if not isinstance(thing, list):
         return False
-    if len(thing) == 1:
+    size = len(thing)
+    if size == 1:
         return True
+    if size != 2:
+        return False
     hlc = thing[1]
     return isinstance(hlc, str) and (hlc == "" or _is_hlc_text(hlc) is not None)
+
+
+def _members(thing: object) -> dict[str, Any] | None:
+    """What a container's stamp contains; ``None`` if it is no such stamp."""
+    if not _has_stamp_frame(thing):
+        return None
+    parts: list[Any] = cast("list[Any]", thing)
+    members = parts[0]
+    return members if isinstance(members, dict) else None
 
 
 def _is_thing(thing: object) -> bool:
@@ -187,9 +200,10 @@ def _is_thing_stamp(thing: Any) -> bool:
 
 
 def _is_row_stamp(thing: Any) -> bool:
-    if not (_has_stamp_frame(thing) and isinstance(thing[0], dict)):
+    members = _members(thing)
+    if members is None:
         return False
-    for stamp in thing[0].values():  # noqa: SIM110 - all() takes twice as long
+    for stamp in members.values():  # noqa: SIM110 - all() takes twice as long
         if not (_is_plain_stamp(stamp) or _is_thing_stamp(stamp)):
             return False
     return True
@@ -197,21 +211,36 @@ def _is_row_stamp(thing: Any) -> bool:
 
 def _is_plain_stamp(stamp: object) -> bool:
     """Whether this is a good stamp of a thing at first sight, as nearly all are."""
-    if type(stamp) is not list or len(stamp) != 2:
+    if type(stamp) is not list:
         return False
-    thing, hlc = stamp[0], stamp[1]
+    parts: list[Any] = stamp
+    if len(parts) != 2:
+        return False
+    thing, hlc = parts[0], parts[1]
     if type(hlc) is not str or _is_hlc_text(hlc) is None:
         return False
     return type(thing) is int or (type(thing) is str and thing != UNDEFINED_MARK)
 
 
 def _is_table_stamp(thing: Any) -> bool:
-    return _has_stamp_frame(thing) and _is_map_of(thing[0], _is_row_stamp)
+    members = _members(thing)
+    if members is None:
+        return False
+    for row in members.values():  # noqa: SIM110 - all() takes twice as long
+        if not _is_row_stamp(row):
+            return False
+    return True
 
 
 def is_tables_stamp(thing: Any) -> bool:
     """Whether this is a stamp of tables, as they are on the wire. Every such stamp is one of values, too."""
-    return _has_stamp_frame(thing) and _is_map_of(thing[0], _is_table_stamp)
+    members = _members(thing)
+    if members is None:
+        return False
+    for table in members.values():  # noqa: SIM110 - all() takes twice as long
+        if not _is_table_stamp(table):
+            return False
+    return True
 
 
 _is_values_stamp: Final = _is_row_stamp
