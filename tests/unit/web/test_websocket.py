@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -281,3 +282,18 @@ def test_an_asynchronous_listener_needs_somebody_who_runs_it() -> None:
     with pytest.raises(RuntimeError, match="nothing runs here that could await it"):
         wire.sink.on_text("x")
     made[0].close()
+
+
+def test_the_end_that_is_carried_waits_for_no_collector() -> None:
+    def connections() -> int:
+        return sum(type(found) is Connection for found in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = connections()
+        server, _ = carried()
+        assert connections() == before + 1
+        assert server.ready_state == WebSocket.OPEN
+    finally:
+        gc.enable()
