@@ -57,6 +57,7 @@ _MOST_DEFERRED: Final = 1024
 """So many cells and values are written at once; that takes some milliseconds."""
 _SHOWN_LENGTH: Final = 100
 """How much of an id the log shows: it is a client's choice."""
+_NO_KEYS: Final[frozenset[str]] = frozenset()
 
 
 class KeyValueStorage(Protocol):
@@ -112,7 +113,7 @@ class DurableObjectStoragePersister(Persister):
         self._prefix = prefix
         self._loaded_hashes: list[int] | None = None
         self._left_out: dict[str, list[str]] = {}
-        self._incomplete_keys: frozenset[str] = frozenset()
+        self._incomplete_keys = _NO_KEYS
 
     def get_storage(self) -> KeyValueStorage:
         """The storage."""
@@ -279,7 +280,8 @@ class DurableObjectStoragePersister(Persister):
         self._note_incomplete_keys()
 
     def _note_incomplete_keys(self) -> None:
-        self._incomplete_keys = frozenset(key for above in self._left_out.values() for key in above)
+        keys = (key for above in self._left_out.values() for key in above)
+        self._incomplete_keys = frozenset(keys) or _NO_KEYS
 
     def _key(self, path: StampPath) -> str:
         return self._prefix + path_key(path)
