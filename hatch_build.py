@@ -24,7 +24,7 @@ _codec/ids _codec/limits _codec/numbers _codec/order _codec/reading _codec/strin
 _collector _listeners clock
 durable_objects/gates durable_objects/hibernation durable_objects/storage/entries
 durable_objects/storage/keys durable_objects/storage/namespace_database durable_objects/storage/shared
-durable_objects/storage/shared_table durable_objects/storage/writes
+durable_objects/storage/engine durable_objects/storage/shared_table durable_objects/storage/writes
 mergeable/_diffs mergeable/_journal mergeable/_merge mergeable/_merging mergeable/_pieces mergeable/_shapes
 mergeable/_stamping mergeable/_validate mergeable/hashes mergeable/hlc mergeable/stamps
 persisters/_access persisters/_auto_save persisters/_queue persisters/_status persisters/_stored_stamps

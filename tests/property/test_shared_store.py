@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from durabase.durable_objects.gates import OutputGate
-from durabase.durable_objects.storage.engine import Connection, Disk
+from durabase.durable_objects.storage.disk import Connection, Disk
 from durabase.durable_objects.storage.namespace_database import NamespaceDatabase
 from durabase.durable_objects.storage.shared import SharedStore
 from durabase.durable_objects.storage.store import AlarmRow, KeyRange

@@ -19,7 +19,7 @@ from durabase.cli.output import LabelledOutput, LogHandler, label
 from durabase.cli.project import Project
 from durabase.cli.server_metrics import add_server_metrics
 from durabase.durable_objects.origin import Origin
-from durabase.durable_objects.storage.engine import Disk
+from durabase.durable_objects.storage.disk import Disk
 from durabase.errors import ConfigError
 from durabase.inspector.endpoints import StoreEndpoints
 from durabase.inspector.site import InspectorSite

@@ -32,7 +32,7 @@ from durabase.durable_objects.phases import Phase
 from durabase.durable_objects.routing import Holder, ObjectKey, ObjectRouter
 from durabase.durable_objects.slot import ObjectSlot
 from durabase.durable_objects.started import Attribution, OutsideClock
-from durabase.durable_objects.storage.engine import Disk
+from durabase.durable_objects.storage.disk import Disk
 from durabase.durable_objects.storage.lock import FolderLock
 from durabase.durable_objects.storage.partitioning import divide
 from durabase.durable_objects.sweeping import Sweeper

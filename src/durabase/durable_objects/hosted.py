@@ -27,7 +27,7 @@ from durabase.durable_objects.partition import Partition
 from durabase.durable_objects.resting import checked_idle_seconds
 from durabase.durable_objects.slot import ObjectSlot
 from durabase.durable_objects.storage.change_journal import ChangeJournal
-from durabase.durable_objects.storage.engine import Disk
+from durabase.durable_objects.storage.disk import Disk
 from durabase.durable_objects.storage.file import FileStore
 from durabase.durable_objects.storage.history import FOREVER_MS, History, forget_old, history_path
 from durabase.durable_objects.storage.kv import DurableObjectStorage, StorageRules

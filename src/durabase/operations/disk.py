@@ -6,7 +6,7 @@ import sqlite3
 from threading import Lock
 from time import perf_counter
 
-from durabase.durable_objects.storage.engine import Connection, Disk
+from durabase.durable_objects.storage.disk import Connection, Disk
 from durabase.operations.prometheus import Counter, Histogram, Registry
 
 __all__ = ["MeasuredDisk"]

@@ -8,7 +8,7 @@ from threading import Event
 from typing import Final
 
 from durabase.clock import TimerClock
-from durabase.durable_objects.storage.engine import Connection, Disk
+from durabase.durable_objects.storage.disk import Connection, Disk
 
 __all__ = ["FaultyDisk"]
 

@@ -16,7 +16,7 @@ from durabase.clock import SystemClock, TimerClock
 from durabase.durable_objects import HostStats, ObjectClass, ObjectHost, ObjectLimits
 from durabase.durable_objects.partition import WHOLE, Partition
 from durabase.durable_objects.routing import ObjectRouter
-from durabase.durable_objects.storage.engine import Disk
+from durabase.durable_objects.storage.disk import Disk
 from durabase.errors import ConfigError
 from durabase.web import Request, Response
 from durabase.workers.bindings.binder import Binder, Program, check_programs

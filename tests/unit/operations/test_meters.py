@@ -22,7 +22,7 @@ from durabase.durable_objects import (
 )
 from durabase.durable_objects.events import Alarm, Call, Read, Served
 from durabase.durable_objects.ids import DurableObjectId
-from durabase.durable_objects.storage.engine import Connection
+from durabase.durable_objects.storage.disk import Connection
 from durabase.errors import ObjectOverloadedError, ObjectResetError
 from durabase.operations.process import LoopLag, add_process_metrics
 from durabase.operations.prometheus import Registry

@@ -1,6 +1,6 @@
 """What an object keeps: keys and values, SQL, its alarm; and how that is committed."""
 
-from durabase.durable_objects.storage.engine import Disk, Durability
+from durabase.durable_objects.storage.disk import Disk, Durability
 from durabase.durable_objects.storage.kv import DurableObjectStorage
 from durabase.durable_objects.storage.sql import RawIterator, SqlCursor, SqlStep, SqlStorage
 from durabase.durable_objects.storage.sync_kv import SyncKv, SyncKvIterator

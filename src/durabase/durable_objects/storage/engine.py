@@ -23,21 +23,19 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from time import perf_counter
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Protocol, final
 
+from durabase.durable_objects.storage.disk import Connection, Disk
 from durabase.errors import StorageError
 
-__all__ = ["Connection", "Database", "Disk", "Durability", "LogFollower", "TurnStore"]
+__all__ = ["Database", "LogFollower", "TurnStore"]
 
 ROWS_AT_ONCE: Final = 4096
 """So many rows of a store are written in one visit of the loop; that takes some five milliseconds."""
-SECONDS_AT_ONCE: Final = 0.005
+SECONDS_AT_ONCE = 0.005
 """After so long what is left of a group is written in the next visit."""
-CHECKPOINT_CHANGES: Final = 2_000
+CHECKPOINT_CHANGES = 2_000
 CHECKPOINT_BYTES: Final = 16 * 1024 * 1024
-
-Durability: TypeAlias = Literal["full", "normal", "off"]
-"""How much of a power cut is survived, see :class:`Disk`."""
 
 _PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
@@ -86,42 +84,7 @@ class LogFollower(Protocol):
         """Close the database by calling this: it folds all of the log, and removes it."""
 
 
-class Connection(sqlite3.Connection):
-    """A connection of a :class:`Database`; ``told_changes`` is for disks that measure: what they know of."""
-
-    told_changes = 0
-
-
-class Disk:
-    """How commits are made and become durable. What measures that, or lets it fail, derives from this.
-
-    Attributes:
-        durability: ``full``: what was acknowledged survives a power cut. ``normal``: it survives the end of
-            the process; a power cut may take the last commits, whole ones. ``off``: a power cut may damage
-            files.
-    """
-
-    durability: Durability = "full"
-
-    def commit(self, connection: Connection) -> None:
-        """End the open transaction: what it wrote is in the log. On the event loop."""
-        connection.execute("COMMIT")
-
-    def sync(self, log: int) -> None:
-        """Make the log, an open file, durable. On a thread."""
-        if self.durability == "full":
-            getattr(os, "fdatasync", os.fsync)(log)
-
-    def sync_folder(self, folder: Path) -> None:
-        """Make durable which files there are."""
-        if self.durability == "full" and os.name != "nt":
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-
-
+@final
 class Database:
     """One SQLite file with group commit.
 
@@ -261,11 +224,12 @@ class Database:
                 self._schedule()
                 return
             self._append_to_log()
+            is_to_fold = self._is_to_fold()
         except (OSError, sqlite3.Error) as error:
             self._lose(error)
             return
         self._syncing, self._group = self._group, {}
-        self._executor.submit(self._sync, self.connection.total_changes)
+        self._executor.submit(self._sync, is_to_fold)
 
     def _write_group(self) -> bool:
         """Write more of the group, as much as a visit of the loop has time for; whether that was all."""
@@ -295,14 +259,24 @@ class Database:
             store.failed(_lost(error))
         self._tell_idle()
 
-    def _sync(self, changes: int) -> None:
+    def _is_to_fold(self) -> bool:
+        """Whether the log has grown so much that it is to be folded into the file."""
+        changes = self.connection.total_changes
+        size = 0 if self._log is None else os.fstat(self._log).st_size  # the thread would wait for the lock
+        if changes - self._changes < CHECKPOINT_CHANGES and size < self._log_size + CHECKPOINT_BYTES:
+            return False
+        self._changes, self._log_size = changes, size
+        return True
+
+    def _sync(self, is_to_fold: bool) -> None:
         """On the thread: make the log durable, and fold it into the file when it has grown."""
         error: Exception | None = None
         try:
-            size = self._sync_log()
+            self._sync_log()
             if self.follower is not None:
                 self.follower.synced()
-            self._fold_log(size, changes)
+            if is_to_fold:
+                self._fold_log()
         except (OSError, sqlite3.Error, StorageError) as failure:
             error = failure
         try:
@@ -310,20 +284,15 @@ class Database:
         except RuntimeError:  # the loop was closed under us; nobody waits any more
             return
 
-    def _sync_log(self) -> int:
-        """Make the log durable; gives its size."""
+    def _sync_log(self) -> None:
         new = self._log is None
         if self._log is None:
             self._log = os.open(f"{self.path}-wal", os.O_RDWR)
         self.disk.sync(self._log)
         if new:  # it comes anew whenever the file is opened
             self.disk.sync_folder(self.path.parent)
-        return os.fstat(self._log).st_size
 
-    def _fold_log(self, size: int, changes: int) -> None:
-        if changes - self._changes < CHECKPOINT_CHANGES and size < self._log_size + CHECKPOINT_BYTES:
-            return
-        self._changes, self._log_size = changes, size
+    def _fold_log(self) -> None:
         with (
             nullcontext() if self.follower is None else self.follower.folding(),
             closing(sqlite3.connect(self.path, isolation_level=None)) as connection,

@@ -11,7 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from durabase.durable_objects.storage.engine import Database, Disk
+from durabase.durable_objects.storage.disk import Disk
+from durabase.durable_objects.storage.engine import Database
 from durabase.durable_objects.storage.record import name_bytes, name_text
 from durabase.durable_objects.storage.shared_table import KV_TABLE
 from durabase.durable_objects.storage.store import AlarmRow

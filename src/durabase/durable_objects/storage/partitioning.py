@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from durabase.durable_objects.partition import WHOLE, Partition, partition_of
-from durabase.durable_objects.storage.engine import Disk
+from durabase.durable_objects.storage.disk import Disk
 from durabase.durable_objects.storage.namespace_database import SCHEMA, check_format
 from durabase.durable_objects.storage.repair import INDEX_STEM
 from durabase.errors import StorageError

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from durabase.durable_objects import DurableObject
-from durabase.durable_objects.storage.engine import Disk, Durability
+from durabase.durable_objects.storage.disk import Disk, Durability
 from durabase.testing.faulty_disk import FaultyDisk
 from unit.durable_objects.rig import Rig, run
 from unit.durable_objects.storage.test_kv import WithAlarm, both_kinds, in_object
