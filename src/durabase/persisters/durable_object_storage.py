@@ -172,14 +172,22 @@ class DurableObjectStoragePersister(Persister):
         deferred = self._deferred
         if deferred is not None:
             self._deferred_count += _add_ids(deferred, changes[0], changes[1])
-            if self._deferred_count >= _MOST_DEFERRED and self._defer is not None:
-                self._deferred_count = 0
-                self._defer(self._put_deferred, at_once=True)
+            if self._deferred_count >= _MOST_DEFERRED:
+                self._put_much()
             return True
         if self._defer is None or not (self._is_plain and self._auto_save.can_save_at_once()):
             return False
         self._begin_deferred_save(changes)
         return True
+
+    def _put_much(self) -> None:
+        self._deferred_count = 0
+        if self._defer is None:
+            return
+        try:
+            self._defer(self._put_deferred, at_once=True)
+        except Exception as error:
+            self._note_failure(error)
 
     def _begin_deferred_save(self, changes: list[Any]) -> None:
         """What the steps of a save come to, where nothing has to wait for anything."""

@@ -12,6 +12,7 @@ import pytest
 from durabase.errors import PersisterError, StoreTypeError, ValueTooLargeError
 from durabase.mergeable import MergeableStore
 from durabase.persisters import DurableObjectStoragePersister, Status
+from durabase.persisters.durable_object_storage import _MOST_DEFERRED
 from durabase.store import Store
 from durabase.testing import FakeClock
 from durabase.types import UNDEFINED
@@ -61,8 +62,10 @@ class Deferring(Storage):
         super().__init__(limit)
         self.deferred: list[Callable[[], object]] = []
 
-    def defer(self, write: Callable[[], object]) -> None:
+    def defer(self, write: Callable[[], object], *, at_once: bool = False) -> None:
         self.deferred.append(write)
+        if at_once:
+            self.end_turn()
 
     def end_turn(self) -> None:
         deferred, self.deferred = self.deferred, []
@@ -281,6 +284,20 @@ class TestDeferring:
         room.store.set_value("v", 3)
         assert statuses == [Status.SAVING, Status.IDLE]
         assert room.persister.get_stats()["saves"] == saves + 2
+
+    def test_what_has_become_much_is_written_at_once(self) -> None:
+        storage = Deferring()
+        room = Room(storage)
+        storage.puts.clear()
+        for number in range(1 + _MOST_DEFERRED):
+            assert storage.puts == []
+            for value in (number, -number):
+                room.store.set_cell("t", f"r{number % 500}", f"c{number // 500}", value)
+        assert sum(len(put) for put in storage.puts) == 1 + _MOST_DEFERRED + 500 + 3
+        room.store.set_value("v", 1)
+        storage.end_turn()
+        assert Room(storage).store.get_value("v") == 1
+        assert room.errors == []
 
     def test_a_storage_that_does_not_defer_any_more_is_reported(self) -> None:
         class Over(Deferring):

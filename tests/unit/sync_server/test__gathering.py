@@ -1,4 +1,4 @@
-"""Small changes of a turn are merged together at its end, and nobody can tell."""
+"""Small changes are merged together before they are committed, and nobody can tell."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 import pytest
 
 from durabase.clock import TimerClock
+from durabase.errors import ObjectResetError
 from durabase.mergeable import MergeableStore
 from durabase.persisters import DurableObjectStoragePersister
 from durabase.sync_server import WsServerDurableObject
-from durabase.sync_server._gathering import SMALL
-from durabase.testing import FakeClock
+from durabase.sync_server._gathering import MOST, SMALL
+from durabase.testing import FakeClock, FaultyDisk
 from unit.durable_objects.rig import Rig, Wire
 from unit.durable_objects.rig import run as run_rig
 
@@ -104,6 +105,73 @@ def test_they_are_passed_on_at_once_and_merged_and_saved_once_when_the_turn_ends
         assert room.persister.get_stats()["saves"] == saves + 1
 
     run(scenario)
+
+
+async def turns() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def run_while_a_sync_takes_long(scenario: Callable[[Rig, Any, Wire, FaultyDisk], Awaitable[None]]) -> None:
+    """Run ``scenario`` with a first change stored, of which the sync goes on until the disk is released."""
+    disk = FaultyDisk(CLOCK)
+
+    async def main(rig: Rig) -> None:
+        client = await enter(rig)
+        disk.hold()
+        client.sink.on_text(message(1))
+        await turns()
+        assert held(Room.last) == 1
+        try:
+            await scenario(rig, Room.last, client, disk)
+        finally:
+            disk.release()
+
+    run_rig(main, Room, disk=disk)
+
+
+def test_those_of_several_turns_are_merged_together_while_a_sync_runs() -> None:
+    async def scenario(rig: Rig, room: Any, client: Wire, disk: FaultyDisk) -> None:
+        saves = room.persister.get_stats()["saves"]
+        for number in range(2, 5):
+            client.sink.on_text(message(number))
+            await turns()
+        assert (held(room), client.sent) == (1, [])
+        client.sink.on_text(ASK_HASHES)
+        await turns()
+        assert (held(room), client.sent) == (4, [])
+        disk.release()
+        await rig.settle()
+        assert len(client.sent) == 1
+        assert room.persister.get_stats()["saves"] == saves + 1
+
+    run_while_a_sync_takes_long(scenario)
+
+
+def test_they_are_merged_when_they_are_many() -> None:
+    async def scenario(rig: Rig, room: Any, client: Wire, disk: FaultyDisk) -> None:
+        for number in range(2, MOST + 2):
+            assert held(room) == 1
+            client.sink.on_text(message(number))
+        assert held(room) == MOST + 1
+
+    run_while_a_sync_takes_long(scenario)
+
+
+def test_those_of_turns_before_are_stored_if_the_object_is_reset() -> None:
+    async def scenario(rig: Rig, room: Any, client: Wire, disk: FaultyDisk) -> None:
+        client.sink.on_text(message(2))
+        await turns()
+        assert held(room) == 1
+        (slot,) = rig.host.classes["Room"].slots.values()
+        slot.reset(ObjectResetError("for a test"))
+        disk.release()
+        await rig.settle()
+        await enter(rig)
+        assert Room.last is not room
+        assert held(Room.last) == 2
+
+    run_while_a_sync_takes_long(scenario)
 
 
 @pytest.mark.parametrize("room", [Overriding, OverridingAsInJavaScript, Told, DurableFirst])
