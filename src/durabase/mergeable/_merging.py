@@ -12,7 +12,7 @@ from durabase._collector import CollectorPause
 from durabase.mergeable._merge import Outcome, Plain
 from durabase.mergeable._restamping import restamp, restamp_all
 from durabase.mergeable._stamping import Stamping
-from durabase.mergeable._validate import StampedCell, only_cell
+from durabase.mergeable._validate import StampedCell
 from durabase.store._content import Content
 from durabase.store._edits import Edits
 from durabase.store._kinds import StoreListeners
@@ -68,15 +68,18 @@ class Merging:
         """Merge changes, or content."""
         self._run(_CHANGES, changes, encoded, None)
 
-    def merge_together(self, several: list[MergeableChanges]) -> bool:
-        """Merge encoded changes from outside in one transaction; whether it could begin."""
+    def merge_together(self, several: list[Any]) -> bool:
+        """Merge encoded changes from outside in one transaction; whether it could begin.
+
+        What ``Stamping.only_cell`` found to be a cell may be given as such.
+        """
         transaction = self._transaction
         if not transaction.begin():
             return False
         try:
             if transaction.is_mutating():
-                for changes in several:
-                    self.merge_valid(changes, True)
+                for one in several:
+                    self._merge_valid_one(one)
             else:
                 self._merge_valid_ones(several)
         except BaseException as error:
@@ -85,20 +88,25 @@ class Merging:
         transaction.finish()
         return True
 
-    def _merge_valid_ones(self, several: list[MergeableChanges]) -> None:
-        """What ``merge_valid`` does for each, within a transaction."""
+    def _merge_valid_one(self, one: Any) -> None:
+        if type(one) is tuple:
+            self._run(_CELL, one, False, None)
+        else:
+            self.merge_valid(one, True)
+
+    def _merge_valid_ones(self, several: list[Any]) -> None:
+        """The same for each, but that what they have in common is done once."""
         stamping, edits = self._stamping, self._edits
         was_listening, stamping.listening = stamping.listening, False
         was_encoded = edits.accept_encoded(True)
         try:
             with CollectorPause():
-                bound = stamping.upper_bound()
-                for changes in several:
-                    cell = only_cell(changes, bound)
-                    if cell is not None:
-                        self._merge_cell(cell)
-                    elif stamping.accepts(changes, False, True):
-                        stamping.merge(changes, self._applying)
+                stamping.upper_bound()  # the time at which all are merged
+                for one in several:
+                    if type(one) is tuple:
+                        self._merge_cell(one)
+                    elif stamping.accepts(one, False, True):
+                        stamping.merge(one, self._applying)
         finally:
             edits.accept_encoded(was_encoded)
             stamping.listening = was_listening

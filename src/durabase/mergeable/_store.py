@@ -193,9 +193,10 @@ class MergeableStore(Store):
         self._merging.merge_valid(changes, True)
         return self
 
-    def _apply_encoded_mergeable_changes_together(self, several: list[MergeableChanges]) -> bool:
+    def _apply_encoded_mergeable_changes_together(self, several: list[Any]) -> bool:
         """Like ``_apply_encoded_mergeable_changes`` for each of several, as one transaction.
 
+        Changes of one cell may be given as what ``Stamping.only_cell`` has made of them.
         Returns whether it was done: it can't be in the final phase of another transaction.
         """
         return self._merging.merge_together(several)

@@ -12,9 +12,9 @@ from typing import Any, Final, TypeAlias
 
 from durabase._codec import json_text
 from durabase.mergeable.hlc import HLC_LENGTH, Hlc, find_other_char, is_hlc
-from durabase.types import JSON_PREFIX, UNDEFINED, UNDEFINED_MARK, Id
+from durabase.types import JSON_PREFIX, UNDEFINED, UNDEFINED_MARK, Id, MergeableChanges
 
-__all__ = ["StampedCell", "is_mergeable", "only_cell"]
+__all__ = ["StampedCell", "changes_of", "is_mergeable", "only_cell"]
 
 StampedCell: TypeAlias = tuple[Id, Id, Id, Any, Hlc]
 """The ids of a table, a row and a cell, then the thing and its HLC."""
@@ -55,6 +55,12 @@ def only_cell(changes: Any, upper_bound: str) -> StampedCell | None:
     if type(values) is not list or len(values) != 1 or type(values[0]) is not dict or values[0]:
         return None
     return table_id, row_id, cell_id, stamp[0], stamp[1]
+
+
+def changes_of(cell: StampedCell) -> MergeableChanges:
+    """The changes from which ``only_cell`` had this cell."""
+    table_id, row_id, cell_id, thing, hlc = cell
+    return [[{table_id: [{row_id: [{cell_id: [thing, hlc]}]}]}], [{}], 1]
 
 
 def _only_member(stamp: Any) -> tuple[Id, Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, final
+from typing import Any, Final, final
 
 from durabase.clock import TimerClock
 from durabase.mergeable import MergeableStore
 from durabase.mergeable._pieces import has_more_things
+from durabase.mergeable._validate import changes_of
 from durabase.types import MergeableChanges
 
 __all__ = ["SMALL", "Gathering"]
@@ -29,7 +30,7 @@ class Gathering:
         when_due: sees to it that :meth:`merge` is called.
     """
 
-    __slots__ = ("_changes", "_clock", "_defer", "_store", "_when_due")
+    __slots__ = ("_changes", "_clock", "_defer", "_stamping", "_store", "_when_due")
 
     def __init__(
         self,
@@ -39,10 +40,11 @@ class Gathering:
         when_due: Callable[[], object],
     ) -> None:
         self._store = store
+        self._stamping = store._stamping
         self._defer = defer
         self._clock = clock
         self._when_due = when_due
-        self._changes: list[MergeableChanges] = []
+        self._changes: list[Any] = []
 
     @property
     def is_empty(self) -> bool:
@@ -50,10 +52,14 @@ class Gathering:
         return not self._changes
 
     def take(self, changes: MergeableChanges) -> bool:
-        """Keep changes until they are merged, when they are committed at the latest; not if they are many."""
-        if has_more_things(changes, SMALL):
+        """Keep changes until they are merged, when they are committed at the latest; not if they are many.
+
+        Of one cell no more than that is kept: lists and dicts that stay would have the collector run.
+        """
+        cell = self._stamping.only_cell(changes)
+        if cell is None and has_more_things(changes, SMALL):
             return False
-        self._changes.append(changes)
+        self._changes.append(changes if cell is None else cell)
         count = len(self._changes)
         if count == 1:
             self._defer(self._when_due)
@@ -69,5 +75,5 @@ class Gathering:
                 self._changes = gathered  # a transaction is just ending
                 self._clock.call_later(0, self._when_due)
         except Exception:  # none of them was merged; who merges them one by one tells what is wrong
-            return gathered
+            return [changes_of(one) if type(one) is tuple else one for one in gathered]
         return []

@@ -77,6 +77,32 @@ def test_several_are_merged_as_one_transaction_without_the_bad_ones(store: Merge
     assert store.get_mergeable_content() == one_by_one.get_mergeable_content()
 
 
+@pytest.mark.parametrize("mutating", [False, True])
+def test_several_may_be_cells_that_were_found_to_be_such(store: MergeableStore, mutating: bool) -> None:
+    several = [one_cell(Random(seed)) for seed in range(20)] + [CHANGES]
+    found = [store._stamping.only_cell(changes) or changes for changes in several]
+    assert sum(type(one) is tuple for one in found) == 20
+
+    def merge(into: MergeableStore, given: list[Any]) -> None:
+        if mutating:
+            into.add_cell_listener(
+                "x",
+                None,
+                None,
+                lambda *_: into._apply_encoded_mergeable_changes_together(given),
+                mutator=True,
+            )
+            into.set_cell("x", "r", "c", 1)
+        else:
+            into._apply_encoded_mergeable_changes_together(given)
+
+    merge(store, found)
+    as_changes = MergeableStore("s1", clock=FakeClock(NOW))
+    merge(as_changes, several)
+    assert store.get_mergeable_content() == as_changes.get_mergeable_content()
+    assert store.get_content() == as_changes.get_content()
+
+
 def test_the_clock_is_later_than_all_of_several(store: MergeableStore) -> None:
     later = [[{}], [{"v": [1, "NjEtLVz----7JQY8"]}], 1]
     store._apply_encoded_mergeable_changes_together([later, CHANGES])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from durabase.mergeable._validate import is_mergeable, only_cell
+from durabase.mergeable._validate import changes_of, is_mergeable, only_cell
 from durabase.types import UNDEFINED
 
 HLC = "NjEtLV-----7JQY8"
@@ -130,7 +130,10 @@ def one_cell(stamp: Any, **ids: Any) -> list[Any]:
 
 @pytest.mark.parametrize("thing", [0, -5, "", "dog", 1.5, -0.0, True, None])
 def test_the_usual_change_of_one_cell(thing: Any) -> None:
-    assert only_cell(one_cell([thing, HLC]), BOUND) == ("t", "r", "c", thing, HLC)
+    changes = one_cell([thing, HLC])
+    cell = only_cell(changes, BOUND)
+    assert cell == ("t", "r", "c", thing, HLC)
+    assert changes_of(cell) == changes
 
 
 @pytest.mark.parametrize(
