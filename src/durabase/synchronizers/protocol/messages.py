@@ -16,6 +16,7 @@ from enum import IntEnum
 from typing import Any, Final, cast, final
 
 from durabase._codec import json_text_with_undefined, parse_json_with_undefined, string_text
+from durabase._compiling import mypyc_attr
 from durabase.errors import SyncMessageError
 from durabase.types import UNDEFINED, UNDEFINED_MARK
 
@@ -49,6 +50,7 @@ CONTENT_DIFF: Final = MessageType.CONTENT_DIFF
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Message:
     """One message. From :func:`parse_message` and :func:`check_message` its shape is right.
 

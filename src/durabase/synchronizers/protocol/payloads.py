@@ -15,6 +15,7 @@ from math import inf
 from typing import Final, final
 
 from durabase._codec import ALPHABET, unique_id, utf8_length
+from durabase._compiling import mypyc_attr
 from durabase.errors import SyncError, SyncMessageError, SyncOverflowError
 from durabase.synchronizers.protocol.messages import Message, parse_message
 
@@ -43,6 +44,7 @@ _match_fragment_payload: Final = re.compile(r"[^\n]*\n[-0-9A-Z_a-z]{16}\n[0-9]+\
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Payload:
     """One whole message on its way.
 
