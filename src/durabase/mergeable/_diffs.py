@@ -30,9 +30,11 @@ __all__ = [
 
 StampOut: TypeAlias = list[Any]
 """``[thing]`` or ``[thing, hlc]``, as it goes out."""
-TableHashes: TypeAlias = Mapping[Id, Hash]
-RowHashes: TypeAlias = Mapping[Id, Mapping[Id, Hash]]
-CellHashes: TypeAlias = Mapping[Id, Mapping[Id, Mapping[Id, Hash]]]
+TheirHash: TypeAlias = int | float
+"""As peers write it: ``1.0`` is 1."""
+TableHashes: TypeAlias = Mapping[Id, TheirHash]
+RowHashes: TypeAlias = Mapping[Id, Mapping[Id, TheirHash]]
+CellHashes: TypeAlias = Mapping[Id, Mapping[Id, Mapping[Id, TheirHash]]]
 
 
 def hash_at(node: TablesStamps | ThingStamps, ids: Iterable[Id]) -> Hash:
@@ -133,7 +135,7 @@ def value_hashes(stamps: ContentStamps) -> dict[Id, Hash]:
     return _hashes(stamps.values)
 
 
-def value_diff(stamps: ContentStamps, theirs: Mapping[Id, Hash]) -> StampOut:
+def value_diff(stamps: ContentStamps, theirs: Mapping[Id, TheirHash]) -> StampOut:
     """The values that differ or that they lack."""
     found = {id_: _stamp(thing, hlc) for id_, thing, hlc in _differing(stamps.values, theirs)}
     return _stamp(found, stamps.values.hlc)
@@ -143,7 +145,7 @@ def _hashes(things: ThingStamps) -> dict[Id, Hash]:
     return {id_: stamp.hash for id_, stamp in things.children.items()}
 
 
-def _differing(things: ThingStamps, theirs: Mapping[Id, Hash]) -> list[tuple[Id, Any, Hlc]]:
+def _differing(things: ThingStamps, theirs: Mapping[Id, TheirHash]) -> list[tuple[Id, Any, Hlc]]:
     return [
         (id_, stamp.thing, stamp.hlc)
         for id_, stamp in things.children.items()

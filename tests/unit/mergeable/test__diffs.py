@@ -57,3 +57,12 @@ def test_values(stamps: ContentStamps) -> None:
 
 def test_answers_follow_object_order(stamps: ContentStamps) -> None:
     assert list(_diffs.row_hashes(stamps, {"u": 0, "t": 0})) == ["u", "t"]
+
+
+def test_hashes_may_be_written_with_a_point(stamps: ContentStamps) -> None:
+    assert _diffs.table_diff(stamps, {"t": 31.0, "u": 5.0, "empty": 33})[1] == {"u": 32}
+    assert _diffs.row_hashes(stamps, {"t": 31.0, "u": 5.0}) == {"u": {"r": 22}}
+    assert _diffs.row_diff(stamps, {"t": {"r": 21.0, "s": 1.0}})[1] == {"t": {"s": 0}}
+    assert _diffs.cell_hashes(stamps, {"u": {"r": 22.0}}) == {}
+    assert _diffs.cell_diff(stamps, {"u": {"r": {"c": 13.0}}}) == [{}, H]
+    assert _diffs.value_diff(stamps, {"v": 14.0, "w": 15.0}) == [{}]

@@ -307,7 +307,7 @@ def _pull_from_anybody(store: MergeableStore) -> _Pull:
     return (yield from _pull(store, their_hashes))
 
 
-def _pull(store: MergeableStore, their_hashes: list[int]) -> _Pull:
+def _pull(store: MergeableStore, their_hashes: list[int | float]) -> _Pull:
     """Ask, level by level, for what a peer with these content hashes has and ``store`` has not."""
     tables_hash, values_hash = store.get_mergeable_content_hashes()
     tables: list[Any] = [{}]

@@ -113,6 +113,15 @@ def test_equal_hashes_end_a_pull_without_a_question() -> None:
     assert list(a.merges()) == [Merge(MergeSource.PULL, [[{}], [{}], 1], "b")]
 
 
+def test_hashes_may_be_written_with_a_point() -> None:
+    store, session = make("A", c=1)
+    as_floats = [float(hash_) for hash_ in store.get_mergeable_content_hashes()]
+    receive(session, "B", None, MessageType.CONTENT_HASHES, as_floats)
+    assert not list(session.outgoing())
+    receive(session, "B", None, MessageType.CONTENT_HASHES, [0.0, as_floats[1]])
+    assert only(session).message.number is MessageType.GET_TABLE_DIFF
+
+
 def test_container_times_are_merged_when_levels_are_joined() -> None:
     early, late = "NjEtLV-----7JQY8", "NjEtLV4----7JQY8"
     _, a = make("a", x=1)
