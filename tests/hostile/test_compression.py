@@ -48,7 +48,7 @@ def test_bombs_are_not_expanded(server: Server, room: str, fragmented: bool) -> 
             else:
                 sender.send(frame(BOMB, TEXT, reserved=MARKED))
             assert sender.receive_close()[0] == 1009
-    assert memory_mib(server.pid) - before < 60
+    assert memory_mib(server.pid) - before < 128  # some times the largest message; a bomb is 512
     with Peer(server.port, room) as other:
         other.hashes()
 

@@ -32,9 +32,10 @@ __all__ = ["Database", "LogFollower", "TurnStore"]
 
 ROWS_AT_ONCE: Final = 4096
 """So many rows of a store are written in one visit of the loop; that takes some five milliseconds."""
-SECONDS_AT_ONCE = 0.005
-"""After so long what is left of a group is written in the next visit."""
-CHECKPOINT_CHANGES = 2_000
+SECONDS_AT_ONCE = 0.001
+"""After so long what is left of a group is written in the next visit: rooms then bring more to it at once."""
+CHECKPOINT_CHANGES = 16_000
+"""After so many the log is folded into the file, on the thread: whoever waits for the disk waits for that."""
 CHECKPOINT_BYTES: Final = 16 * 1024 * 1024
 
 _PRAGMAS: Final = (
