@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
+
+from peak import peak_kib
 
 from durabase import HybridClock, MergeableStore, Store
 
@@ -32,12 +33,12 @@ def cells(size: int) -> dict[str, float]:
     """A store with so many cells: what one more write, or merge, costs."""
     rows = max(1, size // 10)
     table = {f"r{row}": {f"c{cell}": row * cell for cell in range(min(size, 10))} for row in range(rows)}
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_kib()
     start = time.process_time()
     store = MergeableStore("s1").set_table("t", table)
     store.get_mergeable_content_hashes()
     built = time.process_time() - start
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    memory = peak_kib() - before
     merges = [
         [[{"t": [{f"r{index % rows}": [{"c0": [index, clock.next()]}]}]}], [{}], 1]
         for index in range(REPEATS * 3)

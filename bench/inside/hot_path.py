@@ -11,11 +11,12 @@ import asyncio
 import gc
 import json
 import math
-import resource
 import sys
 import tempfile
 import time
 from typing import Any
+
+from peak import peak_kib
 
 from durabase import HybridClock, MergeableStore
 from durabase.durable_objects import ObjectClass, ObjectHost
@@ -89,13 +90,13 @@ async def main(kind: type[WsServerDurableObject], rooms: int, messages: int, for
     with tempfile.TemporaryDirectory() as folder:
         async with ObjectHost(folder, idle_seconds=math.inf) as host:
             host.register(ObjectClass("room", "room", kind, "kv", max_value_bytes=131_072))
-            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            before = peak_kib()
             senders = []
             for number in range(rooms):
                 senders.append((await enter(host, f"room{number}", "sender"))[0])
                 await enter(host, f"room{number}", "reader")
             await host.settle()
-            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+            memory = peak_kib() - before
             while forever:
                 await send_all(senders, messages)
             gc.collect()  # what setting up has left is not the messages' cost
