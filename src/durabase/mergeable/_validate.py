@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any, Final, TypeAlias
 
 from durabase._codec import json_text
-from durabase.mergeable.hlc import HLC_LENGTH, Hlc, find_other_char, is_hlc
+from durabase.mergeable.hlc import Hlc, is_hlc, is_hlc_text
 from durabase.types import JSON_PREFIX, UNDEFINED, UNDEFINED_MARK, Id, MergeableChanges
 
 __all__ = ["StampedCell", "changes_of", "is_mergeable", "only_cell"]
@@ -150,8 +150,7 @@ def _are_plain(things: dict[Any, Any], bound: str, hashed: bool) -> bool:
         if not (
             type(hlc) is str
             and hlc < bound
-            and len(hlc) == HLC_LENGTH
-            and find_other_char(hlc) is None
+            and is_hlc_text(hlc)
             and (
                 (kind is int and -_MAX_HASH <= thing <= _MAX_HASH)
                 or (kind is str and thing.isascii())

@@ -19,11 +19,9 @@ from durabase.mergeable.hashes import get_hash
 from durabase.types import Id
 
 __all__ = [
-    "HLC_LENGTH",
     "MAX_FUTURE_MS",
     "Hlc",
     "HybridClock",
-    "find_other_char",
     "hlc_upper_bound",
     "is_hlc",
     "is_hlc_text",
@@ -43,9 +41,8 @@ _NO_BOUND: Final = "~"
 _SIX_BITS: Final[dict[str, int]] = {char: number for number, char in enumerate(ALPHABET)}
 _PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
 """The characters of 12 bits."""
-HLC_LENGTH: Final = 16
-find_other_char: Final = re.compile(r"[^-0-9A-Z_a-z]").search
-"""Finds a character that no HLC has."""
+_LENGTH: Final = 16
+_find_other_char: Final = re.compile(r"[^-0-9A-Z_a-z]").search
 
 
 def _encode(number: int, length: int) -> str:
@@ -84,7 +81,7 @@ def is_hlc(text: object, upper_bound: str = _NO_BOUND) -> TypeGuard[Hlc]:
 
 def is_hlc_text(text: str) -> bool:
     """Whether a text has the form of an HLC that is not ``""``."""
-    return len(text) == HLC_LENGTH and find_other_char(text) is None
+    return len(text) == _LENGTH and _find_other_char(text) is None
 
 
 class HybridClock:
