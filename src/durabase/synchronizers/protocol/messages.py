@@ -104,8 +104,7 @@ def check_message(request_id: object, number: object, body: object) -> Message:
     if isinstance(number, bool) or not isinstance(number, (int, float)) or number not in _TYPES:
         raise _refusal(_kind(number), "a message number from 0 to 7")
     message_type = _TYPES[number]
-    is_usual = message_type is CONTENT_DIFF and _is_content_diff(body)
-    if not (is_usual or _BODY_CHECKS[message_type](body)):
+    if not _BODY_CHECKS[message_type](body):
         raise _refusal(_kind(body), f"the body of {message_type.name}")
     return Message(request_id, message_type, body)
 
