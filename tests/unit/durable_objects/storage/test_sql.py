@@ -231,29 +231,6 @@ async def test_transactions_cover_sql_and_keys(storage: Any) -> None:
     assert await storage.get("k") == 1
 
 
-@pytest.mark.feature("M-SK-1", "S-SK-3")
-@in_object(kinds=sqlite_only)
-def test_synchronous_keys_and_values(storage: Any) -> None:
-    kv = storage.kv
-    assert kv.get("a") is None
-    kv.put("b", 2)
-    kv.put("a", [1])
-    kv.put("u", UNDEFINED)
-    assert kv.get("a") == [1]
-    assert kv.get("u") is None
-    assert kv.list().toArray() == [["a", [1]], ["b", 2], ["u", UNDEFINED]]
-    assert list(kv.list(reverse=True, limit=1)) == [["u", UNDEFINED]]
-    listing = kv.list()
-    assert listing.next().value == ["a", [1]]
-    assert kv.delete("b") is True
-    assert kv.delete("b") is False
-    assert listing.next().value == ["b", 2]
-    kv.list()
-    with pytest.raises(StorageError, match="iterator was invalidated"):
-        listing.next()
-    assert storage.get("a").result == [1]
-
-
 def test_a_turn_that_is_aborted_leaves_nothing_in_the_file() -> None:
     async def scenario(rig: Rig) -> None:
         def first(instance: Any, ctx: Any) -> None:
