@@ -7,6 +7,7 @@ from typing import Any
 
 from durabase.persisters import Completion, CustomPersister, PersisterListener, Persists, Status
 from durabase.persisters.base import Persister
+from durabase.store import Store
 from durabase.types import UNDEFINED
 
 
@@ -87,6 +88,19 @@ class Place:
 def content(**cells: Any) -> list[Any]:
     """Plain content with one row."""
     return [{"t": {"r": cells}} if cells else {}, {}]
+
+
+def cells(store: Store) -> Any:
+    return store.get_row("t", "r")
+
+
+def set_cell(store: Store, **cell: Any) -> None:
+    for cell_id, thing in cell.items():
+        store.set_cell("t", "r", cell_id, thing)
+
+
+def changes(**cell: Any) -> Any:
+    return ("set", [{"t": {"r": cell}}, {}, 1])
 
 
 MERGEABLE = Persists.MERGEABLE_STORE_ONLY

@@ -57,34 +57,6 @@ def db() -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
-def test_the_driver_tells_of_changes_of_others(db: sqlite3.Connection) -> None:
-    driver, store = Driver(db), Store()
-    persister = driver.persister(store)
-    persister.start_auto_persisting()
-    db.execute("CREATE TABLE pets(_id PRIMARY KEY, x)")
-    db.execute("INSERT INTO pets VALUES('a', 1)")
-    driver.listener("others")
-    assert store.get_tables() == {}
-    driver.listener("pets")
-    assert store.get_tables() == {"pets": {"a": {"x": 1}}}
-    loads = persister.get_stats()["loads"]
-    driver.listener("pets")
-    assert persister.get_stats()["loads"] == loads + 1
-    persister.stop_auto_load()
-    assert driver.deleted == ["handle"]
-    driver.listener("pets")
-    assert persister.get_stats()["loads"] == loads + 1
-
-
-def test_what_it_tells_while_the_persister_saves_is_no_change_of_others(db: sqlite3.Connection) -> None:
-    driver, store = Driver(db, tells=True), Store()
-    persister = driver.persister(store)
-    persister.start_auto_persisting()
-    store.set_cell("pets", "a", "x", 1)
-    assert db.execute("SELECT * FROM pets").fetchall() == [("a", 1)]
-    assert persister.get_stats() == {"loads": 1, "saves": 2}
-
-
 def test_the_end_is_told_to_the_driver(db: sqlite3.Connection) -> None:
     ends: list[str] = []
     driver = Driver(db)

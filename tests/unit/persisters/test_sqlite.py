@@ -124,43 +124,6 @@ class TestJson:
         connection.close()
 
 
-class TestFollowing:
-    def test_changes_of_others_and_through_the_same_connection(self, tmp_path: Path) -> None:
-        path = tmp_path / "store.db"
-        one, other = Kept(path).start(), Kept(path).start()
-        other.store.set_value("v", 1)
-        one.clock.advance(999)
-        assert one.store.get_values() == {}
-        one.clock.advance(1)
-        assert one.store.get_values() == {"v": 1}
-        one.persister.get_db().execute("UPDATE tinybase SET store='[{},{\"w\":1}]'")
-        one.clock.advance(1000)
-        assert one.store.get_values() == {"w": 1}
-        for kept in (one, other):
-            kept.persister.destroy()
-
-    def test_what_was_written_by_itself_is_no_change(self, db: sqlite3.Connection) -> None:
-        kept = Kept(db).start()
-        kept.store.set_value("v", 1)
-        kept.clock.advance(5000)
-        assert kept.persister.get_stats()["loads"] == 1
-
-    def test_a_change_before_an_own_save_is_still_seen(self, db: sqlite3.Connection) -> None:
-        kept = Kept(db, TabularMode({"pets": "pets"}, {"pets": "pets"})).start()
-        kept.store.set_cell("pets", "fido", "legs", 4)
-        db.execute("INSERT INTO pets VALUES('felix', 4)")
-        kept.store.set_cell("pets", "fido", "legs", 3)
-        kept.clock.advance(1000)
-        assert kept.store.get_table("pets") == {"fido": {"legs": 3}, "felix": {"legs": 4}}
-
-    def test_it_ends(self, db: sqlite3.Connection) -> None:
-        kept = Kept(db).start()
-        kept.persister.stop_auto_load()
-        kept.commands.clear()
-        kept.clock.advance(5000)
-        assert kept.commands == []
-
-
 BOTH = TabularMode(
     {"pets": "pets"}, {"pets": "pets"}, values_load=True, values_save=True, auto_load_interval_seconds=2
 )
