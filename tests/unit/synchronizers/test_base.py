@@ -1,17 +1,15 @@
-"""Synchronizers as persisters, over custom functions and over the bus of the process."""
+"""Synchronizers as persisters, over custom functions."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 
-from durabase.errors import PersisterError, StoreTypeError, SyncClosedError
+from durabase.errors import PersisterError, SyncClosedError
 from durabase.mergeable import MergeableStore
 from durabase.persisters import Status
-from durabase.store import Store
-from durabase.synchronizers import CustomSynchronizer, LocalBus, LocalSynchronizer
+from durabase.synchronizers import CustomSynchronizer
 from durabase.testing import FakeClock
 
 
@@ -56,11 +54,6 @@ class Peer:
         self.clock.advance(1000)
         self.sent.clear()
         self.errors.clear()
-
-
-def test_it_wants_a_mergeable_store() -> None:
-    with pytest.raises(StoreTypeError):
-        LocalSynchronizer(Store(), bus=LocalBus())  # type: ignore[arg-type]
 
 
 def test_starting_alone() -> None:
@@ -222,64 +215,3 @@ def test_a_clock_that_is_set_back_does_not_keep_requests_forever() -> None:
     peer.clock.set_now_ms(peer.clock.now_ms() - 3_600_000)
     peer.clock.advance(1000)
     assert peer.synchronizer.get_status() is Status.IDLE
-
-
-class TestLocal:
-    def test_two_stores_of_one_process(self) -> None:
-        clock, bus = FakeClock(), LocalBus()
-        stores = [MergeableStore(name, clock=clock) for name in "ab"]
-        stores[0].set_value("x", 1)
-        stores[1].set_value("y", {"z": [1]})
-        synchronizers = [LocalSynchronizer(store, bus=bus, clock=clock) for store in stores]
-        for synchronizer in synchronizers:
-            synchronizer.start_sync()
-            clock.advance(100)
-        assert stores[0].get_values() == stores[1].get_values() == {"x": 1, "y": {"z": [1]}}
-        stores[0].del_value("x")
-        clock.advance(0)
-        assert stores[1].get_values() == {"y": {"z": [1]}}
-        assert stores[0].get_mergeable_content_hashes() == stores[1].get_mergeable_content_hashes()
-
-    def test_nobody_of_another_bus_is_met(self) -> None:
-        clock = FakeClock()
-        one, other = (MergeableStore(clock=clock) for _ in range(2))
-        one.set_value("x", 1)
-        for store in (one, other):
-            LocalSynchronizer(
-                store, bus=LocalBus(), clock=clock, on_ignored_error=lambda _: None
-            ).start_sync()
-        clock.advance(1000)
-        assert other.get_values() == {}
-
-    def test_a_message_reaches_those_who_were_there_when_it_was_sent(self) -> None:
-        clock, bus = FakeClock(), LocalBus()
-        received: list[str] = []
-        one = LocalSynchronizer(MergeableStore(clock=clock), bus=bus, clock=clock)
-        bus.join("early", lambda *_: received.append("early"))
-        one.save()
-        bus.join("late", lambda *_: received.append("late"))
-        clock.advance(0)
-        assert received == ["early"]
-
-    def test_destroying_takes_back_what_has_not_arrived(self) -> None:
-        clock, bus = FakeClock(), LocalBus()
-        received: list[str] = []
-        bus.join("other", lambda *_: received.append("other"))
-        one = LocalSynchronizer(MergeableStore(clock=clock), bus=bus, clock=clock)
-        one.save()
-        one.destroy()
-        clock.advance(1000)
-        assert received == []
-        assert bus.receivers("other", None) == []
-
-    def test_on_the_event_loop(self) -> None:
-        async def main() -> None:
-            one, other = MergeableStore(), MergeableStore()
-            one.set_value("x", 1)
-            async with LocalSynchronizer(one, on_ignored_error=lambda _: None) as first:
-                first.start_sync()
-                async with LocalSynchronizer(other) as second:
-                    await second.start_sync()
-                    assert other.get_values() == {"x": 1}
-
-        asyncio.run(main())
