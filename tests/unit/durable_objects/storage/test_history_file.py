@@ -94,6 +94,9 @@ def test_a_database_is_written_without_a_log_and_of_its_length(file: HistoryFile
     assert target.stat().st_size == 2 * SIZE
     file.write_database(0, target)
     assert target.read_bytes() == b""
+    file.append(changes(5, pages=4), {1: page("a5")})  # SQLite does not write pages that nothing is in
+    file.write_database(5, target)
+    assert target.stat().st_size == 4 * SIZE
 
 
 @pytest.mark.parametrize("cut", [1, 4, 20, 60])

@@ -137,71 +137,6 @@ def test_errors_name_their_code(storage: Any) -> None:
         storage.sql.exec("SELEC 1")
 
 
-FORBIDDEN = [
-    "BEGIN",
-    "COMMIT",
-    "/* c */ rollback",
-    "SAVEPOINT a",
-    "RELEASE a",
-    "ATTACH 'x' AS y",
-    "DETACH main",
-    "CREATE TEMP TABLE t (a)",
-    "CREATE TEMP VIEW v AS SELECT 1",
-    "VACUUM",
-    "SELECT * FROM _cf_KV",
-    "CREATE TABLE _CF_x (a)",
-    "DROP TABLE _cf_KV",
-    "PRAGMA user_version",
-    "PRAGMA journal_mode=DELETE",
-    "PRAGMA page_count",
-    "PRAGMA table_info(_cf_KV)",
-    "PRAGMA writable_schema=1",
-    "SELECT sqlite_version()",
-    "SELECT load_extension('x')",
-    "SELECT value FROM _cf_KV WHERE key = ?",
-]
-
-
-@pytest.mark.feature("M-SK-5")
-@pytest.mark.parametrize("statement", FORBIDDEN)
-def test_what_is_not_allowed(statement: str) -> None:
-    def attempt(instance: Any, ctx: Any) -> None:
-        ctx.storage.put("k", 1)
-        assert ctx.storage.get("k").result == 1
-        assert ctx.storage.sql.database_size
-        with pytest.raises(StorageError):
-            ctx.storage.sql.exec(statement, *["k"] * statement.count("?"))
-
-    async def scenario(rig: Rig) -> None:
-        await rig.run_in(attempt)
-        assert await rig.run_in(lambda instance, ctx: ctx.storage.get("k")) == 1
-
-    run(scenario, storage="sqlite")
-
-
-@pytest.mark.feature("M-SK-5")
-@in_object(kinds=sqlite_only)
-def test_what_is_allowed(storage: Any) -> None:
-    exec = storage.sql.exec
-    exec("CREATE TABLE parent (id INTEGER PRIMARY KEY) STRICT; CREATE INDEX i ON parent (id)")
-    exec("CREATE TABLE child (p REFERENCES parent(id)); CREATE VIEW v AS SELECT id FROM parent")
-    exec("ALTER TABLE child ADD COLUMN more; ANALYZE; REINDEX")
-    exec("CREATE VIRTUAL TABLE docs USING fts5(text); INSERT INTO docs VALUES ('hello world')")
-    assert exec("SELECT text FROM docs WHERE docs MATCH 'world'").one().text == "hello world"
-    assert exec("PRAGMA table_info(child)").to_array()[0].name == "p"
-    assert exec("PRAGMA foreign_keys").one().foreign_keys == 1
-    assert (
-        exec("WITH RECURSIVE c(x) AS (SELECT 1 UNION SELECT x + 1 FROM c LIMIT 3) SELECT sum(x) AS s FROM c")
-        .one()
-        .s
-        == 6
-    )
-    assert exec("INSERT INTO parent VALUES (1) ON CONFLICT DO NOTHING RETURNING id").one().id == 1
-    assert exec("SELECT name FROM sqlite_master WHERE type = 'view'").one().name == "v"
-    with pytest.raises(StorageError, match="FOREIGN KEY constraint failed"):
-        exec("INSERT INTO child (p) VALUES (5)")
-
-
 @pytest.mark.feature("M-GT-7", "M-GT-8")
 @in_object(kinds=sqlite_only)
 async def test_transactions_cover_sql_and_keys(storage: Any) -> None:
@@ -331,3 +266,92 @@ def test_alarms_of_objects_with_a_file() -> None:
         assert await rig.run_in(lambda i, ctx: ctx.storage.get("rung")) == "x"
 
     run(scenario, Ringing, storage="sqlite")
+
+
+@pytest.mark.feature("M-SK-7")
+@in_object(kinds=sqlite_only)
+def test_what_parameters_become(storage: Any) -> None:
+    values = [1, 1.0, True, "x", b"x", None, float("nan")]
+    marks = ", ".join("typeof(?)" for _ in values)
+    kinds = ["integer", "real", "integer", "text", "blob", "null", "null"]
+    assert storage.sql.exec(f"SELECT {marks}", *values).raw().next().value == kinds
+    assert storage.sql.exec("SELECT ? AS a", "x\ud800").one().a == "x\ufffd\ufffd\ufffd"
+    assert storage.sql.exec("SELECT ? AS a", b"\0\xff").one().a.tobytes() == b"\0\xff"
+
+
+@pytest.mark.feature("S-SK-2")
+@in_object(kinds=sqlite_only)
+def test_rows_are_counted(storage: Any) -> None:
+    exec = storage.sql.exec
+    exec("CREATE TABLE t (a)")
+    inserted = exec("INSERT INTO t VALUES (1), (2), (3) RETURNING a")
+    assert inserted.rows_written == 3
+    assert inserted.to_array() == [{"a": 1}, {"a": 2}, {"a": 3}]
+    assert exec("UPDATE t SET a = 5").rowsWritten == 3
+    rows = exec("SELECT a FROM t")
+    rows.next()
+    assert (rows.rowsRead, rows.rowsWritten) == (1, 0)
+    rows.to_array()
+    assert rows.rows_read == 3
+
+
+@pytest.mark.feature("S-SK-3", "M-SK-3")
+@in_object(kinds=sqlite_only)
+def test_cursors_side_by_side(storage: Any) -> None:
+    exec = storage.sql.exec
+    exec("CREATE TABLE t (a); INSERT INTO t VALUES (1), (2)")
+    one, other = exec("SELECT a FROM t"), exec("SELECT a FROM t")
+    assert (one.next().value.a, one.next().value.a, other.next().value.a) == (1, 2, 1)
+    exec("INSERT INTO t VALUES (3)")
+    assert [row.a for row in other] == [2, 3]
+    assert other.to_array() == []
+    held = exec("SELECT a FROM t")
+    held.next()
+    with pytest.raises(StorageError, match="database table is locked: SQLITE_LOCKED"):
+        exec("DROP TABLE t")
+    held.close()
+    exec("DROP TABLE t")
+
+
+@pytest.mark.feature("S-SK-3")
+def test_cursors_end_with_their_object_s_life() -> None:
+    kept: list[Any] = []
+
+    async def scenario(rig: Rig) -> None:
+        def hold(instance: Any, ctx: Any) -> None:
+            ctx.storage.sql.exec("CREATE TABLE t (a); INSERT INTO t VALUES (1), (2), (3)")
+
+        def leave(instance: Any, ctx: Any) -> None:
+            kept.append(ctx.storage.sql.exec("SELECT a FROM t"))
+            kept[0].next()
+            ctx.abort()
+
+        await rig.run_in(hold)
+        with pytest.raises(ObjectResetError):
+            await rig.run_in(leave)
+        assert await rig.run_in(lambda i, ctx: ctx.storage.sql.exec("SELECT a FROM t").next().value.a) == 1
+        with pytest.raises(StorageError):
+            kept[0].to_array()
+
+    run(scenario, storage="sqlite")
+
+
+@pytest.mark.feature("M-SK-8")
+@in_object(kinds=sqlite_only)
+def test_the_size_is_that_of_the_pages_in_use(storage: Any) -> None:
+    storage.sql.exec("CREATE TABLE t (a); INSERT INTO t VALUES (zeroblob(100000))")
+    full = storage.sql.databaseSize
+    assert full >= 100_000
+    assert full % 4096 == 0
+    storage.sql.exec("DELETE FROM t")
+    assert storage.sql.database_size <= full - 90_000
+
+
+@pytest.mark.feature("M-SX-2")
+@in_object(kinds=("kv",))
+def test_classes_with_keys_and_values_only(storage: Any) -> None:
+    for name in ("sql", "kv"):
+        with pytest.raises(StorageError, match="SQL is not enabled for this Durable Object class"):
+            getattr(storage, name)
+    with pytest.raises(StorageError, match=r"A key of size 2049 was provided"):
+        storage.put("k" * 2049, 1)

@@ -1,12 +1,16 @@
-"""SQL of objects: limits, statements that are overtaken by others, and more of what is allowed."""
+"""Which SQL objects may run, and within which limits."""
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from durabase.errors import ObjectResetError, StorageError
+from durabase.durable_objects.storage.sql_policy import FileRules, allows, takes_our_name
+from durabase.errors import StorageError
 from unit.durable_objects.rig import Rig, run
 from unit.durable_objects.storage.test_kv import in_object
 
@@ -144,90 +148,122 @@ def test_what_is_refused_says_why(statement: str, text: str) -> None:
     run(scenario, storage="sqlite")
 
 
-@pytest.mark.feature("M-SK-7")
-@in_object(kinds=sqlite_only)
-def test_what_parameters_become(storage: Any) -> None:
-    values = [1, 1.0, True, "x", b"x", None, float("nan")]
-    marks = ", ".join("typeof(?)" for _ in values)
-    kinds = ["integer", "real", "integer", "text", "blob", "null", "null"]
-    assert storage.sql.exec(f"SELECT {marks}", *values).raw().next().value == kinds
-    assert storage.sql.exec("SELECT ? AS a", "x\ud800").one().a == "x\ufffd\ufffd\ufffd"
-    assert storage.sql.exec("SELECT ? AS a", b"\0\xff").one().a.tobytes() == b"\0\xff"
+FORBIDDEN = [
+    "BEGIN",
+    "COMMIT",
+    "/* c */ rollback",
+    "SAVEPOINT a",
+    "RELEASE a",
+    "ATTACH 'x' AS y",
+    "DETACH main",
+    "CREATE TEMP TABLE t (a)",
+    "CREATE TEMP VIEW v AS SELECT 1",
+    "VACUUM",
+    "SELECT * FROM _cf_KV",
+    "CREATE TABLE _CF_x (a)",
+    "DROP TABLE _cf_KV",
+    "PRAGMA user_version",
+    "PRAGMA journal_mode=DELETE",
+    "PRAGMA page_count",
+    "PRAGMA table_info(_cf_KV)",
+    "PRAGMA writable_schema=1",
+    "SELECT sqlite_version()",
+    "SELECT load_extension('x')",
+    "SELECT value FROM _cf_KV WHERE key = ?",
+]
 
 
-@pytest.mark.feature("S-SK-2")
-@in_object(kinds=sqlite_only)
-def test_rows_are_counted(storage: Any) -> None:
-    exec = storage.sql.exec
-    exec("CREATE TABLE t (a)")
-    inserted = exec("INSERT INTO t VALUES (1), (2), (3) RETURNING a")
-    assert inserted.rows_written == 3
-    assert inserted.to_array() == [{"a": 1}, {"a": 2}, {"a": 3}]
-    assert exec("UPDATE t SET a = 5").rowsWritten == 3
-    rows = exec("SELECT a FROM t")
-    rows.next()
-    assert (rows.rowsRead, rows.rowsWritten) == (1, 0)
-    rows.to_array()
-    assert rows.rows_read == 3
-
-
-@pytest.mark.feature("S-SK-3", "M-SK-3")
-@in_object(kinds=sqlite_only)
-def test_cursors_side_by_side(storage: Any) -> None:
-    exec = storage.sql.exec
-    exec("CREATE TABLE t (a); INSERT INTO t VALUES (1), (2)")
-    one, other = exec("SELECT a FROM t"), exec("SELECT a FROM t")
-    assert (one.next().value.a, one.next().value.a, other.next().value.a) == (1, 2, 1)
-    exec("INSERT INTO t VALUES (3)")
-    assert [row.a for row in other] == [2, 3]
-    assert other.to_array() == []
-    held = exec("SELECT a FROM t")
-    held.next()
-    with pytest.raises(StorageError, match="database table is locked: SQLITE_LOCKED"):
-        exec("DROP TABLE t")
-    held.close()
-    exec("DROP TABLE t")
-
-
-@pytest.mark.feature("S-SK-3")
-def test_cursors_end_with_their_object_s_life() -> None:
-    kept: list[Any] = []
+@pytest.mark.feature("M-SK-5")
+@pytest.mark.parametrize("statement", FORBIDDEN)
+def test_what_is_not_allowed(statement: str) -> None:
+    def attempt(instance: Any, ctx: Any) -> None:
+        ctx.storage.put("k", 1)
+        assert ctx.storage.get("k").result == 1
+        assert ctx.storage.sql.database_size
+        with pytest.raises(StorageError):
+            ctx.storage.sql.exec(statement, *["k"] * statement.count("?"))
 
     async def scenario(rig: Rig) -> None:
-        def hold(instance: Any, ctx: Any) -> None:
-            ctx.storage.sql.exec("CREATE TABLE t (a); INSERT INTO t VALUES (1), (2), (3)")
-
-        def leave(instance: Any, ctx: Any) -> None:
-            kept.append(ctx.storage.sql.exec("SELECT a FROM t"))
-            kept[0].next()
-            ctx.abort()
-
-        await rig.run_in(hold)
-        with pytest.raises(ObjectResetError):
-            await rig.run_in(leave)
-        assert await rig.run_in(lambda i, ctx: ctx.storage.sql.exec("SELECT a FROM t").next().value.a) == 1
-        with pytest.raises(StorageError):
-            kept[0].to_array()
+        await rig.run_in(attempt)
+        assert await rig.run_in(lambda instance, ctx: ctx.storage.get("k")) == 1
 
     run(scenario, storage="sqlite")
 
 
-@pytest.mark.feature("M-SK-8")
+@pytest.mark.feature("M-SK-5")
 @in_object(kinds=sqlite_only)
-def test_the_size_is_that_of_the_pages_in_use(storage: Any) -> None:
-    storage.sql.exec("CREATE TABLE t (a); INSERT INTO t VALUES (zeroblob(100000))")
-    full = storage.sql.databaseSize
-    assert full >= 100_000
-    assert full % 4096 == 0
-    storage.sql.exec("DELETE FROM t")
-    assert storage.sql.database_size <= full - 90_000
+def test_what_is_allowed_works(storage: Any) -> None:
+    exec = storage.sql.exec
+    exec("CREATE TABLE parent (id INTEGER PRIMARY KEY) STRICT; CREATE INDEX i ON parent (id)")
+    exec("CREATE TABLE child (p REFERENCES parent(id)); CREATE VIEW v AS SELECT id FROM parent")
+    exec("ALTER TABLE child ADD COLUMN more; ANALYZE; REINDEX")
+    exec("CREATE VIRTUAL TABLE docs USING fts5(text); INSERT INTO docs VALUES ('hello world')")
+    assert exec("SELECT text FROM docs WHERE docs MATCH 'world'").one().text == "hello world"
+    assert exec("PRAGMA table_info(child)").to_array()[0].name == "p"
+    assert exec("PRAGMA foreign_keys").one().foreign_keys == 1
+    assert (
+        exec("WITH RECURSIVE c(x) AS (SELECT 1 UNION SELECT x + 1 FROM c LIMIT 3) SELECT sum(x) AS s FROM c")
+        .one()
+        .s
+        == 6
+    )
+    assert exec("INSERT INTO parent VALUES (1) ON CONFLICT DO NOTHING RETURNING id").one().id == 1
+    assert exec("SELECT name FROM sqlite_master WHERE type = 'view'").one().name == "v"
+    with pytest.raises(StorageError, match="FOREIGN KEY constraint failed"):
+        exec("INSERT INTO child (p) VALUES (5)")
 
 
-@pytest.mark.feature("M-SX-2")
-@in_object(kinds=("kv",))
-def test_classes_with_keys_and_values_only(storage: Any) -> None:
-    for name in ("sql", "kv"):
-        with pytest.raises(StorageError, match="SQL is not enabled for this Durable Object class"):
-            getattr(storage, name)
-    with pytest.raises(StorageError, match=r"A key of size 2049 was provided"):
-        storage.put("k" * 2049, 1)
+RENAMES = [
+    ("ALTER TABLE g RENAME TO _cf_x", True),
+    ("alter table g rename to _CF_x", True),
+    ("ALTER TABLE g RENAME TO\n-- a comment\n/* and\nanother */ [_cf_x]", True),
+    ("ALTER TABLE g RENAME TO 'x_cf_'", False),
+    ("ALTER TABLE g RENAME TO ours", False),
+    ("SELECT 'into _cf_x'", False),
+]
+
+
+@pytest.mark.parametrize(("statement", "is_one"), RENAMES)
+def test_which_statements_take_a_name_of_ours(statement: str, is_one: bool) -> None:
+    assert takes_our_name(statement) is is_one
+
+
+@pytest.mark.parametrize(
+    ("action", "first", "second", "database", "may"),
+    [
+        (sqlite3.SQLITE_SELECT, None, None, None, True),
+        (sqlite3.SQLITE_INSERT, "t", None, "main", True),
+        (sqlite3.SQLITE_INSERT, "_CF_KV", None, "main", False),
+        (sqlite3.SQLITE_CREATE_INDEX, "i", "_cf_KV", "main", False),
+        (sqlite3.SQLITE_INSERT, "t", None, "temp", False),
+        (sqlite3.SQLITE_UPDATE, "sqlite_temp_master", "sql", "temp", True),
+        (sqlite3.SQLITE_DELETE, "sqlite_temp_master", None, "temp", False),
+        (sqlite3.SQLITE_CREATE_VTABLE, "v", "FTS5", "main", True),
+        (sqlite3.SQLITE_DROP_VTABLE, "v", "rtree", "main", False),
+        (sqlite3.SQLITE_CREATE_VTABLE, "_cf_v", "fts5", "main", False),
+        (sqlite3.SQLITE_FUNCTION, None, "abs", None, True),
+        (sqlite3.SQLITE_FUNCTION, None, "LOAD_EXTENSION", None, False),
+        (sqlite3.SQLITE_PRAGMA, "FOREIGN_KEYS", "ON", None, True),
+        (sqlite3.SQLITE_PRAGMA, "foreign_keys", "2", None, False),
+        (sqlite3.SQLITE_PRAGMA, "table_info", "_cf_KV", None, False),
+        (sqlite3.SQLITE_PRAGMA, "user_version", None, None, False),
+        (sqlite3.SQLITE_ATTACH, "x", None, None, False),
+        (sqlite3.SQLITE_TRANSACTION, "BEGIN", None, None, False),
+        (sqlite3.SQLITE_SAVEPOINT, "BEGIN", "a", None, False),
+    ],
+)
+def test_what_the_authorizer_is_told(
+    action: int, first: str | None, second: str | None, database: str | None, may: bool
+) -> None:
+    assert allows(action, first, second, database) is may
+
+
+def test_rules_of_a_class_hold_for_its_connections(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "d", isolation_level=None)) as connection:
+        FileRules(max_row_bytes=1000, max_database_bytes=40_000).apply(connection)
+        assert connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH) == 1000
+        assert connection.getlimit(sqlite3.SQLITE_LIMIT_COLUMN) == 100
+        assert connection.getlimit(sqlite3.SQLITE_LIMIT_ATTACHED) == 0
+        assert connection.execute("PRAGMA max_page_count").fetchone() == (9,)
+        FileRules(max_database_bytes=1).apply(connection)
+        assert connection.execute("PRAGMA max_page_count").fetchone() == (1,)
