@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
+from durabase._codec.strings import utf8
 from durabase._names import js_names
 
 __all__ = ["Blob", "BlobPart", "File"]
@@ -18,7 +19,7 @@ def _bytes_of(part: BlobPart) -> bytes:
     if isinstance(part, Blob):
         return part.data
     if isinstance(part, str):
-        return part.encode("utf-8", "replace")
+        return utf8(part)
     if isinstance(part, (bytes, bytearray, memoryview)):
         return bytes(part)
     raise TypeError(f"Unsupported type in Blob: {type(part).__name__}")

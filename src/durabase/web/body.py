@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 from typing import Any, TypeAlias
 from weakref import ref
 
+from durabase._codec.strings import utf8
 from durabase._names import js_names
 from durabase.web.blob import Blob
 from durabase.web.byte_string import ByteString
@@ -38,7 +39,7 @@ def body_of(init: object, owner: str) -> tuple[_Content, str | None]:
     if init is None:
         return None, None
     if isinstance(init, str):
-        return init.encode("utf-8", "replace"), "text/plain;charset=UTF-8"
+        return utf8(init), "text/plain;charset=UTF-8"
     if isinstance(init, (bytes, bytearray, memoryview)):
         return bytes(init), None
     if isinstance(init, Blob):

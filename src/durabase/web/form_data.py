@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 from urllib.parse import parse_qsl
 
+from durabase._codec.strings import utf8
 from durabase._names import js_names
 from durabase.web.blob import Blob, File
 
@@ -42,9 +43,10 @@ class FormData:
         self._fields.append((name, self._value(value, filename)))
 
     def set(self, name: str, value: object, filename: str | None = None) -> None:
-        """Replace every value of ``name`` by this one."""
+        """Replace every value of ``name`` by this one, in the place of the first."""
+        first = next((place for place, field in enumerate(self._fields) if field[0] == name), len(self))
         self.delete(name)
-        self.append(name, value, filename)
+        self._fields.insert(first, (name, self._value(value, filename)))
 
     def delete(self, name: str) -> None:
         """Remove every value of ``name``, if there is any."""
@@ -82,9 +84,10 @@ class FormData:
 
     @staticmethod
     def _value(value: object, filename: str | None) -> FormValue:
+        if isinstance(value, File):
+            return value if filename is None else File(value, filename, last_modified=value.last_modified)
         if isinstance(value, Blob):
-            name = filename or (value.name if isinstance(value, File) else "blob")
-            return File(value, name, value.content_type)
+            return File(value, "blob" if filename is None else filename)
         return value if isinstance(value, str) else str(value)
 
     def __getitem__(self, name: str) -> FormValue:
@@ -121,11 +124,11 @@ def _quoted(text: str) -> str:
 def _part(name: str, value: FormValue, boundary: str) -> bytes:
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"'
     if isinstance(value, str):
-        return f"{head}\r\n\r\n{_LINE_BREAK.sub(chr(13) + chr(10), value)}\r\n".encode("utf-8", "replace")
+        return utf8(f"{head}\r\n\r\n{_LINE_BREAK.sub(chr(13) + chr(10), value)}\r\n")
     filename = _quoted(value.name if isinstance(value, File) else "blob")
     content_type = value.content_type or "application/octet-stream"
     head += f'; filename="{filename}"\r\nContent-Type: {content_type}\r\n\r\n'
-    return head.encode("utf-8", "replace") + value.data + b"\r\n"
+    return utf8(head) + value.data + b"\r\n"
 
 
 def parse_form(data: bytes, content_type: str) -> FormData:
@@ -143,12 +146,13 @@ def parse_form(data: bytes, content_type: str) -> FormData:
 
 
 def _parsed_header(name: str, value: str) -> tuple[str, dict[str, str]]:
-    from email.message import Message  # here, for it is a large module that few programs need
+    from email.message import Message  # here, for these are large modules that few programs need
+    from email.utils import collapse_rfc2231_value
 
     message = Message()
     message[name] = value
     (kind, _), *parameters = message.get_params(failobj=[("", "")], header=name)
-    return kind.lower(), dict(parameters)
+    return kind.lower(), {key: collapse_rfc2231_value(text) for key, text in parameters}
 
 
 def _parse_multipart(data: bytes, boundary: bytes) -> FormData:

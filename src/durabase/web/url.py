@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from durabase._codec.strings import utf8
+
 __all__ = ["normalised_url"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
@@ -22,19 +24,19 @@ def normalised_url(url: str) -> str:
     """
     try:
         parts = urlsplit(url.strip())
-        port = parts.port
+        scheme = parts.scheme.lower()
+        authority = _authority(parts.hostname or "", parts.port, scheme, parts.netloc)
     except ValueError as error:
         raise TypeError(f"Invalid URL: {url}") from error
-    if not parts.scheme or not parts.hostname:
+    if not scheme or not parts.hostname:
         raise TypeError(f"Invalid URL: {url}")
-    scheme = parts.scheme.lower()
     path = parts.path or "/"
     if scheme in _DEFAULT_PORTS:
         path = path.replace("\\", "/")
-    path = quote(_without_dots(path), safe=_PATH_SAFE)
-    query = quote(parts.query, safe=_QUERY_SAFE)
-    text = urlunsplit((scheme, _authority(parts.hostname, port, scheme, parts.netloc), path, query, ""))
-    return f"{text}#{quote(parts.fragment, safe=_QUERY_SAFE)}" if parts.fragment else text
+    path = quote(utf8(_without_dots(path)), safe=_PATH_SAFE)
+    query = quote(utf8(parts.query), safe=_QUERY_SAFE)
+    text = urlunsplit((scheme, authority, path, query, ""))
+    return f"{text}#{quote(utf8(parts.fragment), safe=_QUERY_SAFE)}" if parts.fragment else text
 
 
 def _authority(host: str, port: int | None, scheme: str, netloc: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, quote_plus
 
+from durabase._codec.strings import utf8
+
 __all__ = ["URLSearchParams"]
 
 _Init: TypeAlias = "str | URLSearchParams | Mapping[str, Any] | Iterable[Iterable[Any]]"
@@ -19,7 +21,7 @@ def _text(value: object) -> str:
 
 
 def _encoded(text: str) -> str:
-    return quote_plus(text, safe="*").replace("~", "%7E")
+    return quote_plus(utf8(text), safe="*").replace("~", "%7E")
 
 
 class URLSearchParams:
