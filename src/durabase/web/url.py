@@ -11,6 +11,7 @@ __all__ = ["normalised_url"]
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _PATH_SAFE = "/%:@!$&'()*+,;=-._~[]|^"
 _QUERY_SAFE = _PATH_SAFE + "?`{}\\"
+_FRAGMENT_SAFE = _QUERY_SAFE + "#"
 _SAME_DIRECTORY = frozenset((".", "%2e"))
 _PARENT_DIRECTORY = frozenset(("..", ".%2e", "%2e.", "%2e%2e"))
 
@@ -36,7 +37,7 @@ def normalised_url(url: str) -> str:
     path = quote(utf8(_without_dots(path)), safe=_PATH_SAFE)
     query = quote(utf8(parts.query), safe=_QUERY_SAFE)
     text = urlunsplit((scheme, authority, path, query, ""))
-    return f"{text}#{quote(utf8(parts.fragment), safe=_QUERY_SAFE)}" if parts.fragment else text
+    return f"{text}#{quote(utf8(parts.fragment), safe=_FRAGMENT_SAFE)}" if parts.fragment else text
 
 
 def _authority(host: str, port: int | None, scheme: str, netloc: str) -> str:

@@ -31,7 +31,7 @@ from durabase.web.url import normalised_url
         ("http://x/a/.", "http://x/a/"),
         ("http://x/%41%zz/(a)*;=,'[]|^", "http://x/%41%zz/(a)*;=,'[]|^"),
         ("http://x/?a=/../b", "http://x/?a=/../b"),
-        ("http://x/?<>#<>", "http://x/?%3C%3E#%3C%3E"),
+        ("http://x/?<>#<>#?", "http://x/?%3C%3E#%3C%3E#?"),
         (" http://x/a ", "http://x/a"),
         ("http://x/\ud800?\ud800#\ud800", "http://x/%EF%BF%BD?%EF%BF%BD#%EF%BF%BD"),
         ("http://bücher.example/", "http://xn--bcher-kva.example/"),

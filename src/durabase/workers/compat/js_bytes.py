@@ -57,7 +57,7 @@ class Uint8Array(bytearray):
         Raises:
             ValueError: there are not that many.
         """
-        data = bytes(items)
+        data = Uint8Array(items)
         if offset < 0 or offset + len(data) > len(self):
             raise ValueError("offset is out of bounds")
         self[offset : offset + len(data)] = data

@@ -9,7 +9,7 @@ from durabase.web.url_search_params import URLSearchParams
 
 __all__ = ["URL"]
 
-_DEFAULT_PORTS = {"http:": "80", "https:": "443", "ws:": "80", "wss:": "443"}
+_WITH_ORIGIN = frozenset(("http:", "https:", "ws:", "wss:"))
 
 
 class URL:
@@ -105,7 +105,7 @@ class URL:
     @property
     def origin(self) -> str:
         """Scheme, host and port."""
-        return f"{self.protocol}//{self.host}" if self.protocol in _DEFAULT_PORTS else "null"
+        return f"{self.protocol}//{self.host}" if self.protocol in _WITH_ORIGIN else "null"
 
     @property
     def pathname(self) -> str:
