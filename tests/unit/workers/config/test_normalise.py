@@ -9,12 +9,7 @@ from typing import Any
 import pytest
 
 from durabase.workers.config.classes import ObjectClassConfig
-from durabase.workers.config.model import (
-    DevConfig,
-    DurableObjectBinding,
-    KvBinding,
-    ServiceBinding,
-)
+from durabase.workers.config.model import DevConfig, DurableObjectBinding
 from durabase.workers.config.normalise import normalise
 
 PATH = "/project/server/wrangler.toml"
@@ -181,35 +176,6 @@ def test_the_guides_configuration() -> None:
             {"migrations": [{"tag": "v1", "new_classes": ["A"], "new_sqlite_classes": ["A"]}]},
             '"migrations[0]": The class "A" was already created by an earlier migration.',
         ),
-        ({"migrations": [{"tag": "v1"}, {"tag": "v1"}]}, '"migrations[1]": The tag "v1" was already used'),
-        (
-            {"migrations": [{"tag": "v1", "renamed_classes": [{"from": "A", "to": "B"}]}]},
-            'The class "A" can\'t be renamed: no earlier migration created it.',
-        ),
-        (
-            {"migrations": [{"tag": "v1", "renamed_classes": [{"from": "A"}]}]},
-            '"migrations[0].renamed_classes[0].to" is a required field.',
-        ),
-        (
-            {
-                "migrations": [
-                    {"tag": "v1", "new_classes": ["A", "B"], "renamed_classes": [{"from": "A", "to": "B"}]}
-                ]
-            },
-            'The class "A" can\'t be renamed to "B": that class exists already.',
-        ),
-        (
-            {"migrations": [{"tag": "v1", "deleted_classes": ["A"]}]},
-            'The class "A" can\'t be deleted: no earlier migration created it.',
-        ),
-        (
-            {"migrations": [{"tag": "v1", "transferred_classes": [{"from": "A", "to": "B"}]}]},
-            '"migrations[0].transferred_classes[0].from_script" is a required field.',
-        ),
-        (
-            {"exports": {"A": {"type": "durable-object", "state": "renamed"}}},
-            '"exports.A.renamed_to" is a required field.',
-        ),
         (
             {
                 "durable_objects": ROOM,
@@ -282,45 +248,6 @@ def test_dates_of_toml() -> None:
     assert config.compatibility_date == "2025-11-02"
 
 
-def classes_of(*migrations: dict[str, Any]) -> list[tuple[str, str, str]]:
-    raw = GOOD | {"migrations": [{"tag": f"v{i}", **entry} for i, entry in enumerate(migrations)]}
-    config, diagnostics = normalise(raw, None, PATH)
-    assert diagnostics.render_errors() == ""
-    return [(entry.class_name, entry.storage, entry.original_name) for entry in config.classes]
-
-
-def test_migrations_create_with_the_storage_of_the_directive() -> None:
-    assert classes_of({"new_classes": ["A"], "new_sqlite_classes": ["B"]}) == [
-        ("A", "kv", "A"),
-        ("B", "sqlite", "B"),
-    ]
-
-
-def test_a_renamed_class_keeps_storage_and_the_name_that_ids_come_from() -> None:
-    first = {"renamed_classes": [{"from": "A", "to": "B"}]}
-    second = {"renamed_classes": [{"from": "B", "to": "C"}]}
-    assert classes_of({"new_sqlite_classes": ["A"]}, first, second) == [("C", "sqlite", "A")]
-
-
-def test_a_class_made_anew_after_its_deletion_does_not_get_the_old_data() -> None:
-    again = {"new_classes": ["A"]}
-    assert classes_of(again, {"deleted_classes": ["A"]}) == []
-    assert classes_of(again, {"deleted_classes": ["A"]}, again) == [("A", "kv", "A~2")]
-
-
-@pytest.mark.feature("S-CF-3")
-def test_exports_create_classes() -> None:
-    raw = GOOD | {
-        "exports": {
-            "A": {"type": "durable-object"},
-            "B": {"type": "durable-object", "storage": "kv", "state": "created"},
-        }
-    }
-    config, diagnostics = normalise(raw, None, PATH)
-    assert diagnostics.render_errors() == ""
-    assert [(entry.class_name, entry.storage) for entry in config.classes] == [("A", "sqlite"), ("B", "kv")]
-
-
 @pytest.mark.feature("S-CF-1")
 class TestEnvironments:
     RAW = GOOD | {
@@ -377,37 +304,6 @@ class TestEnvironments:
         assert '["staging","named"]' in found
 
 
-def test_bindings_of_key_value_namespaces_services_and_other_workers_objects() -> None:
-    extra = {
-        "kv_namespaces": [{"binding": "FOO", "id": "abc", "preview_id": "x"}, {"binding": "BAR"}],
-        "services": [
-            {"binding": "SELF", "service": "app", "entrypoint": "default"},
-            {"binding": "B", "service": "b", "entrypoint": "Admin", "props": {"role": "x"}},
-            {"binding": "S", "service": "b", "environment": "staging"},
-        ],
-        "durable_objects": {
-            "bindings": [
-                {"name": "OWN", "class_name": "Own", "script_name": "app"},
-                {"name": "ELSE", "class_name": "Else", "script_name": "b"},
-            ]
-        },
-        "migrations": [{"tag": "v1", "new_classes": ["Own"]}],
-    }
-    config, diagnostics = normalise(GOOD | extra, None, PATH)
-    assert diagnostics.render_errors() == diagnostics.render_warnings() == ""
-    assert config.kv_namespaces == (KvBinding("FOO", "abc"), KvBinding("BAR", "BAR"))
-    assert config.services == (
-        ServiceBinding("SELF", "app"),
-        ServiceBinding("B", "b", "Admin", {"role": "x"}),
-        ServiceBinding("S", "b-staging"),
-    )
-    assert config.durable_objects == (
-        DurableObjectBinding("OWN", "Own"),
-        DurableObjectBinding("ELSE", "Else", "b"),
-    )
-    assert [configured.class_name for configured in config.classes] == ["Own"]
-
-
 def test_key_value_namespaces_are_not_inherited_by_environments() -> None:
     extra = {"kv_namespaces": [{"binding": "FOO"}], "env": {"x": {}}}
     assert '"kv_namespaces" exists at the top level, but not on "env.x"' in warnings_of(extra, "x")
@@ -421,18 +317,3 @@ def test_the_migration_that_is_missing_is_shown_in_the_form_of_the_file() -> Non
     assert '[[migrations]]\n    tag = "v1"\n    new_classes = [ "Room" ]' in warnings_of(
         {"durable_objects": ROOM}
     )
-
-
-@pytest.mark.feature("S-WS-1")
-@pytest.mark.parametrize(
-    ("day", "flags", "compresses"),
-    [
-        ("2023-08-14", [], False),
-        ("2023-08-15", [], True),
-        ("2023-08-14", ["web_socket_compression"], True),
-        ("2026-04-07", ["no_web_socket_compression"], False),
-    ],
-)
-def test_compression_is_a_matter_of_date_and_flags(day: str, flags: list[str], compresses: bool) -> None:
-    config, _ = normalise({**GOOD, "compatibility_date": day, "compatibility_flags": flags}, None, PATH)
-    assert config.compresses_web_sockets is compresses
