@@ -58,7 +58,7 @@ class StaticFiles:
         try:
             file = self.directory.joinpath(*parts).resolve()
             return file if file.is_relative_to(self.directory) and file.is_file() else None
-        except OSError:  # a name that no file can have: too long
+        except (OSError, RuntimeError):  # a name that no file can have, or links that go round in a circle
             return None
 
     async def response(

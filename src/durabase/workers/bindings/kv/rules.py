@@ -7,7 +7,6 @@ Texts and limits are those of workerd and of wrangler's local simulator. Where J
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import math
 from collections.abc import Mapping
@@ -193,7 +192,7 @@ def parse_cursor(cursor: object) -> bytes | None:
         return None
     try:
         return base64.b64decode(str(cursor), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise _failure("GET", 400, f"Invalid cursor {json.dumps(cursor, default=str)}.") from None
 
 
