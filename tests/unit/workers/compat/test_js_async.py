@@ -106,6 +106,18 @@ def test_arguments_are_passed_and_timers_told_apart() -> None:
     assert asyncio.run(main()) == [(1, "a")]
 
 
+def test_timers_end_in_the_order_of_their_times() -> None:
+    async def main() -> list[str]:
+        calls: list[str] = []
+        done = asyncio.Event()
+        setTimeout(lambda: (calls.append("later"), done.set()), 5)
+        setTimeout(calls.append, 0, "soon")
+        await asyncio.wait_for(done.wait(), 5)
+        return calls
+
+    assert asyncio.run(main()) == ["soon", "later"]
+
+
 def test_a_timer_may_be_stopped_by_itself() -> None:
     async def main() -> int:
         ticks: list[int] = []
@@ -161,6 +173,9 @@ def test_several_promises() -> None:
         with pytest.raises(ExceptionGroup) as caught:
             await Promise.any([])
         assert str(caught.value.exceptions[0]) == "there are none"
+        with pytest.raises(ExceptionGroup) as caught:
+            await Promise.any([Promise.reject("one"), Promise.reject("two")])
+        assert sorted(map(str, caught.value.exceptions)) == ["one", "two"]
         with pytest.raises(KeyError):
             await Promise.race([Promise.reject(KeyError("a"))])
         never = asyncio.get_running_loop().create_future()
