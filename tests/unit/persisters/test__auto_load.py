@@ -137,3 +137,47 @@ def test_starting_and_stopping_while_the_listener_is_being_added() -> None:
         assert not persister.is_auto_loading()
 
     asyncio.run(main())
+
+
+def test_a_new_listener_is_added_when_the_one_before_is_gone() -> None:
+    async def main() -> None:
+        log: list[str] = []
+
+        class Slow(Persister):
+            def get_persisted(self) -> Any:
+                return UNDEFINED
+
+            async def add_persister_listener(self, listener: Any) -> Any:
+                log.append("adding")
+                await asyncio.sleep(0)
+                log.append("added")
+                return "handle"
+
+            async def del_persister_listener(self, handle: Any) -> None:
+                await asyncio.sleep(0)
+                log.append("removed")
+
+        persister = Slow(Store())
+        first, second = persister.start_auto_load(), persister.start_auto_load()
+        await first
+        await second
+        assert log == ["adding", "added", "removed", "adding", "added"]
+        assert persister.is_auto_loading()
+
+    asyncio.run(main())
+
+
+def test_what_is_reported_goes_on_being_loaded_until_all_of_it_is() -> None:
+    place, store = Place(), Store()
+    persister = place.persister(store)
+    persister.start_auto_persisting()
+    place.is_slow = True
+    place.log.clear()
+    persister.save()
+    assert place.listener is not None
+    place.listener(content(a=1))
+    place.listener(content(b=1))
+    store.add_did_finish_transaction_listener(lambda _: place.log.append(cells(store)))
+    place.go_on()
+    assert place.log == [2, "set all", 1, {"a": 1}, {"b": 1}, 0]
+    assert persister.get_stats()["saves"] == 2

@@ -8,7 +8,7 @@ import pytest
 
 from durabase.errors import PersisterError
 from durabase.mergeable import MergeableStore
-from durabase.persisters import Persists, Status
+from durabase.persisters import Persister, Persists, Status
 from durabase.store import Store
 from durabase.testing import FakeClock
 from durabase.types import UNDEFINED
@@ -156,6 +156,50 @@ def test_as_long_as_saves_fail_each_tries_its_own_changes_only() -> None:
     persister.save()
     set_cell(store, c=3)
     assert place.log[6:] == [2, "set all", 0, 2, changes(c=3), 0]
+
+
+def test_what_is_held_back_is_saved_as_a_whole_when_it_is_let_go() -> None:
+    place, store = Place(), Store()
+    persister = place.persister(store)
+    persister.start_auto_save()
+    place.log.clear()
+    for has_edits in (True, False):
+        persister._auto_save.hold()
+        if has_edits:
+            set_cell(store, a=1, b=2)
+        assert place.log == []
+        persister._auto_save.let_go()
+        assert place.log == ([2, "set all", 0] if has_edits else [])
+        place.log.clear()
+    set_cell(store, c=3)
+    assert place.log == [2, changes(c=3), 0]
+
+
+def test_it_listens_to_the_store_while_it_is_on_only() -> None:
+    store = Store()
+    persister = Place().persister(store)
+    counts = []
+    for act in ("start_auto_save", "start_auto_save", "stop_auto_save", "stop_auto_save"):
+        getattr(persister, act)()
+        counts.append((persister.is_auto_saving(), sum(store.get_listener_stats().values())))
+    assert counts == [(True, 1), (True, 1), (False, 0), (False, 0)]
+
+
+def test_whether_changes_would_be_saved_at_once() -> None:
+    place, store = Place(), Store()
+    persister = Persister(store)
+    auto_save = persister._auto_save
+    assert auto_save.can_save_at_once()
+    listener_id = persister.add_status_listener(print)
+    assert not auto_save.can_save_at_once()
+    persister.del_listener(listener_id)
+    assert auto_save.can_save_at_once()
+    auto_save.note_unsaved_edits()
+    assert not auto_save.can_save_at_once()
+    other = place.persister(store)
+    place.read_error = OSError("broken")
+    other.load()
+    assert not other._auto_save.can_save_at_once()
 
 
 def slow(store: Any) -> tuple[Place, Any]:

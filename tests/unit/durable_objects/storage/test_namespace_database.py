@@ -120,6 +120,7 @@ def test_alarms_that_are_expected_count_instead_of_those_that_are_written(tmp_pa
         moved, new = AlarmRow(5, 5, 0, 8), AlarmRow(25, 25, 0, 9)
         namespace.expect_alarm(b"c", moved)
         namespace.expect_alarm(b"b", None)
+        assert namespace.alarm_counts(4) == (1, 0)
         namespace.expect_alarm(b"new", new)
         assert told == [5, 5, 5]
         assert namespace.alarms(99) == [(b"c", moved), (b"new", new)]
