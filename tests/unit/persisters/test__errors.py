@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from durabase.persisters import Persister
+from durabase.persisters._errors import IgnoredErrors
 from durabase.store import Store
 
 from ._places import Place
@@ -37,3 +38,17 @@ def test_a_handler_that_fails_is_logged_with_the_error(caplog: pytest.LogCapture
     (record,) = caplog.records
     assert "division" in record.getMessage()
     assert record.exc_info is not None
+
+
+def test_they_are_told_to_the_handler_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    told: list[Exception] = []
+    error = OSError("broken")
+    IgnoredErrors("mine", told.append).report(error)
+    assert told == [error]
+    assert caplog.records == []
+
+
+def test_a_traceback_that_says_nothing_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    IgnoredErrors("mine", None).report(OSError("broken"), traced=False)
+    (record,) = caplog.records
+    assert (record.getMessage(), record.exc_info) == ("mine: broken", None)
