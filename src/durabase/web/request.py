@@ -30,7 +30,7 @@ class Request(Body):
         method: its method; known ones become :class:`http.HTTPMethod`, equal to their text.
         headers: its headers. A content type that follows from ``body`` is added if there is none.
         body: text, bytes, a blob, a form, or an asynchronous iterator of bytes.
-        redirect: ``"follow"``, ``"manual"`` or ``"error"``.
+        redirect: ``"follow"``, the default, ``"manual"`` or ``"error"``.
         cf: whatever the platform tells about the request.
         signal: aborts it.
 
@@ -48,7 +48,7 @@ class Request(Body):
         method: str | None = None,
         headers: HeadersInit = None,
         body: BodyInit = None,
-        redirect: str = "follow",
+        redirect: str | None = None,
         cf: Any = None,
         signal: AbortSignal | None = None,
     ) -> None:
@@ -62,7 +62,7 @@ class Request(Body):
             fields.setdefault("content-type", content_type)
         self.url: str = source.url if source is not None else normalised_url(str(input))
         self.method: str = _method_of(method or (source.method if source is not None else "GET"))
-        self.redirect = redirect
+        self.redirect: str = redirect or (source.redirect if source is not None else "follow")
         self._is_abandoned = False
         self._signal = source.signal if signal is None and source is not None else signal
         self.cf: Any = cf if source is None or cf is not None else source.cf

@@ -150,3 +150,12 @@ def test_who_asks_late_is_told_that_the_client_has_gone() -> None:
     request.abandon()
     assert not request.has_signal
     assert request.signal.aborted
+
+
+def test_a_copy_keeps_what_the_options_do_not_replace() -> None:
+    request = Request("http://h", method="POST", headers={"x": "1"}, body="b", redirect="manual", cf={"a": 1})
+    copy = Request(request, headers={"y": "2"})
+    assert (copy.url, copy.method, copy.redirect, copy.cf) == (request.url, "POST", "manual", {"a": 1})
+    assert (copy.headers.get("x"), copy.headers.get("y"), copy.body_bytes()) == (None, "2", b"b")
+    assert Request(copy, body="more", redirect="error").redirect == "error"
+    assert Request("http://h/").redirect == "follow"
