@@ -16,9 +16,13 @@ from durabase.types import UNDEFINED
 
 def test_two_functions_are_enough_and_without_others_the_place_is_loaded_once() -> None:
     saved: list[Any] = []
+    errors: list[Exception] = []
     store = Store()
     persister = CustomPersister(
-        store, lambda: [{"t": {"r": {"a": 1}}}, {}], lambda get, changes: saved.append((get(), changes))
+        store,
+        lambda: [{"t": {"r": {"a": 1}}}, {}],
+        lambda get, changes: saved.append((get(), changes)),
+        on_ignored_error=errors.append,
     )
     assert persister.start_auto_persisting().done()
     assert store.get_row("t", "r") == {"a": 1}
@@ -27,6 +31,7 @@ def test_two_functions_are_enough_and_without_others_the_place_is_loaded_once() 
     assert saved[1:] == [([{"t": {"r": {"a": 1}}}, {"v": 1}], [{}, {"v": 1}, 1])]
     assert persister.stop_auto_persisting().done()
     assert not persister.is_auto_loading()
+    assert errors == []
 
 
 def test_the_handle_of_the_listener_is_given_back() -> None:

@@ -106,7 +106,7 @@ def test_those_laid_aside_are_told_again_after_what_waits_as_if_they_were_new(st
 @in_object(kinds=kv_only)
 def test_what_the_program_deletes_is_passed_over(storage: Any) -> None:
     queue = filled(storage, 4)
-    keys = liststorage.list().result
+    keys = list(storage.list().result)
     storage.delete([keys[0], keys[1], keys[3]])
     assert (queue.first(), queue.first_number) == (event(2), 2)
     queue.remove_first()
