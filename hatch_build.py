@@ -40,11 +40,16 @@ web/connection web/structured_clone
 """
 
 SETUP = """
+import sys
+
 from mypyc.build import mypycify
 from setuptools import setup
 
 options = ["--python-version=3.11", "--ignore-missing-imports", "--follow-imports=silent"]
 extensions = mypycify([*options, *{files!r}], opt_level="3", debug_level="0", group_name="durabase")
+if sys.platform != "win32":  # else the library's own functions could be replaced from outside: slower
+    for extension in extensions:
+        extension.extra_compile_args.append("-fvisibility=hidden")
 setup(name="durabase", package_dir={{"": "src"}}, packages=[], ext_modules=extensions)
 """
 

@@ -107,33 +107,38 @@ def _is_deep(value: Any) -> bool:
     return True
 
 
-try:
-    import orjson
-except ImportError:  # the data wing needs nothing but the standard library
-    _parse: Callable[[str], Any] = _decode
-else:
-    _SAME_DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
-    _LONG_NUMBER: Final = b"0" * (_SHORT_NUMBER + 1)
-    _NEGATIVE_ZERO: Final = re.compile(rb"(?:^|[\[:,\s])-0(?![.\d])")
+def _quick_reader() -> Callable[[bytes], Any] | None:
+    try:
+        import orjson
+    except ImportError:  # the data wing needs nothing but the standard library
+        return None
+    return orjson.loads
 
-    _SAME_STARTS: Final = bytes.maketrans(b"[: \n\r\t", b",,,,,,")
 
-    def _parse_quickly(text: str) -> Any:
-        """``orjson`` for what it reads as JavaScript does; the rest, errors included, is for ``_decode``."""
-        try:
-            raw = text.encode()
-            # find(): "in" raises and catches an error first, as bytes may be asked for integers, too.
-            has_long_number = raw.translate(_SAME_DIGITS).find(_LONG_NUMBER) >= 0
-            if has_long_number or ("-0" in text and _holds_negative_zero(raw)):
-                return _decode(text)
-            return orjson.loads(raw)
-        except ValueError:
+_read_quickly: Final = _quick_reader()
+_SAME_DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
+_LONG_NUMBER: Final = b"0" * (_SHORT_NUMBER + 1)
+_NEGATIVE_ZERO: Final = re.compile(rb"(?:^|[\[:,\s])-0(?![.\d])")
+_SAME_STARTS: Final = bytes.maketrans(b"[: \n\r\t", b",,,,,,")
+
+
+def _parse(text: str) -> Any:
+    """By ``orjson`` what it reads as JavaScript does; the rest, errors included, by ``_decode``."""
+    if _read_quickly is None:
+        return _decode(text)
+    try:
+        raw = text.encode()
+        # find(): "in" raises and catches an error first, as bytes may be asked for integers, too.
+        has_long_number = raw.translate(_SAME_DIGITS).find(_LONG_NUMBER) >= 0
+        if has_long_number or ("-0" in text and _holds_negative_zero(raw)):
             return _decode(text)
+        return _read_quickly(raw)
+    except ValueError:
+        return _decode(text)
 
-    def _holds_negative_zero(raw: bytes) -> bool:
-        """Long texts with ``-0`` mostly have it within clocks only, and the expression is slow on them."""
-        if raw.translate(_SAME_STARTS).find(b",-0") >= 0:
-            return _NEGATIVE_ZERO.search(raw) is not None
-        return raw.startswith(b"-0")
 
-    _parse = _parse_quickly
+def _holds_negative_zero(raw: bytes) -> bool:
+    """Long texts with ``-0`` mostly have it within clocks only, and the expression is slow on them."""
+    if raw.translate(_SAME_STARTS).find(b",-0") >= 0:
+        return _NEGATIVE_ZERO.search(raw) is not None
+    return raw.startswith(b"-0")

@@ -2,8 +2,8 @@
 
 :class:`SocketConnection` takes over the transport of a completed handshake. Towards the network it is
 an ``asyncio`` protocol, towards the object it is a :class:`~durabase.web.SocketPort`; what arrives goes
-to the :class:`~durabase.web.SocketSink` that ``WebSocket.connect`` gave. It keeps no task and no timer:
-an idle socket is this object, its endpoint and its outbox.
+to the :class:`~durabase.web.connection.Connection` that ``WebSocket.connect`` gave. It keeps no task and
+no timer: an idle socket is this object, its endpoint and its outbox.
 
 It never waits for a reader: see :mod:`~durabase.server.outbox` for how a slow one is bounded.
 """
@@ -23,8 +23,9 @@ from durabase.server.websocket import SlowReaderError, WebSocketEndpoint
 if TYPE_CHECKING:
     from durabase.server.compression import Compression
     from durabase.server.context import ServerContext, ServerLimits
-    from durabase.server.frames import Inflater
-    from durabase.web import SocketSink, WebSocket
+    from durabase.server.frames import FrameEvent, Inflater
+    from durabase.web import WebSocket
+    from durabase.web.connection import Connection
 
 __all__ = ["LOST", "SocketConnection", "message_limit", "start_socket", "tell_lost"]
 
@@ -61,7 +62,7 @@ class SocketConnection:
         self._turn = context.turn
         self._outbox = Outbox(transport, self._turn, limits.unsent_bytes, limits.unsent_messages)
         self._endpoint = WebSocketEndpoint(self._outbox, message_bytes, inflater)
-        self._sink: SocketSink | None = None
+        self._sink: Connection | None = None
         self._is_alive = True
         self._is_paused = False
 
@@ -69,6 +70,8 @@ class SocketConnection:
         """Connect the two ends; ``early`` is what the peer sent along with its handshake."""
         self._context.sockets.add(self)
         hold_back_at_once(self._transport)
+        if self._transport.get_write_buffer_size():
+            self._outbox.block()
         self._transport.set_protocol(cast(asyncio.Protocol, self))
         self._sink = web_socket.connect(self, protocol=protocol, extensions=extensions)
         if self._endpoint.is_over:  # it was, by what had been sent before
@@ -115,7 +118,7 @@ class SocketConnection:
         endpoint = self._endpoint
         if self._sink is None:
             return
-        if self._hand_over(self._sink) and endpoint.has_unread:
+        if self._hand_over(self._sink):
             self._pause()
         elif endpoint.is_over:
             self._end()
@@ -123,25 +126,28 @@ class SocketConnection:
             self._is_paused = False
             self._transport.resume_reading()
 
-    def _hand_over(self, sink: SocketSink) -> bool:
-        """Hand over this socket's share of a turn; whether there may be more."""
+    def _hand_over(self, sink: Connection) -> bool:
+        """Hand over this socket's share of a turn, one message at least; whether there may be more."""
         endpoint, turn = self._endpoint, self._turn
-        traffic, end = turn.traffic, 0.0
-        for count in range(self._context.limits.messages_per_turn):
-            event = endpoint.next_event()
-            if isinstance(event, str):
-                traffic.messages_in += 1
-                sink.on_text(event)
-            elif isinstance(event, bytes):
-                traffic.messages_in += 1
-                sink.on_binary(event)
-            elif event is None:
+        self._hand_on(sink, endpoint.next_event())
+        if not endpoint.has_unread:  # as mostly: then nobody asks for the time
+            return False
+        end = turn.share_end()
+        for _ in range(1, self._context.limits.messages_per_turn):
+            self._hand_on(sink, endpoint.next_event())
+            if not endpoint.has_unread:
                 return False
-            if not count:
-                end = turn.share_end()
-            elif turn.is_past(end):
+            if turn.is_past(end):
                 break
         return True
+
+    def _hand_on(self, sink: Connection, event: FrameEvent | None) -> None:
+        if isinstance(event, str):
+            self._turn.traffic.messages_in += 1
+            sink.on_text(event)
+        elif isinstance(event, bytes):
+            self._turn.traffic.messages_in += 1
+            sink.on_binary(event)
 
     def _pause(self) -> None:
         if not self._is_paused:

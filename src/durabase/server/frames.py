@@ -11,10 +11,16 @@ It knows nothing of connections, answers or closing handshakes; :mod:`~durabase.
 from __future__ import annotations
 
 import codecs
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 from durabase.errors import ServerError
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # it was installed without its extension
+    from websockets.utils import apply_mask
 
 __all__ = [
     "CLOSE_ABNORMAL",
@@ -60,7 +66,7 @@ _COMPRESSED: Final = 0x40
 _RESERVED: Final = 0x70
 _WHOLE_TEXT: Final = _FIN | _TEXT
 _MAX_CONTROL_PAYLOAD: Final = 125
-_UNMASK_SLICE: Final = 1 << 16  # a multiple of the mask's 4 bytes
+_unmasked: Final[Callable[[bytes, bytes], bytes]] = apply_mask
 
 _NOT_SENT_CLOSE_CODES: Final = frozenset((1004, 1005, 1006))
 
@@ -193,8 +199,11 @@ class FrameReader:
         if end > len(data):
             self._put_aside(end - start)
             return None
-        self._position = end
-        payload = _unmask(data, at, end)
+        if end < len(data):
+            self._position = end
+        else:
+            self._data, self._position = b"", 0
+        payload = _unmasked(data[at:end], data[at - 4 : at])
         return _text(payload) if first == _WHOLE_TEXT else self._take(first, payload)
 
     def _put_aside(self, needed: int) -> None:
@@ -325,33 +334,13 @@ def _bad_utf8(error: UnicodeDecodeError) -> FrameError:
     return FrameError(CLOSE_INVALID_DATA, f"a text is not UTF-8: {error.reason}")
 
 
-def _unmask(data: bytes, start: int, end: int) -> bytes:
-    """``data[start:end]`` with the mask undone whose four bytes stand just before ``start``.
-
-    All bytes at once, as two long integers: the fastest way in plain Python.
-    """
-    length = end - start
-    if length > _UNMASK_SLICE:
-        return _unmask_sliced(data, start, end)
-    mask = (data[start - 4 : start] * ((length + 3) >> 2))[:length]
-    number = int.from_bytes(data[start:end], "little") ^ int.from_bytes(mask, "little")
-    return number.to_bytes(length, "little")
-
-
-def _unmask_sliced(data: bytes, start: int, end: int) -> bytes:
-    """The same, slice by slice, so that the integers of a large payload stay small."""
-    key = data[start - 4 : start]
-    slices = [key + data[at : min(at + _UNMASK_SLICE, end)] for at in range(start, end, _UNMASK_SLICE)]
-    return b"".join([_unmask(piece, 4, len(piece)) for piece in slices])
-
-
 def _frame(first: int, payload: bytes) -> bytes:
     length = len(payload)
     if length < 126:
-        return bytes((first, length)) + payload
+        return (first << 8 | length).to_bytes(2, "big") + payload
     if length < 1 << 16:
-        return bytes((first, 126, length >> 8, length & 0xFF)) + payload
-    return bytes((first, 127)) + length.to_bytes(8, "big") + payload
+        return (first << 24 | 126 << 16 | length).to_bytes(4, "big") + payload
+    return (first << 72 | 127 << 64 | length).to_bytes(10, "big") + payload
 
 
 def text_frame(payload: bytes) -> bytes:

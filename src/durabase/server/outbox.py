@@ -230,7 +230,7 @@ class Outbox:
 
     def unsent_bytes(self) -> int:
         """Bytes that the operating system has not taken yet."""
-        return self._bytes + self._transport.get_write_buffer_size()
+        return self._bytes + (self._transport.get_write_buffer_size() if self._blocked else 0)
 
     def unsent_frames(self) -> int:
         """Frames of which the operating system has not taken every byte."""

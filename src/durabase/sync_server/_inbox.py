@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol, final
+from typing import Final, TypeAlias, final
 
 from durabase.clock import TimerClock, TimerHandle
 from durabase.errors import SyncError, SyncMessageError
@@ -12,7 +12,7 @@ from durabase.synchronizers._deadlines import DeadlineTimer
 from durabase.synchronizers.protocol.payloads import Payload, PayloadDecoder
 from durabase.web.connection import socket_owner
 
-__all__ = ["EventClock", "GuardedInbox", "Inbox", "Receives", "hears_messages"]
+__all__ = ["AnyInbox", "EventClock", "GuardedInbox", "Inbox", "hears_messages"]
 
 _TOLD: Final = ("on_message", "web_socket_message", "webSocketMessage")
 
@@ -20,16 +20,6 @@ _TOLD: Final = ("on_message", "web_socket_message", "webSocketMessage")
 def hears_messages(room: type, base: type) -> bool:
     """Whether a class has methods of its own that are told of messages one by one."""
     return any(getattr(room, name, None) is not getattr(base, name, None) for name in _TOLD)
-
-
-class Receives(Protocol):
-    """Reads what a socket sends."""
-
-    def receive(self, message: str | bytes) -> Payload | None:
-        """The whole message if this completes one, and if it goes any further."""
-
-    def drop(self) -> None:
-        """Let go of what is incomplete."""
 
 
 @final
@@ -44,6 +34,7 @@ class Inbox:
         self._timer = DeadlineTimer(clock, self._decoder)
 
     def receive(self, message: str | bytes) -> Payload | None:
+        """The whole message if this completes one."""
         if not isinstance(message, str):
             raise SyncMessageError
         payload = self._decoder.receive(message, self._clock.now_ms())
@@ -52,6 +43,7 @@ class Inbox:
         return payload
 
     def drop(self) -> None:
+        """Let go of what is incomplete."""
         self._timer.cancel()
         self._decoder.poison()
 
@@ -71,6 +63,7 @@ class GuardedInbox:
         self._report = report
 
     def receive(self, message: str | bytes) -> Payload | None:
+        """The whole message if this completes one, and if it goes any further."""
         payload = self._inbox.receive(message)
         if payload is None:
             return None
@@ -83,6 +76,7 @@ class GuardedInbox:
             return None
 
     def drop(self) -> None:
+        """Let go of what is incomplete."""
         self._inbox.drop()
 
 
@@ -102,3 +96,7 @@ class EventClock:
     def call_later(self, seconds: float, callback: Callable[[], object]) -> TimerHandle:
         owner = self._owner
         return self._clock.call_later(seconds, callback if owner is None else lambda: owner.enter(callback))
+
+
+AnyInbox: TypeAlias = Inbox | GuardedInbox
+"""What reads the messages of a socket."""

@@ -11,7 +11,7 @@ from typing import Any, Final, final
 
 from durabase._codec import utf8_length
 from durabase.errors import SyncError, SyncOverflowError
-from durabase.sync_server._inbox import Receives
+from durabase.sync_server._inbox import AnyInbox
 from durabase.sync_server._peer import ServerSeat
 from durabase.synchronizers.protocol.messages import Message, parse_message
 from durabase.synchronizers.protocol.payloads import MAX_PAYLOAD_BYTES, Payload, encode_payloads
@@ -58,7 +58,7 @@ class Passing:
         relay: Relay[WebSocket],
         when_safe: bool,
         *,
-        new_inbox: Callable[[WebSocket, Id], Receives],
+        new_inbox: Callable[[WebSocket, Id], AnyInbox],
         fragment_size: Callable[[], float | None],
         tell: Callable[..., object],
         on_message: Callable[[Id, Id, str], Any] | None,
@@ -71,9 +71,7 @@ class Passing:
         self._tell: Final = tell
         self._on_message: Final = on_message
         self._on_error: Final = on_error
-        self._senders: dict[
-            WebSocket, tuple[Id, Receives]
-        ] = {}  # of those in the room who have said anything
+        self._senders: dict[WebSocket, tuple[Id, AnyInbox]] = {}  # of those in the room who have spoken
         self.seat: ServerSeat | None = None
         self.watchers: list[Callable[[Id, Id, Message], object]] = []
 
@@ -93,7 +91,7 @@ class Passing:
             if payload is not None:
                 self._pass_on(socket, sender[0], payload)
 
-    def inbox(self, socket: WebSocket) -> Receives | None:
+    def inbox(self, socket: WebSocket) -> AnyInbox | None:
         """What reads the messages of a socket that has sent any."""
         sender = self._senders.get(socket)
         return None if sender is None else sender[1]

@@ -24,7 +24,7 @@ from durabase.persisters.base import Persister
 from durabase.sync_server._chronicle import Chronicle, said_by
 from durabase.sync_server._fetch import BESIDE_TOKENS, already_here, client_id_of, subprotocol_of
 from durabase.sync_server._guard import judged_by_rules
-from durabase.sync_server._inbox import EventClock, GuardedInbox, Inbox, Receives, hears_messages
+from durabase.sync_server._inbox import AnyInbox, EventClock, GuardedInbox, Inbox, hears_messages
 from durabase.sync_server._object_door import ObjectDoor
 from durabase.sync_server._passing import Passing
 from durabase.sync_server._peer import ServerSeat
@@ -328,7 +328,7 @@ class WsServerDurableObject(DurableObject):
         else:
             self._tell(self.on_ignored_error, error)
 
-    def _new_inbox(self, socket: WebSocket, client_id: Id) -> Receives:
+    def _new_inbox(self, socket: WebSocket, client_id: Id) -> AnyInbox:
         seconds, entry = self.get_request_timeout_seconds(), self._sockets.entry(socket)
         if entry is None:
             return Inbox(self._timers, seconds)

@@ -230,14 +230,16 @@ class Connection:
         if isinstance(before, Waiting):
             before.replay(sink)
 
-    def carry(self, port: SocketPort, protocol: str, extensions: str) -> SocketSink:
+    def carry(self, port: SocketPort, protocol: str, extensions: str) -> Connection:
         """Hand this end to a carrier: what the other end sends goes out by ``port``.
 
         Returns:
             whom to tell what arrives: the other end.
         """
         if self.far is not None:
-            return PortSink(self.far.relay(PortSink(port)))
+            entry = Connection()
+            entry.receive_with(PortSink(self.far.relay(PortSink(port))))
+            return entry
         peer = self.peer
         if peer is None:
             raise TypeError("only an end of a WebSocketPair can be handed to a carrier")

@@ -166,7 +166,7 @@ class WebSocket:
 
     # For carriers
 
-    def connect(self, port: SocketPort, *, protocol: str = "", extensions: str = "") -> SocketSink:
+    def connect(self, port: SocketPort, *, protocol: str = "", extensions: str = "") -> Connection:
         """Carry this end, the one that came in a response: messages of the other end go to ``port``.
 
         What the other end has sent already is sent at once, in order.

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import socket as socket_module
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import pytest
 from websockets.asyncio.client import connect
 
 from durabase.server import ServerLimits
-from durabase.server.bridge import SocketConnection
+from durabase.server.bridge import SocketConnection, start_socket
+from durabase.server.context import ServerContext
 from durabase.testing import FakeClock
+from durabase.web import WebSocketPair
+from unit.server.codec import FakeTransport
 from unit.server.live import (
     Client,
     Hub,
@@ -89,6 +93,39 @@ def test_what_was_sent_before_the_handshake_follows_it(
 
 
 @pytest.mark.feature("M-WS-9")
+class HandshakeTransport(FakeTransport):
+    """Still keeps the answer to the handshake."""
+
+    def __init__(self) -> None:
+        super().__init__(room=0)
+        self.kept = b"101"
+
+    def get_extra_info(self, name: str) -> None: ...
+
+    def set_write_buffer_limits(self, high: int, low: int) -> None: ...
+
+    def set_protocol(self, protocol: object) -> None: ...
+
+
+def test_what_is_left_of_the_handshake_goes_first_and_counts_as_unsent() -> None:
+    async def main() -> None:
+        transport, ends = HandshakeTransport(), WebSocketPair()
+        ends[1].accept()
+        context = ServerContext(
+            Hub().fetch, asyncio.get_running_loop(), FakeClock(), ServerLimits(), False, None, (1012, "")
+        )
+        connection = start_socket(cast(Any, transport), context, ends[0], "", b"")
+        ends[1].send("x")
+        await asyncio.sleep(0)
+        assert transport.writes == 0
+        assert connection.buffered_amount() == len(b"101\x81\x01x")
+        transport.take()
+        connection.resume_writing()
+        assert transport.sent == b"101\x81\x01x"
+
+    asyncio.run(main())
+
+
 @on_each_loop
 def test_the_objects_close_waits_for_its_answer(loop_factory: LoopFactory) -> None:
     async def main() -> None:

@@ -113,7 +113,7 @@ def test_masking_is_undone(payload: bytes, mask: bytes) -> None:
     assert events_of([frame(BINARY, payload, mask=mask)]) == [payload]
 
 
-def test_a_large_payload_is_unmasked_across_slices() -> None:
+def test_a_large_payload_is_unmasked() -> None:
     payload = bytes(range(251)) * 1000
     assert events_of([frame(BINARY, payload, mask=b"\x01\x02\x03\x04")]) == [payload]
 

@@ -106,6 +106,13 @@ def test_has_unread_tells_whole_frames_from_beginnings() -> None:
     assert not echo.endpoint.has_unread
 
 
+def test_after_whole_frames_nothing_is_unread() -> None:
+    echo = Echo()
+    echo.endpoint.receive(frame(TEXT, "a"))
+    assert echo.endpoint.next_event() == "a"
+    assert not echo.endpoint.has_unread
+
+
 def test_a_stopped_endpoint_is_silent() -> None:
     echo = Echo()
     echo.endpoint.stop()
