@@ -9,7 +9,6 @@ import pytest
 
 from durabase.durable_objects import (
     DurableObject,
-    DurableObjectId,
     EventHandled,
     ObjectClass,
     ObjectConstructed,
@@ -52,33 +51,6 @@ class Talking(DurableObject):
         return Response(f"{request.method} {request.url} {request.headers['x']} {text}", 201)
 
 
-@pytest.mark.feature("M-NS-1", "M-NS-7", "M-NS-8")
-def test_namespaces() -> None:
-    async def scenario(rig: Rig) -> None:
-        namespace = rig.namespace
-        id = namespace.idFromName("x")  # type: ignore[attr-defined]
-        stub = namespace.get(id, locationHint="weur")
-        assert (stub.id, stub.name) == (id, "x")
-        assert namespace.getByName("x").id == id  # type: ignore[attr-defined]
-        unique = namespace.newUniqueId({"jurisdiction": "eu"})  # type: ignore[attr-defined]
-        assert unique.jurisdiction == "eu"
-        assert namespace.id_from_string(str(unique)) == unique
-        with pytest.raises(ValueError, match="unknown routingMode: x"):
-            namespace.get(id, {"routingMode": "x"})
-        with pytest.raises(TypeError, match="takes a DurableObjectId"):
-            namespace.get(str(id))  # type: ignore[arg-type]
-        with pytest.raises(TypeError, match="not valid for this namespace"):
-            namespace.get(DurableObjectId(b"x" * 32))
-        part = namespace.jurisdiction("eu")
-        assert part.id_from_name("x") != id
-        with pytest.raises(TypeError, match="not valid for this namespace"):
-            part.get(id)
-        assert namespace.get(part.id_from_name("x")).name == "x"
-        assert rig.host.stats().live == 0
-
-    run(scenario, Talking)
-
-
 @pytest.mark.feature("M-ST-2", "M-ST-3", "M-ST-5", "S-ST-1")
 def test_calls_copy_their_arguments_and_results() -> None:
     async def scenario(rig: Rig) -> None:
@@ -94,78 +66,6 @@ def test_calls_copy_their_arguments_and_results() -> None:
         assert await stub.give([headers]) == [headers]
 
     run(scenario, Talking)
-
-
-@pytest.mark.feature("M-ST-2", "M-ST-3", "S-ST-5")
-def test_what_can_not_be_called_or_sent() -> None:
-    async def scenario(rig: Rig) -> None:
-        stub = rig.stub()
-        for missing in ("nothing", "attribute"):
-            with pytest.raises(TypeError, match=f"Method {missing} does not exist"):
-                await getattr(stub, missing)()
-        for reserved in ("alarm", "webSocketMessage", "constructor", "web_socket_close"):
-            with pytest.raises(TypeError, match=f"'{reserved}' is a reserved method"):
-                await getattr(stub, reserved)()
-        with pytest.raises(AttributeError):
-            _ = stub.then
-        with pytest.raises(TypeError, match=r"value: an object of type object"):
-            await stub.echo(object())
-        with pytest.raises(TypeError, match="object of type object"):
-            await stub.unsendable()
-        with pytest.raises(ValueError, match="limited to 32MiB"):
-            await stub.echo(["x" * (33 * 1024 * 1024)])
-        with pytest.raises(ObjectError, match="StopIteration"):
-            await stub.stop_iteration()
-        with pytest.raises(ObjectError, match="CancelledError"):
-            await stub.cancelled()
-        stub.label = "own attributes may be set"  # type: ignore[attr-defined]
-        assert stub.label == "own attributes may be set"
-
-    run(scenario, Talking)
-
-
-@pytest.mark.feature("M-ST-1")
-def test_fetch_reaches_the_object_unchanged() -> None:
-    async def scenario(rig: Rig) -> None:
-        stub = rig.stub()
-        response = await stub.fetch("http://any.host/p?q", method="POST", headers={"x": "1"}, body="b")
-        assert (response.status, await response.text()) == (201, "POST http://any.host/p?q 1 b")
-        request = Request("http://x/", headers={"x": "2"})
-        assert await (await stub.fetch(request)).text() == "GET http://x/ 2 "
-        with pytest.raises(TypeError, match="Invalid URL: /hdr"):
-            stub.fetch("/hdr")
-
-    run(scenario, Talking)
-
-
-@pytest.mark.feature("M-GT-4")
-def test_what_an_object_asks_of_another_waits_for_its_writes() -> None:
-    seen: list[str] = []
-
-    class Chain(DurableObject):
-        async def ask(self) -> str:
-            stub = STUBS[-1]
-            self.ctx.storage.put("k", 1)
-            answer = stub.answer()
-            seen.append("asked")
-            return str(await answer)
-
-        def answer(self) -> str:
-            seen.append("answered")
-            return "answer"
-
-    async def scenario(rig: Rig) -> None:
-        STUBS.append(rig.stub("other"))
-        call = rig.stub().ask()
-        await asyncio.sleep(0)
-        assert seen == ["asked"]
-        assert await call == "answer"
-        assert seen == ["asked", "answered"]
-
-    run(scenario, Chain)
-
-
-STUBS: list[Any] = []
 
 
 def test_an_observer_is_told() -> None:

@@ -141,24 +141,6 @@ def test_an_exception_keeps_type_message_instance_and_stub() -> None:
     run(scenario, Raising)
 
 
-@pytest.mark.feature("M-ST-9")
-def test_fetch_must_exist_and_give_a_response() -> None:
-    class Silent(DurableObject):
-        def fetch(self) -> str:
-            return "no response"
-
-    async def without(rig: Rig) -> None:
-        with pytest.raises(TypeError, match=r"Handler does not export a fetch\(\) function"):
-            await rig.stub().fetch("http://x/")
-
-    async def wrong(rig: Rig) -> None:
-        with pytest.raises(TypeError, match="did not resolve to 'Response'"):
-            await rig.stub().fetch("http://x/")
-
-    run(without, Counter)
-    run(wrong, Silent)
-
-
 @pytest.mark.feature("M-ST-8", "M-LC-2")
 def test_a_failing_constructor_is_told_to_all_and_tried_again() -> None:
     failures = 1

@@ -6,7 +6,6 @@ import asyncio
 import gc
 from collections.abc import Callable
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 
@@ -188,38 +187,6 @@ def test_stubs_are_let_go() -> None:
     run(scenario, Giving)
 
 
-@pytest.mark.feature("S-ST-2", "M-LC-5")
-def test_an_object_stays_awake_as_long_as_others_have_stubs_of_it() -> None:
-    async def scenario(rig: Rig) -> None:
-        counter = await rig.stub().target()
-        await rig.pass_time(60)
-        assert rig.host.stats().live == 1
-        assert await counter.add() == 1
-        counter.destroy()
-        await rig.pass_time(30)
-        assert rig.host.stats().live == 0
-
-    run(scenario, Giving)
-
-
-@pytest.mark.feature("S-ST-2", "M-ST-8")
-def test_stubs_of_a_life_fail_when_it_is_over() -> None:
-    async def scenario(rig: Rig) -> None:
-        counter = await rig.stub().target()
-        with pytest.raises(Exception, match="stopped"):
-            await rig.stub().stop()
-        with pytest.raises(Exception, match="stopped") as caught:
-            await counter.add()
-        assert caught.value.durable_object_reset  # type: ignore[attr-defined]
-        counter = await rig.stub().target()
-        await rig.host.replace([rig.definition(Giving)])
-        with pytest.raises(Exception, match="over") as caught:
-            await counter.add()
-        assert caught.value.retryable  # type: ignore[attr-defined]
-
-    run(scenario, Giving)
-
-
 @pytest.mark.feature("S-ST-2")
 def test_a_stub_can_be_handed_on_and_back() -> None:
     async def scenario(rig: Rig) -> None:
@@ -237,134 +204,6 @@ def test_a_stub_can_be_handed_on_and_back() -> None:
             return await stub.version
 
     run(scenario, Through)
-
-
-@pytest.mark.feature("S-ST-3")
-def test_calls_on_results_that_are_not_there_yet() -> None:
-    async def scenario(rig: Rig) -> None:
-        stub = rig.stub()
-        first = stub.target()
-        results = [first.add(), first.add(), first.itself().add(3), first.total]
-        assert [await result for result in results] == [1, 2, 5, 5]
-        assert await stub.maker()(1)(2) == 3
-        assert await stub.api().add(1) == 6
-        assert await stub.api().name == "api"
-        assert await stub.api().nested.counter.total == 6
-        assert await stub.version == 3
-
-    run(scenario, Giving)
-
-
-@pytest.mark.feature("S-ST-3")
-def test_failures_pass_through_a_pipeline() -> None:
-    async def scenario(rig: Rig) -> None:
-        stub = rig.stub()
-        with pytest.raises(KeyError, match="inside"):
-            await stub.target().fail().more().and_more()
-        with pytest.raises(TypeError, match="no such member"):
-            await stub.api().missing()
-        with pytest.raises(TypeError, match="no such member"):
-            await stub.api().name.more()
-        with pytest.raises(TypeError, match="Method missing"):
-            await stub.missing().whatever
-        dropped: list[Any] = []
-        function = dropped.append
-        with pytest.raises(KeyError):
-            await stub.target().fail().call(function)
-
-    run(scenario, Giving)
-
-
-@pytest.mark.feature("S-ST-3")
-def test_a_promise_is_taken_where_a_coroutine_is() -> None:
-    async def scenario(rig: Rig) -> None:
-        counter = await rig.stub().target()
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(counter.add()) for _ in range(3)]
-        assert [task.result() for task in tasks] == [1, 2, 3]
-        assert await asyncio.gather(counter.add(), counter.slow()) == [4, 4]
-        assert await asyncio.wait_for(counter.add(), 5) == 5
-        with pytest.raises(KeyError):
-            await asyncio.create_task(counter.fail())
-        go_on = asyncio.Event()
-        waiting = asyncio.create_task(rig.stub().call(go_on.wait))
-        await asyncio.sleep(0)
-        waiting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await waiting
-        go_on.set()
-        promise = counter.add()
-        assert [await promise, await promise] == [6, 6]
-        assert "done" in repr(promise)
-
-    run(scenario, Giving)
-
-
-def test_showing_a_task_that_waits_for_a_promise_calls_nothing() -> None:
-    async def scenario(rig: Rig) -> None:
-        counter = await rig.stub().target()
-        promise = counter.add()
-        task = asyncio.create_task(promise)
-        await asyncio.sleep(0)
-        with patch.object(type(promise), "_rpc_perform", side_effect=AssertionError("a call")):
-            assert "RpcPromise" in repr(task)
-            task.get_stack()
-        assert await task == 1
-
-    run(scenario, Giving)
-
-
-@pytest.mark.feature("S-ST-2", "M-GT-1")
-def test_calls_of_targets_enter_through_the_gates_of_the_giver() -> None:
-    class Careful(Giving):
-        async def busy(self, other: Any) -> list[str]:
-            order: list[str] = []
-
-            async def section() -> None:
-                def hear(text: str) -> None:
-                    order.append(text)
-
-                await other.call(hear, "from within")
-                await asyncio.sleep(0)
-                order.append("end")
-
-            outside = other.call(lambda text: order.append(text), "from outside")
-            await self.ctx.block_concurrency_while(section)
-            await outside
-            return order
-
-    async def scenario(rig: Rig) -> None:
-        assert await rig.stub("a").busy(rig.stub("b")) == ["from within", "end", "from outside"]
-
-    run(scenario, Careful)
-
-
-@pytest.mark.feature("S-ST-2", "M-GT-4")
-def test_results_of_targets_wait_for_the_writes_of_the_giver() -> None:
-    class Writer(RpcTarget):
-        def __init__(self, ctx: Any) -> None:
-            self.ctx = ctx
-
-        def write(self) -> bool:
-            self.ctx.storage.put("key", 1)
-            return bool(self.ctx._host.output.is_open)
-
-        def fail(self) -> None:
-            self.ctx.abort("after all")
-
-    class Writing(DurableObject):
-        def writer(self) -> Writer:
-            return Writer(self.ctx)
-
-    async def scenario(rig: Rig) -> None:
-        writer = await rig.stub().writer()
-        gate = await rig.run_in(lambda instance, ctx: ctx._host.output)
-        assert await writer.write() is False
-        assert gate.is_open
-        with pytest.raises(Exception, match="after all"):
-            await writer.fail()
-
-    run(scenario, Writing)
 
 
 @pytest.mark.feature("S-ST-2")

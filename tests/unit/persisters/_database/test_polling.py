@@ -163,6 +163,8 @@ def test_after_a_save_that_failed_it_still_hears_and_sees() -> None:
         on_ignored_error=lambda error: None,
     )
     polled.persister.start_auto_load([{}, {}])
+    listeners[0]("tinybase")
+    assert polled.persister.get_stats()["loads"] == 2
     polled.database.broken = "INSERT"
     polled.persister.save()
     polled.database.broken = None

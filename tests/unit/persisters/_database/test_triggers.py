@@ -60,6 +60,19 @@ def test_installing_is_guarded_by_a_lock_and_ends_with_none_of_it() -> None:
     assert last == f"SELECT pg_advisory_unlock({key},1)"
 
 
+def test_keys_of_locks_are_signed_as_postgresql_has_them() -> None:
+    """The hash in the name of the channel has 32 bits without a sign."""
+    is_negative = set()
+    for name in "abcdefgh":
+        session = Session(mode=JsonMode(name))
+        done(session.triggers.remove_steps())
+        key = int(session.ran[0].removeprefix("SELECT pg_advisory_lock(").partition(",")[0])
+        assert -(2**31) <= key < 2**31
+        assert key % 2**32 == int(session.triggers.channel.removeprefix("tinybase_"))
+        is_negative.add(key < 0)
+    assert is_negative == {True, False}
+
+
 def test_each_table_is_made_and_gets_triggers_with_its_condition() -> None:
     session = Session()
     done(session.triggers.install_steps())
