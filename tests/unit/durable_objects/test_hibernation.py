@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 
 from durabase.durable_objects import DurableObject
+from durabase.durable_objects.gates import OutputGate
+from durabase.durable_objects.hibernation import SocketRecord, SocketRegistry
+from durabase.durable_objects.tally import Tally
 from durabase.errors import ObjectError
+from durabase.testing import FakeClock
 from durabase.web import Response, WebSocket, WebSocketPair, WebSocketRequestResponsePair
 from unit.durable_objects.rig import Accepting, Rig, run
 
@@ -597,3 +601,59 @@ def test_sockets_are_closed_with_1001_when_the_host_stops() -> None:
         assert rig.host.stats().live == 0
 
     run(scenario, Echo)
+
+
+def test_a_socket_whose_other_end_is_in_use_can_not_be_accepted() -> None:
+    registry = SocketRegistry(Nobody(), FakeClock(), Tally())
+    client, server = WebSocketPair()
+    client.accept()
+    with pytest.raises(TypeError, match="its pair has already been accepted or used in a Response"):
+        registry.accept(server, None)
+    _, server = WebSocketPair()
+    registry.accept(server, None)
+    with pytest.raises(TypeError, match="that is already in use"):
+        registry.accept(server, None)
+    assert len(registry) == 1
+
+
+class Nobody:
+    """Is told of sockets, and does not care."""
+
+    def socket_message(self, record: SocketRecord, message: str | bytes) -> None: ...
+    def socket_close(self, record: SocketRecord, code: int, reason: str, was_clean: bool) -> None: ...
+    def socket_error(self, record: SocketRecord, error: Exception) -> None: ...
+
+
+def test_closing_all_says_it_once_to_those_who_are_still_there() -> None:
+    registry = SocketRegistry(Nobody(), FakeClock(), Tally())
+    closed: list[Any] = []
+    for _ in range(2):
+        client, server = WebSocketPair()
+        registry.accept(server, None)
+        client.accept()
+        client.add_event_listener("close", lambda event: closed.append((event.code, event.reason)))
+    registry.sockets()[0].close(4000, "before")
+    registry.close_all(1001, "the server stops")
+    for socket in registry.sockets():
+        socket.send("after")
+    registry.close_all(1001, "again")
+    assert sorted(closed) == [(1001, "the server stops"), (4000, "before")]
+    assert len(registry) == 0
+
+
+def test_a_life_that_ends_leaves_records_only() -> None:
+    registry, gate = SocketRegistry(Nobody(), FakeClock(), Tally()), OutputGate()
+    _, server = WebSocketPair()
+    record = registry.accept(server, ["a"])
+    registry.wake(gate)
+    assert registry.output is gate
+    assert registry.sockets("a") == registry.sockets() == [server]
+    registry.fold()
+    assert (record.socket, registry.output is gate, len(registry)) == (None, False, 1)
+    (revived,) = registry.sockets("a")
+    assert revived is not server
+    assert revived is registry.revive(record)
+    assert registry.record_of(revived) is registry.record_of(server) is record
+    registry.remove(record)
+    registry.remove(record)
+    assert registry.sockets("a") == registry.sockets() == []

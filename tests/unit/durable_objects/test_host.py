@@ -164,21 +164,6 @@ def test_nothing_changes_if_one_of_the_new_classes_can_not_be_hosted() -> None:
     run(scenario, versions(1))
 
 
-def test_a_life_that_does_not_end_is_reset_after_five_seconds() -> None:
-    async def scenario(rig: Rig) -> None:
-        GO.append(asyncio.Event())
-        wire = await rig.connect()
-        wire.sink.on_text("wait")
-        replacing = asyncio.create_task(rig.host.replace([rig.definition(versions(2), "Room")]))
-        await rig.pass_time(4)
-        assert not replacing.done()
-        await rig.pass_time(1)
-        await replacing
-        assert wire.sent == ["abort"]
-
-    run(scenario, versions(1))
-
-
 @pytest.mark.feature("M-LC-10")
 def test_stopping_lets_events_end_and_refuses_new_ones() -> None:
     class Slow(DurableObject):
@@ -203,33 +188,6 @@ def test_stopping_lets_events_end_and_refuses_new_ones() -> None:
         await rig.host.__aexit__()
         with pytest.raises(ObjectError, match="not open"):
             await rig.stub().read()
-        await rig.host.__aenter__()
-
-    run(scenario, Slow)
-
-
-def test_events_that_come_while_an_object_starts_are_had_before_it_stops() -> None:
-    closed: list[str] = []
-
-    class Slow(Accepting):
-        def __init__(self, ctx: Any, env: Any) -> None:
-            super().__init__(ctx, env)
-            ctx.block_concurrency_while(self.load)
-
-        async def load(self) -> None:
-            await asyncio.sleep(0)
-
-        def web_socket_close(self, ws: WebSocket, code: int, reason: str, was_clean: bool) -> None:
-            closed.append(reason)
-
-    async def scenario(rig: Rig) -> None:
-        wires = [await rig.connect() for _ in range(3)]
-        await rig.pass_time(10)
-        assert rig.host.stats().live == 0
-        for number, wire in enumerate(wires):
-            wire.sink.on_close(1000, f"bye {number}", True)
-        await rig.host.__aexit__()
-        assert closed == ["bye 0", "bye 1", "bye 2"]
         await rig.host.__aenter__()
 
     run(scenario, Slow)
@@ -275,22 +233,6 @@ def test_a_folder_that_can_not_be_used(tmp_path: Any) -> None:
             await ObjectHost(file).__aenter__()
 
     asyncio.run(main())
-
-
-def test_objects_with_data_are_listed() -> None:
-    class Keeping(DurableObject):
-        def keep(self) -> None:
-            self.ctx.storage.put("k", 1)
-
-        def nothing(self) -> None: ...
-
-    async def scenario(rig: Rig) -> None:
-        await rig.stub("a").keep()
-        await rig.namespace.get(rig.namespace.new_unique_id()).keep()
-        await rig.stub("b").nothing()
-        assert sorted(str(id.name) for id in rig.host.ids("Keeping")) == ["None", "a"]
-
-    run(scenario, Keeping)
 
 
 def test_env_is_what_was_registered() -> None:

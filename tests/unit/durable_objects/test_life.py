@@ -141,41 +141,6 @@ def test_an_exception_keeps_type_message_instance_and_stub() -> None:
     run(scenario, Raising)
 
 
-@pytest.mark.feature("M-ST-8", "M-LC-2")
-def test_a_failing_constructor_is_told_to_all_and_tried_again() -> None:
-    failures = 1
-    made = 0
-
-    class Failing(DurableObject):
-        def __init__(self, ctx: Any, env: Any) -> None:
-            nonlocal failures, made
-            super().__init__(ctx, env)
-            made += 1
-            ctx.storage.put("lost", 1)
-            if failures:
-                failures -= 1
-                raise ValueError("not yet")
-
-        async def read(self) -> Any:
-            return await self.ctx.storage.get("lost")
-
-        async def delete(self) -> None:
-            await self.ctx.storage.delete("lost")
-
-    async def scenario(rig: Rig) -> None:
-        broken = rig.stub()
-        with pytest.raises(ValueError, match="not yet") as caught:
-            await broken.read()
-        assert caught.value.durableObjectReset is True  # type: ignore[attr-defined]
-        with pytest.raises(ValueError, match="not yet"):
-            await broken.read()
-        assert made == 1
-        assert await rig.stub().read() == 1
-        assert made == 2
-
-    run(scenario, Failing)
-
-
 @pytest.mark.feature("M-LC-2", "M-LC-3")
 def test_a_failing_start_section_fails_every_waiting_event_and_loses_its_writes() -> None:
     attempts = 0
@@ -389,45 +354,6 @@ def test_abort_fails_everything_under_way_and_cannot_be_swallowed() -> None:
         assert await rig.stub().hello() == "hello"
 
     run(scenario, Aborting)
-
-
-@pytest.mark.feature("M-ST-4")
-def test_calls_of_one_stub_start_in_order_also_during_construction() -> None:
-    order: list[int] = []
-
-    class Ordered(DurableObject):
-        def __init__(self, ctx: Any, env: Any) -> None:
-            super().__init__(ctx, env)
-            ctx.block_concurrency_while(lambda: asyncio.sleep(0.001))
-
-        async def call(self, number: int) -> None:
-            order.append(number)
-
-    async def scenario(rig: Rig) -> None:
-        stub = rig.stub()
-        await asyncio.gather(*[stub.call(number) for number in range(20)])
-        assert order == list(range(20))
-
-    run(scenario, Ordered)
-
-
-@pytest.mark.feature("M-NS-9", "M-LC-1")
-def test_concurrent_first_events_share_one_construction_and_instances_stay() -> None:
-    made = 0
-
-    class Once(DurableObject):
-        def __init__(self, ctx: Any, env: Any) -> None:
-            nonlocal made
-            made += 1
-
-        def hello(self) -> int:
-            return made
-
-    async def scenario(rig: Rig) -> None:
-        assert await asyncio.gather(*[rig.stub().hello() for _ in range(3)]) == [1, 1, 1]
-        assert await rig.stub("y").hello() == 2
-
-    run(scenario, Once)
 
 
 def test_the_first_stretch_of_a_handler_has_a_task_that_stays_the_same() -> None:
