@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import io
-import json
 import logging
 from typing import Any
 
 import pytest
 
-from durabase.cli.json_console import JsonConsole
 from durabase.cli.output import LabelledOutput, LogHandler, label
 from durabase.durable_objects.ids import DurableObjectId
 from durabase.durable_objects.origin import Origin, current_origin
-from durabase.operations.filters import RecordFilter
-from durabase.operations.telemetry import Telemetry
-from durabase.testing.fake_clock import FakeClock
 
 ID = DurableObjectId(bytes(32), "lobby")
 VISIT = Origin("Room", ID, "visit")
@@ -82,35 +77,3 @@ def test_labels() -> None:
     assert label(Origin("Room", DurableObjectId(bytes(32)), "alarm")) == f"Room({'00' * 32}) alarm | "
     assert label(Origin("Default", None, "fetch")) == ""
     assert label(None) == ""
-
-
-@pytest.mark.feature("S-OB-1")
-def test_the_console_writes_records() -> None:
-    out = io.StringIO()
-    console = JsonConsole(out)
-    console.line()
-    console.line("  banner ")
-    console.info("ready")
-    console.warning("careful")
-    console.error("wrong")
-    console.dim("faint")
-    records = [json.loads(line) for line in out.getvalue().splitlines()]
-    assert [(record["level"], record["message"]) for record in records] == [
-        ("log", "banner"),
-        ("log", "ready"),
-        ("warn", "careful"),
-        ("error", "wrong"),
-        ("log", "faint"),
-    ]
-
-
-@pytest.mark.feature("S-OB-1")
-def test_the_console_is_one_of_those_who_follow_a_runtime() -> None:
-    out, heard = io.StringIO(), []  # type: ignore[var-annotated]
-    console, telemetry = JsonConsole(out), Telemetry("app", FakeClock(5))
-    console.follow(telemetry)
-    telemetry.tail.add(heard.append, RecordFilter())
-    console.say(VISIT, "log", "hello", None)
-    (line,) = out.getvalue().splitlines()
-    assert json.loads(line) == heard[0]
-    assert json.loads(line)["durableObjectName"] == "lobby"

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
-from datetime import datetime
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
-from durabase.cli.changes import described_change, who
-from durabase.cli.values import moment, with_times
 from durabase.testing import WorkerHarness
 
 from .running import Run, command_in, keep_in, write_project
@@ -99,33 +95,3 @@ def test_what_can_not_be_done(run: Run) -> None:
     assert "There is no object" in run("restore", "--object", "Book/other", "--at", "-1m", code=1)
     assert "--object with --at" in run("restore", code=1)
     assert "--object with --at" in run("restore", "--at", "-1m", code=1)
-
-
-def test_moments() -> None:
-    assert moment("-10m") == moment("10 minutes ago") == moment("10 min ago") == moment("10M") == 600.0
-    assert [moment(text) for text in ("1 hour ago", "2d", "3 days ago", "30s")] == [3600, 172800, 259200, 30]
-    assert moment("2026-11-29T13:00:00+00:00") == datetime.fromisoformat("2026-11-29T13:00:00+00:00")
-    bookmark = "00000001-00000002-00000003-" + "0" * 32
-    assert moment(bookmark) == bookmark
-    for wrong in ("yesterday", "10", "10x", ""):
-        with pytest.raises(argparse.ArgumentTypeError, match="is no time"):
-            moment(wrong)
-    assert with_times(["restore", "--at", "-10m", "--json"]) == ["restore", "--at=-10m", "--json"]
-    assert with_times(["restore", "--at", "--json"]) == ["restore", "--at", "--json"]
-
-
-def test_words() -> None:
-    client = {"event": "web_socket_message", "client": "c1"}
-    assert who(client) == "client c1, by a message"
-    assert who(client | {"identity": "ann"}) == "ann, client c1, by a message"
-    assert who({"event": "fetch", "address": "10.0.0.1"}) == "10.0.0.1, by a request"
-    assert who({"event": "run", "admin": True}) == "an administrator"
-    assert who({}) == "the server"
-    cell = {"cell": ["pets", "fido", "age"], "old": 4, "new": None, "stamp": "x", "times": 2}
-    assert described_change(cell) == "pets/fido/age: 4 → null  (2 times)"
-    assert described_change({"value": "open", "old": True}) == "value open: true → nothing"
-    assert described_change({"key": "k", "new_bytes": 5000}) == "key k: nothing → (5000 bytes)"
-    assert described_change({"sql": "INSERT\n INTO t", "rows": 2}) == "INSERT INTO t  (2 rows)"
-    assert described_change({"alarm": True, "new": 0}) == "alarm: none → 1970-01-01T00:00:00Z"
-    assert described_change({"restored": None}) == "went back to the beginning"
-    assert described_change({"more": 7}) == "and 7 more"

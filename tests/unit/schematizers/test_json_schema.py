@@ -2,120 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from durabase.errors import SchemaError
 from durabase.schematizers import schema_from_json_schema
 
 
-def entry_of(property_: Any, **rest: Any) -> Any:
-    return schema_from_json_schema({"type": "object", "properties": {"x": property_}, **rest})["x"]
+def test_a_whole_document() -> None:
+    properties = {"name": {"type": "string"}, "age": {"type": "integer", "default": 1}, "any": True}
+    schema = {"title": "Pet", "type": "object", "properties": properties, "required": ["name", "age"]}
+    made = schema_from_json_schema(schema)
+    assert list(made) == ["name", "age", "any"]
+    assert made["name"] == {"type": "string", "required": True}
+    assert made["age"] == {"type": "number", "default": 1}
 
 
-ANYTHING = {"type": ["string", "number", "boolean", "object", "array"], "allowNull": True}
-
-
-@pytest.mark.parametrize(
-    ("property_", "entry"),
-    [
-        ({"type": "string", "minLength": 1}, {"type": "string"}),
-        ({"type": "integer", "default": 1}, {"type": "number", "default": 1}),
-        ({"type": ["string", "null"]}, {"type": "string", "allowNull": True}),
-        ({"type": ["integer", "number", "string"]}, {"type": ["number", "string"]}),
-        ({"type": "string", "nullable": True}, {"type": "string", "allowNull": True}),
-        ({"type": "string", "enum": ["a", "b"]}, {"enum": ["a", "b"]}),
-        ({"enum": ["a", 1, None], "default": None}, {"enum": ["a", 1], "default": None, "allowNull": True}),
-        ({"const": True}, {"enum": [True]}),
-        ({"anyOf": [{"const": "a"}, {"const": 2}]}, {"enum": ["a", 2]}),
-        ({"anyOf": [{"const": "a"}, {"type": "number"}]}, {"type": ["string", "number"]}),
-        ({"oneOf": [{"type": "array"}, {"type": "null"}]}, {"type": "array", "allowNull": True}),
-        (
-            {"anyOf": [{"anyOf": [{"const": 1}, {"type": "null"}]}, {"enum": [2]}]},
-            {"enum": [1, 2], "allowNull": True},
-        ),
-        ({"properties": {}}, {"type": "object"}),
-        ({"additionalProperties": False}, {"type": "object"}),
-        ({"prefixItems": []}, {"type": "array"}),
-        ({}, ANYTHING),
-        (True, ANYTHING),
-        ({"$ref": "#/$defs/a"}, {"type": "string", "default": "y"}),
-        ({"$ref": "#/$defs/b~1c~0d", "default": 2}, {"type": "number", "default": 2}),
-        ({"allOf": [{"$ref": "#/$defs/a"}], "default": "z"}, {"type": "string", "default": "z"}),
-    ],
-    ids=str,
-)
-def test_properties(property_: Any, entry: Any) -> None:
-    definitions = {
-        "a": {"type": "string", "default": "y"},
-        "b/c~d": {"$ref": "#/$defs/e"},
-        "e": {"type": "integer"},
-    }
-    assert entry_of(property_, **{"$defs": definitions}) == entry
-
-
-def test_what_is_required() -> None:
-    assert entry_of({"type": "string"}, required=["x"]) == {"type": "string", "required": True}
-    assert entry_of({"type": "string", "default": ""}, required=["x"]) == {"type": "string", "default": ""}
-
-
-def test_a_document_that_is_a_reference() -> None:
-    pet = {"properties": {"name": {"type": "string"}, "parent": {"$ref": "#/$defs/pet"}}}
-    pet["type"] = "object"  # type: ignore[assignment]
-    assert schema_from_json_schema({"$ref": "#/$defs/pet", "$defs": {"pet": pet}}) == {
-        "name": {"type": "string"},
-        "parent": {"type": "object"},
-    }
-
-
-@pytest.mark.parametrize(
-    ("property_", "told"),
-    [
-        ({"type": "null"}, "null only"),
-        ({"type": "text"}, "'text' is no type of JSON Schema"),
-        ({"type": ["string", "text"]}, "'text' is no type"),
-        (False, "no cell can be False"),
-        ("string", "no cell can be 'string'"),
-        ({"anyOf": []}, "null only"),
-        ({"anyOf": [False, {"type": "string"}]}, "no cell can be False"),
-        ({"allOf": [{}, {}]}, "allOf with 2 parts"),
-        ({"enum": [{"a": 1}]}, "does not take"),
-        ({"enum": []}, "null only"),
-        ({"const": [1]}, "does not take"),
-        ({"type": "string", "default": 1}, "the default 1 is not of the field's own type"),
-        ({"$ref": "#/$defs/none"}, "'#/\\$defs/none' points to no schema"),
-        ({"$ref": "other.json#/a"}, "points to no schema"),
-        ({"$ref": "#/required/0"}, "points to no schema"),
-        ({"$ref": 1}, "points to no schema"),
-        ({"anyOf": 1}, "anyOf is to be a list"),
-        ({"enum": "ab"}, "enum is to be a list"),
-        ({"allOf": {}}, "allOf is to be a list"),
-        ({"allOf": [True]}, "allOf with 1 parts"),
-        ({"type": 1}, "type is to be a list"),
-        ({"type": [{}]}, "is no type of JSON Schema"),
-        ({"$ref": "#/$defs/loop"}, "go round in a circle"),
-        ({"$ref": "#/$defs/nest"}, "no cell can be"),
-    ],
-    ids=str,
-)
-def test_what_no_cell_can_be(property_: Any, told: str) -> None:
-    definitions = {
-        "loop": {"$ref": "#/$defs/loop"},
-        "nest": {"anyOf": [{"$ref": "#/$defs/nest"}]},
-    }
-    with pytest.raises(SchemaError, match=rf"Pet\.x: .*{told}"):
-        entry_of(property_, title="Pet", required=["x"], **{"$defs": definitions})
-
-
-@pytest.mark.parametrize(
-    "schema", [{}, {"type": "string"}, {"type": "object", "properties": {}}, None, [], "x"]
-)
-def test_only_objects_with_properties(schema: Any) -> None:
-    with pytest.raises(SchemaError, match="schema: expected"):
-        schema_from_json_schema(schema)
-
-
-def test_required_is_a_list() -> None:
-    with pytest.raises(SchemaError, match="schema: required is to be a list"):
-        entry_of({}, required=True)
+def test_it_is_called_by_its_title_if_it_has_one() -> None:
+    with pytest.raises(SchemaError, match=r"^Pet\.x: no cell can be False"):
+        schema_from_json_schema({"title": "Pet", "properties": {"x": False}})
+    for untitled in ({}, None, "x"):
+        with pytest.raises(SchemaError, match=r"^schema: expected"):
+            schema_from_json_schema(untitled)  # type: ignore[arg-type]
