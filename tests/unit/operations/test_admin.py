@@ -14,7 +14,6 @@ from durabase.durable_objects import DurableObject, ObjectClass, ObjectHost
 from durabase.operations.admin import AdminApp
 from durabase.operations.objects import ObjectOperations
 from durabase.operations.telemetry import Telemetry
-from durabase.operations.values import plain
 from durabase.testing.fake_clock import FakeClock
 from durabase.web import Request, Response
 
@@ -305,14 +304,6 @@ def test_following(tmp_path: Path) -> None:
             await anext(lines)
 
     run(tmp_path, scenario)
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [({"a": [1, None]}, {"a": [1, None]}), (b"x", "b'x'"), ({1, 2}, "{1, 2}"), (float("nan"), "nan")],
-)
-def test_values_without_a_form_in_json(value: Any, expected: Any) -> None:
-    assert plain(value) == expected
 
 
 def test_large_results_are_cut_while_they_are_read(tmp_path: Path) -> None:

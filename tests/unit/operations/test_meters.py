@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -22,10 +20,7 @@ from durabase.durable_objects import (
 )
 from durabase.durable_objects.events import Alarm, Call, Read, Served
 from durabase.durable_objects.ids import DurableObjectId
-from durabase.durable_objects.storage.disk import Connection
 from durabase.errors import ObjectOverloadedError, ObjectResetError
-from durabase.operations.process import LoopLag, add_process_metrics
-from durabase.operations.prometheus import Registry
 from durabase.operations.telemetry import Telemetry
 from durabase.testing.fake_clock import FakeClock
 from durabase.web import Request, Response, WebSocketPair, WebSocketRequestResponsePair
@@ -191,64 +186,9 @@ class _Port:
         return 0
 
 
-@pytest.mark.feature("S-OB-3")
-def test_a_commit_that_fails_is_counted() -> None:
-    telemetry = Telemetry("app")
-    connection = sqlite3.connect(":memory:", isolation_level=None, factory=Connection)
-    with pytest.raises(sqlite3.OperationalError, match="no transaction is active"):
-        telemetry.disk.commit(connection)
-    connection.close()
-    assert "durabase_commit_failures_total 1" in telemetry.registry.text().splitlines()
-
-
 class _Room(DurableObject):
     async def keep(self) -> None:
         await self.ctx.storage.put("k", 1)
         await self.ctx.storage.set_alarm(1_800_000_000_000)
 
     def alarm(self) -> None: ...
-
-
-@pytest.mark.feature("S-OB-3")
-def test_a_sync_that_fails_is_counted() -> None:
-    telemetry = Telemetry("app")
-    reading, writing = os.pipe()
-    try:
-        with pytest.raises(OSError, match="Invalid argument"):
-            telemetry.disk.sync(writing)
-    finally:
-        os.close(reading)
-        os.close(writing)
-    assert "durabase_sync_failures_total 1" in telemetry.registry.text().splitlines()
-
-
-@pytest.mark.feature("S-OB-3")
-def test_the_process_and_its_event_loop() -> None:
-    class Loop:
-        now = 0.0
-        calls = 0
-
-        def time(self) -> float:
-            return self.now
-
-        def call_at(self, when: float, callback: object) -> Loop:
-            self.calls += 1
-            return self
-
-        def cancel(self) -> None:
-            self.calls = 0
-
-    loop = Loop()
-    lag = LoopLag(loop)  # type: ignore[arg-type]
-    registry = Registry()
-    add_process_metrics(registry, lag)
-    lag.start()
-    loop.now = 0.25 + 1.5
-    lag._called()
-    loop.now += 0.25
-    lag._called()
-    assert "durabase_event_loop_lag_seconds 1.5" in registry.text().splitlines()
-    assert "durabase_event_loop_lag_seconds 0" in registry.text().splitlines()
-    assert "process_threads " in registry.text()
-    lag.stop()
-    assert loop.calls == 0
