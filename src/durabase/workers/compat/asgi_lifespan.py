@@ -32,14 +32,23 @@ class Lifespan:
             RuntimeError: the application says that its start-up failed.
         """
         self._task = asyncio.create_task(self._run())
-        await self._ask("startup")
+        try:
+            await self._ask("startup")
+        except BaseException:
+            await self._end()
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._supported:
-            await self._ask("shutdown")
+        try:
+            if self._supported:
+                await self._ask("shutdown")
+        finally:
+            await self._end()
+
+    async def _end(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

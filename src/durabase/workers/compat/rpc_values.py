@@ -4,29 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from durabase.web import Blob, FormData, Headers, Request, Response, decode_value, encode_value
+from durabase.durable_objects.crossing import may_cross
+from durabase.web import decode_value, encode_value
 
 __all__ = ["python_from_rpc", "python_to_rpc"]
 
 
 def python_to_rpc(value: Any) -> Any:
-    """Return a deep copy of what may be sent to others; functions, targets and web values are the same.
+    """Return a deep copy of what may be sent to others; functions, targets, streams and web values are the same.
 
     Raises:
         TypeError: something in it may not.
     """
     passed: list[Any] = []
-    data = encode_value(value, passed, _passes)
+    data = encode_value(value, passed, may_cross)
     return decode_value(data, passed)
 
 
 def python_from_rpc(value: Any) -> Any:
     """Return what was received: it is Python's own already."""
     return value
-
-
-def _passes(item: Any) -> bool:
-    sent_as_it_is = (Blob, FormData, Headers, Request, Response)
-    if isinstance(item, sent_as_it_is) or hasattr(type(item), "_rpc_cross"):
-        return True
-    return callable(item) and not isinstance(item, type)
