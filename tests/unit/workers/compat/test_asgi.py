@@ -76,15 +76,6 @@ def test_lifespan_and_streaming() -> None:
     assert seen == ["lifespan.startup", "http.disconnect", "lifespan.shutdown"]
 
 
-def test_a_startup_that_fails() -> None:
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        await receive()
-        await send({"type": "lifespan.startup.failed", "message": "no database"})
-
-    with pytest.raises(RuntimeError, match="no database"):
-        answered(app)
-
-
 def test_errors_before_and_after_the_response(caplog: pytest.LogCaptureFixture) -> None:
     async def before(scope: Any, receive: Any, send: Any) -> None:
         raise ValueError("before")

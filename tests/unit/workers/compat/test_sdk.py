@@ -144,18 +144,6 @@ def test_what_is_not_supported_says_so() -> None:
     assert sdk.import_from_javascript("cloudflare:workers").DurableObject is sdk.DurableObject
 
 
-def test_rpc_values_are_copies() -> None:
-    value = {"a": [1, 2.5, b"x", None]}
-    copy = sdk.python_to_rpc(value)
-    assert copy == value
-    assert copy["a"] is not value["a"]
-    assert sdk.python_from_rpc(value) is value
-    request = sdk.Request("http://host/")
-    assert sdk.python_to_rpc([request, len, 1]) == [request, len, 1]
-    with pytest.raises(TypeError):
-        sdk.python_to_rpc(object())
-
-
 def test_the_env_can_be_patched_by_pairs_too() -> None:
     token = ambient_env.set(Env({"A": 1}))
     try:
