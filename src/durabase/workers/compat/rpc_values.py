@@ -11,7 +11,7 @@ __all__ = ["python_from_rpc", "python_to_rpc"]
 
 
 def python_to_rpc(value: Any) -> Any:
-    """Return a deep copy of what may be sent to others; functions, targets, streams and web values are the same.
+    """Return a deep copy of what may be sent to others; functions, targets, streams, web values are the same.
 
     Raises:
         TypeError: something in it may not.
