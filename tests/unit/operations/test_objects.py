@@ -121,6 +121,9 @@ def test_pages_of_objects(tmp_path: Path) -> None:
             after = page["cursor"]
         assert paged == everything["objects"]
         assert {each["name"] for each in operations.list("Room", search="a")["objects"]} == {"a", "ab"}
+        assert [each["class"] for each in operations.list("Box")["objects"]] == ["Box"]
+        with pytest.raises(NoSuchObjectError, match="There is no class Nope"):
+            operations.list("Nope")
 
     run(tmp_path, scenario)
 
