@@ -21,7 +21,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 COMPILED = """
 _codec/ids _codec/limits _codec/numbers _codec/order _codec/reading _codec/strings _codec/writing
-_collector _listeners clock
+_collector _listeners clock types
 durable_objects/gates durable_objects/hibernation durable_objects/storage/entries
 durable_objects/storage/keys durable_objects/storage/namespace_database durable_objects/storage/shared
 durable_objects/storage/engine durable_objects/storage/shared_table durable_objects/storage/writes

@@ -8,7 +8,7 @@ strings that start with :data:`JSON_PREFIX`. Shapes follow TinyBase 10.0.1.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeAlias, final
+from typing import Any, ClassVar, Final, TypeAlias, final
 
 __all__ = [
     "JSON_PREFIX",
@@ -37,7 +37,7 @@ class UndefinedType:
     """The type of :data:`UNDEFINED`. There is one instance; it is falsy and survives pickling and copying."""
 
     __slots__ = ()
-    _instance: UndefinedType | None = None
+    _instance: ClassVar[UndefinedType | None] = None
 
     def __new__(cls) -> UndefinedType:
         if cls._instance is None:

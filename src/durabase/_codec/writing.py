@@ -50,7 +50,8 @@ def _text(value: Any, mark: str, depth: int) -> str:
     if kind is str:
         return string_text(value)
     if kind is int and -MAX_SAFE <= value <= MAX_SAFE:
-        return repr(value)
+        number: int = value
+        return str(number)
     if kind is dict:
         return _object_text(value, mark, depth - 1)
     if kind is list:

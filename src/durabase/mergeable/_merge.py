@@ -24,6 +24,11 @@ _AnyStamp: TypeAlias = list[Any]
 _MAX_SAFE: Final = 2**53
 _MAX_HASH: Final = 0xFFFFFFFF
 
+_MOST_IDS: Final = 4096
+_LONGEST_ID: Final = 64
+_shared_ids: Final[dict[Id, Id]] = {}
+"""Ids of cells as they are kept: many rows have the same, each of which comes as a text of its own."""
+
 
 class Outcome:
     """Takes what merged changes bring: things whose stamps were accepted, UNDEFINED for deletions."""
@@ -131,8 +136,9 @@ def _fresh_things(
     """New stamps of things that have none, ``hashed`` as given or not at all; the things; the latest HLC."""
     stamps: dict[Id, Stamp] = {}
     things: dict[Id, Any] = {}
-    hash_: Hash = UNSETTLED
-    for id_, stamp in members.items():
+    hash_: Any = UNSETTLED
+    for given_id, stamp in members.items():
+        id_ = _shared_ids.get(given_id) or _shared(given_id)
         parts: _AnyStamp = stamp if type(stamp) is list else list(stamp)
         thing = parts[0]
         kind = type(thing)
@@ -147,6 +153,15 @@ def _fresh_things(
         if hlc > latest:
             latest = hlc
     return stamps, things, latest
+
+
+def _shared(id_: Id) -> Id:
+    """The same id, in most cases from now on the object that other rows get, too."""
+    if len(id_) <= _LONGEST_ID:
+        if len(_shared_ids) >= _MOST_IDS:
+            _shared_ids.clear()
+        _shared_ids[id_] = id_
+    return id_
 
 
 def newer_things(stamps: ContentStamps, changes: MergeableChanges) -> Changes:

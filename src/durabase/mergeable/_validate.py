@@ -46,15 +46,17 @@ def only_cell(changes: Any, upper_bound: str) -> StampedCell | None:
     """
     if type(changes) is not list or len(changes) != 3 or type(changes[2]) is not int or changes[2] != 1:
         return None
-    table_id, table_stamp = _only_member(changes[0])
+    parts: list[Any] = changes
+    table_id, table_stamp = _only_member(parts[0])
     row_id, row_stamp = _only_member(table_stamp)
     cell_id, stamp = _only_member(row_stamp)
-    if stamp is None or not _are_plain(row_stamp[0], upper_bound, False):
+    if stamp is None or not _is_empty(parts[1]):
         return None
-    values = changes[1]
-    if type(values) is not list or len(values) != 1 or type(values[0]) is not dict or values[0]:
+    row_parts: list[Any] = row_stamp
+    if not _are_plain(row_parts[0], upper_bound, False):
         return None
-    return table_id, row_id, cell_id, stamp[0], stamp[1]
+    stamp_parts: list[Any] = stamp
+    return table_id, row_id, cell_id, stamp_parts[0], stamp_parts[1]
 
 
 def changes_of(cell: StampedCell) -> MergeableChanges:
@@ -72,6 +74,11 @@ def _only_member(stamp: Any) -> tuple[Id, Any]:
                 if type(id_) is str:
                     return id_, member
     return "", None
+
+
+def _is_empty(stamp: Any) -> bool:
+    """Whether this is the stamp of a container that contains nothing, without an HLC."""
+    return type(stamp) is list and len(stamp) == 1 and type(stamp[0]) is dict and not stamp[0]
 
 
 def _is_one(thing: Any) -> bool:

@@ -9,10 +9,9 @@ It does not know what is stamped. The wall clock is an argument.
 
 from __future__ import annotations
 
-import re
 from typing import Final, TypeAlias, TypeGuard
 
-from durabase._codec import ALPHABET
+from durabase._codec import ALPHABET, utf8
 from durabase._codec import unique_id as random_id
 from durabase.clock import Clock, SystemClock
 from durabase.mergeable.hashes import get_hash
@@ -42,7 +41,9 @@ _SIX_BITS: Final[dict[str, int]] = {char: number for number, char in enumerate(A
 _PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
 """The characters of 12 bits."""
 _LENGTH: Final = 16
-_find_other_char: Final = re.compile(r"[^-0-9A-Z_a-z]").search
+_ONLY_GOOD: Final = bytes(_LENGTH)
+_GOOD_OR_NOT: Final = bytes([chr(code) not in _SIX_BITS for code in range(256)])
+"""0 for each character of HLCs, 1 for all others."""
 
 
 def _encode(number: int, length: int) -> str:
@@ -81,7 +82,7 @@ def is_hlc(text: object, upper_bound: str = _NO_BOUND) -> TypeGuard[Hlc]:
 
 def is_hlc_text(text: str) -> bool:
     """Whether a text has the form of an HLC that is not ``""``."""
-    return len(text) == _LENGTH and _find_other_char(text) is None
+    return len(text) == _LENGTH and utf8(text).translate(_GOOD_OR_NOT) == _ONLY_GOOD
 
 
 class HybridClock:

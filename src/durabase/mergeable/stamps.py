@@ -25,7 +25,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar, final
 
 from durabase._compiling import mypyc_attr
-from durabase.mergeable.hashes import Hash, get_hash, get_value_hash, get_value_in_values_hash
+from durabase.mergeable.hashes import (
+    Hash,
+    get_hash,
+    get_hash_change,
+    get_value_hash,
+    get_value_in_values_hash,
+)
 from durabase.mergeable.hlc import Hlc
 from durabase.types import Id
 
@@ -51,21 +57,23 @@ UNSETTLED: Final = -1
 class Stamp:
     """A thing, encoded, or UNDEFINED if it was deleted; when that was; and the hash of both.
 
-    A later stamp is another object. Only the hash is set later, when it is asked for.
+    A later stamp is another object. Only the hash is set later, when it is asked for. It is kept as the
+    object in which it is handed out, again and again, whence it is no ``int`` to the compiler.
     """
 
     __slots__ = ("hash", "hlc", "thing")
 
-    def __init__(self, thing: Any, hlc: Hlc, hash_: Hash = UNSETTLED) -> None:
+    def __init__(self, thing: Any, hlc: Hlc, hash_: Any = UNSETTLED) -> None:
         self.thing = thing
         self.hlc = hlc
-        self.hash = hash_
+        self.hash: Any = hash_
 
     def settle(self) -> Hash:
         """The hash, computed if need be."""
-        if self.hash == UNSETTLED:
-            self.hash = get_value_hash(self.thing, self.hlc)
-        return self.hash
+        hash_: Hash = self.hash
+        if hash_ == UNSETTLED:
+            hash_ = self.hash = get_value_hash(self.thing, self.hlc)
+        return hash_
 
 
 _contribution: Final = lru_cache(maxsize=4096)(get_value_in_values_hash)
@@ -136,8 +144,7 @@ class ThingStamps(StampNode):
             journal.settle(self)
             pending, self.pending = self.pending, None
             for id_, folded in pending.items():
-                now = self.children[id_].settle()
-                self.hash ^= get_value_in_values_hash(id_, folded) ^ get_value_in_values_hash(id_, now)
+                self.hash ^= get_hash_change(id_, folded, self.children[id_].settle())
         return self.hash
 
 

@@ -219,7 +219,8 @@ class ChangeLog:
 
     def forget_cells(self) -> None:
         """Start anew with what happens to cells."""
-        self._cells = {}
+        if self._cells:
+            self._cells = {}
         self._counted = len(self._raw_cells)
 
     def changes(self, encoded: bool) -> Changes:

@@ -42,6 +42,19 @@ def test_adding_and_removing_cancel_out() -> None:
     assert hashes.add_or_remove_hash(hashes.add_or_remove_hash(5, 2**32 - 1), 2**32 - 1) == 5
 
 
+def test_a_change_is_what_adding_and_removing_come_to() -> None:
+    before, now = (hashes.get_value_in_values_hash("a", hash_) for hash_ in (0, 2**32 - 1))
+    assert hashes.get_hash_change("a", 0, 2**32 - 1) == before ^ now
+    assert hashes.get_hash_change("a", 7, 7) == 0
+
+
+def test_ids_are_hashed_alike_however_many_there_are() -> None:
+    ids = [f"id {number}" for number in range(5000)]
+    first = [hashes.get_value_in_values_hash(id_, 1) for id_ in ids]
+    assert first == [hashes.get_hash(f"{id_}:1") for id_ in ids]
+    assert first == [hashes.get_value_in_values_hash(id_, 1) for id_ in ids]
+
+
 def test_each_level_has_its_name() -> None:
     assert hashes.get_row_in_table_hash is hashes.get_table_in_tables_hash is hashes.get_value_in_values_hash
     assert hashes.get_values_hash({"a": 1, "10": 2}) == hashes.get_row_hash({"10": 2, "a": 1}) == 50339801

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from durabase.clock import SystemClock
-from durabase.mergeable.hlc import MAX_FUTURE_MS, HybridClock, hlc_upper_bound, is_hlc
+from durabase.mergeable.hlc import MAX_FUTURE_MS, HybridClock, hlc_upper_bound, is_hlc, is_hlc_text
 from durabase.testing import FakeClock
 
 START = 1_700_000_000_000
@@ -126,3 +126,18 @@ def test_left_out_arguments() -> None:
     assert len(one.client_id) == 5
     assert abs(one.decode(one.next())[0] - SystemClock().now_ms()) < 60_000
     assert HybridClock("").client_id == HybridClock("").client_id
+
+
+def test_an_hlc_has_sixteen_characters_of_the_alphabet() -> None:
+    assert is_hlc_text("Az09_-----------")
+    for other in (
+        "",
+        "-" * 15,
+        "-" * 17,
+        "-" * 15 + "+",
+        "/" + "-" * 15,
+        "-" * 15 + "é",
+        "-" * 15 + "\ud800",
+    ):
+        assert not is_hlc_text(other)
+        assert not is_hlc_text(other[:-1] + "\0")
