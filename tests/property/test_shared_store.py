@@ -26,6 +26,7 @@ KINDS = {
     "defer": 4,
     "visit": 6,
     "sync": 2,
+    "wait": 2,
     "abort": 2,
     "clear": 2,
     "alarm": 2,
@@ -146,6 +147,8 @@ class World(Disk):
             case "sync":
                 self.executor.run()
                 await self.visit()
+            case "wait":
+                self.gate.hold(lambda: None)
             case "abort":
                 self.store.close()
                 self.model.abort()

@@ -20,17 +20,28 @@ __all__ = ["InputGate", "OutputGate", "Section", "WriteGate", "WriteGates", "cur
 MAX_NESTING: Final = 64
 
 
+class Committer(Protocol):
+    """Who makes writes durable."""
+
+    def hurry(self) -> None:
+        """Something waits for what was written so far."""
+
+
 class OutputGate:
     """Open when everything written so far is durable.
 
     Writes are numbered; an action that has to wait does so for the last confirmed write before it,
     not for later ones.
+
+    Attributes:
+        committer: is told when anything waits.
     """
 
-    __slots__ = ("_broken", "_confirmed", "_held", "_safe", "_syncs", "is_open", "written")
+    __slots__ = ("_broken", "_confirmed", "_held", "_safe", "_syncs", "committer", "is_open", "written")
 
     def __init__(self) -> None:
         self.is_open = True
+        self.committer: Committer | None = None
         self.written = 0
         self._confirmed = 0
         self._safe = 0
@@ -58,6 +69,7 @@ class OutputGate:
             if self._held is None:
                 self._held = deque()
             self._held.append((self._confirmed, action))
+            self._hurry()
 
     def hold_for_all(self, action: Callable[[], object]) -> None:
         """Like :meth:`hold`, waiting for unconfirmed writes as well."""
@@ -65,6 +77,11 @@ class OutputGate:
             action()
         elif not self._broken:
             self._syncs.append((self.written, action))
+            self._hurry()
+
+    def _hurry(self) -> None:
+        if self.committer is not None:
+            self.committer.hurry()
 
     def safe(self, written: int) -> None:
         """The writes up to this number are durable."""

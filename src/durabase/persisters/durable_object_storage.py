@@ -53,8 +53,8 @@ _logger = logging.getLogger(__name__)
 StampIds: TypeAlias = "tuple[CellIds, dict[Id, None]]"
 
 _BATCH_KEYS: Final = 128
-_MOST_DEFERRED: Final = 1024
-"""So many cells and values are written at once; that takes some milliseconds."""
+_MOST_DEFERRED: Final = 256
+"""So many cells and values are written at once; that takes a millisecond at most."""
 _SHOWN_LENGTH: Final = 100
 """How much of an id the log shows: it is a client's choice."""
 _NO_KEYS: Final[frozenset[str]] = frozenset()

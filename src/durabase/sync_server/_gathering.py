@@ -15,8 +15,8 @@ __all__ = ["SMALL", "Gathering"]
 
 SMALL: Final = 16
 """Changes of so many cells and values at most are gathered."""
-MOST: Final = 256
-"""So many changes are merged at once; that takes some two milliseconds."""
+MOST: Final = 128
+"""So many changes are merged at once; that takes a millisecond at most."""
 
 
 @final

@@ -46,6 +46,26 @@ def test_unconfirmed_writes_are_waited_for_by_sync_alone() -> None:
     assert log == ["message", "sync"]
 
 
+def test_whoever_commits_is_told_when_anything_waits() -> None:
+    class Committer:
+        def hurry(self) -> None:
+            log.append("hurry")
+
+    gate, log = OutputGate(), list[str]()
+    gate.committer = Committer()
+    gate.hold(keeping(log, "open"))
+    gate.wrote(confirmed=False)
+    gate.hold(keeping(log, "unconfirmed"))
+    assert log == ["open", "unconfirmed"]
+    gate.hold_for_all(keeping(log, "sync"))
+    gate.wrote()
+    assert log[2:] == ["hurry"]
+    gate.hold(keeping(log, "message"))
+    assert log[2:] == ["hurry", "hurry"]
+    gate.safe(2)
+    assert log[4:] == ["message", "sync"]
+
+
 def test_what_is_sent_while_held_messages_leave_comes_after_them() -> None:
     gate, log = OutputGate(), list[str]()
     gate.wrote()

@@ -292,8 +292,8 @@ class TestDeferring:
         for number in range(1 + _MOST_DEFERRED):
             assert storage.puts == []
             for value in (number, -number):
-                room.store.set_cell("t", f"r{number % 500}", f"c{number // 500}", value)
-        assert sum(len(put) for put in storage.puts) == 1 + _MOST_DEFERRED + 500 + 3
+                room.store.set_cell("t", f"r{number % 100}", f"c{number // 100}", value)
+        assert sum(len(put) for put in storage.puts) == 1 + _MOST_DEFERRED + 100 + 3
         room.store.set_value("v", 1)
         storage.end_turn()
         assert Room(storage).store.get_value("v") == 1

@@ -92,15 +92,16 @@ def held(room: Any) -> Any:
     return room.store.get_cell("t", "r", "c0")
 
 
-def test_they_are_passed_on_at_once_and_merged_and_saved_once_when_the_turn_ends() -> None:
+def test_they_are_passed_on_at_once_and_merged_and_saved_once_when_they_are_committed() -> None:
     async def scenario(rig: Rig, room: Any) -> None:
         client, other = await enter(rig), await enter(rig, "b")
         saves = room.persister.get_stats()["saves"]
         for number in range(4):
             client.sink.on_text(message(number))
         assert len(other.sent) == 4
+        await turns()
         assert held(room) is None
-        await asyncio.sleep(0)
+        await rig.settle()
         assert held(room) == 3
         assert room.persister.get_stats()["saves"] == saves + 1
 
@@ -120,6 +121,7 @@ def run_while_a_sync_takes_long(scenario: Callable[[Rig, Any, Wire, FaultyDisk],
         client = await enter(rig)
         disk.hold()
         client.sink.on_text(message(1))
+        Room.last.ctx.storage.sync()
         await turns()
         assert held(Room.last) == 1
         try:
@@ -203,7 +205,7 @@ def test_what_is_not_small_is_merged_at_once_after_what_came_before(cells: int) 
         client.sink.on_text(message(1))
         client.sink.on_text(message(2, cells))
         assert held(room) == (None if cells == SMALL else 2)
-        await asyncio.sleep(0)
+        await rig.settle()
         assert held(room) == 2
 
     run(scenario)
@@ -241,7 +243,7 @@ def test_a_bad_one_takes_no_other_with_it() -> None:
         client = await enter(rig)
         client.sink.on_text(message(1))
         client.sink.on_text(message(2, hlc="z" * 16))
-        await asyncio.sleep(0)
+        await rig.settle()
         assert held(room) == 1
         client.sink.on_text(message(3))
         await rig.settle()
@@ -269,7 +271,7 @@ def test_if_merging_them_together_fails_each_is_merged_alone(monkeypatch: pytest
         room._passing.seat._on_ignored_error = errors.append
         for number in range(4):
             client.sink.on_text(message(number))
-        await asyncio.sleep(0)
+        await rig.settle()
         assert held(room) == 3
         assert [str(error) for error in errors] == ["this one"]
 

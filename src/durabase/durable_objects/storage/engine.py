@@ -6,6 +6,9 @@ the larger the groups. Committing appends to SQLite's write-ahead log without wa
 the log durable, and only when it has are the stores told. After a power cut SQLite finds whole groups, the
 last durable one at least.
 
+A turn that *may wait* is committed when anything waits for it, with the next that may not wait, or some
+milliseconds later: the more turns a commit covers, the less each of them costs.
+
 Why not write on the thread: Python's interpreter lock would be handed to and fro for every row, and
 a loop that reads while a thread writes needs a second view of the data. Writing a group costs the loop
 some microseconds; waiting for the disk, which is what takes long, costs it nothing. For the same reason
@@ -16,7 +19,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from asyncio import AbstractEventLoop, Future
+from asyncio import AbstractEventLoop, Future, TimerHandle
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
@@ -30,10 +33,12 @@ from durabase.errors import StorageError
 
 __all__ = ["Database", "LogFollower", "TurnStore"]
 
-ROWS_AT_ONCE: Final = 4096
-"""So many rows of a store are written in one visit of the loop; that takes some five milliseconds."""
+ROWS_AT_ONCE: Final = 512
+"""So many rows of a store are written in one visit of the loop; that takes half a millisecond or so."""
 SECONDS_AT_ONCE = 0.001
 """After so long what is left of a group is written in the next visit: rooms then bring more to it at once."""
+PATIENCE_SECONDS = 0.005
+"""So long a turn that may wait is not committed, unless anything waits for it."""
 CHECKPOINT_CHANGES = 16_000
 """After so many the log is folded into the file, on the thread: whoever waits for the disk waits for that."""
 CHECKPOINT_BYTES: Final = 16 * 1024 * 1024
@@ -132,23 +137,36 @@ class Database:
         self._unwritten: deque[TurnStore] = deque()  # of the group
         self._syncing: dict[TurnStore, int] | None = None
         self._turn_scheduled = False
+        self._is_urgent = False  # something that has not begun to be committed may not wait
+        self._patience: TimerHandle | None = None
         self._idle: list[Future[None]] = []
         self._log: int | None = None
         self._log_size = 0
         self._changes = 0
         self._broken: Exception | None = None
 
-    def end_turn_soon(self, store: TurnStore) -> None:
-        """``store`` has written; have it end its turn when this visit of the loop is over."""
+    def end_turn_soon(self, store: TurnStore, *, may_wait: bool = False) -> None:
+        """``store`` has written; have it end its turn when this visit of the loop is over.
+
+        Args:
+            may_wait: there is no hurry to commit that, until :meth:`hurry` is called.
+        """
         self._dirty[store] = None
+        self._is_urgent |= not may_wait
         self._schedule()
+
+    def hurry(self) -> None:
+        """Something waits for what was written so far."""
+        if not self._is_urgent and (self._dirty or self._ended):
+            self._is_urgent = True
+            self._schedule()
 
     def end_turn_now(self, store: TurnStore) -> None:
         """End the turn of ``store`` at once: what it wrote so far and what it writes next are two turns."""
         if store in self._dirty:
             del self._dirty[store]
             self._end([store])
-            self._schedule()
+            self.hurry()
 
     def forget(self, store: TurnStore) -> None:
         """What ``store`` wrote in the current turn is not wanted any more."""
@@ -171,6 +189,7 @@ class Database:
     async def settle(self) -> None:
         """Wait until everything that was written is durable, or lost."""
         while self._dirty or self._ended or self._group or self._syncing is not None:
+            self.hurry()
             done: Future[None] = self._loop.create_future()
             self._idle.append(done)
             await done
@@ -214,9 +233,8 @@ class Database:
 
     def _commit(self) -> None:
         """Write and commit a group and have it synced, unless the one before it is still being synced."""
-        if self._syncing is None and not self._group:
-            self._group, self._ended = self._ended, {}
-            self._unwritten.extend(self._group)
+        if self._syncing is None and not self._group and not self._has_patience():
+            self._begin_group()
         if self._syncing is not None or not self._group:
             self._tell_idle()
             return
@@ -231,6 +249,26 @@ class Database:
             return
         self._syncing, self._group = self._group, {}
         self._executor.submit(self._sync, is_to_fold)
+
+    def _has_patience(self) -> bool:
+        """Whether turns that have ended wait for others."""
+        if self._is_urgent or not self._ended:
+            return False
+        if self._patience is None:
+            self._patience = self._loop.call_later(PATIENCE_SECONDS, self._lose_patience)
+        return True
+
+    def _lose_patience(self) -> None:
+        self._patience = None
+        self.hurry()
+
+    def _begin_group(self) -> None:
+        self._group, self._ended = self._ended, {}
+        self._unwritten.extend(self._group)
+        self._is_urgent = False
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
     def _write_group(self) -> bool:
         """Write more of the group, as much as a visit of the loop has time for; whether that was all."""
@@ -309,7 +347,8 @@ class Database:
                 store.durable(turn)
             else:
                 store.failed(_lost(error))
-        self._commit()
+        if not self._turn_scheduled:  # else turns end before the next group begins
+            self._commit()
 
     def _tell_idle(self) -> None:
         idle, self._idle = self._idle, []

@@ -170,9 +170,10 @@ class DurableObjectStorage:
     def defer(self, write: Callable[[], object], *, at_once: bool = False) -> None:
         """Have ``write``, which puts something here, called before anything else reads or writes here.
 
-        At the latest that is when what this turn writes is committed. What the object sends from now on waits
-        for it all the same, so this is for what changes many times and need be written but once. What turns
-        that have ended deferred is written even if the object is reset. It must not raise.
+        At the latest that is when what this turn writes is committed, for which there is no hurry for some
+        milliseconds unless anything waits for it. What the object sends from now on waits for it all the
+        same, so this is for what changes many times and need be written but once. What turns that have ended
+        deferred is written even if the object is reset. It must not raise.
 
         Args:
             at_once: it has become much: call it now, with all that was deferred before.

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
-from durabase.durable_objects.gates import WriteGate
+from durabase.durable_objects.gates import OutputGate
 from durabase.durable_objects.storage.change_journal import NoJournal
 from durabase.durable_objects.storage.namespace_database import NamespaceDatabase
 from durabase.durable_objects.storage.object_copy import copied_entries
@@ -44,7 +44,7 @@ class SharedStore:
         namespace: NamespaceDatabase,
         id: bytes,
         name: str | None,
-        gate: WriteGate,
+        gate: OutputGate,
         on_failed: Callable[[Exception], object],
     ) -> None:
         found = namespace.find(id)
@@ -57,6 +57,7 @@ class SharedStore:
         self.name = name if found is None or name is not None else found[1]
         self._name_is_new = found is not None and self.name != found[1]
         self._gate = gate
+        gate.committer = self._database
         self._on_failed = on_failed
         self._turn = Writes()
         self._ended = Writes()  # of turns that have ended since a group was written
@@ -139,7 +140,7 @@ class SharedStore:
             write()
             return
         self._deferred.append(write)
-        self._wrote(True)
+        self._wrote(True, may_wait=True)
         if at_once:
             self._catch_up()
 
@@ -176,11 +177,11 @@ class SharedStore:
         self._turn.alarm = alarm and replace(alarm, serial=self._namespace.new_serial())
         self._wrote(confirmed)
 
-    def _wrote(self, confirmed: bool) -> None:
+    def _wrote(self, confirmed: bool, *, may_wait: bool = False) -> None:
         if self._is_catching_up:  # it was counted when it was deferred
             return
         self._gate.wrote(confirmed)
-        self._database.end_turn_soon(self)
+        self._database.end_turn_soon(self, may_wait=may_wait)
 
     # Rolling back
 
@@ -230,6 +231,7 @@ class SharedStore:
         or lost."""
         if self._in_flight:
             self._settled.append(action)
+            self._database.hurry()
         else:
             action()
 

@@ -49,8 +49,8 @@ class Store:
         self.log: list[Any] = []
         self.value: Any = "row"
 
-    def write(self) -> None:
-        self.database.end_turn_soon(self)
+    def write(self, *, may_wait: bool = False) -> None:
+        self.database.end_turn_soon(self, may_wait=may_wait)
 
     def end_turn(self) -> int | None:
         self.number += 1
@@ -221,6 +221,69 @@ def test_settle_waits_for_everything(tmp_path: Path) -> None:
     run(tmp_path, scenario)
 
 
+@pytest.mark.parametrize("what", ["somebody waits", "another may not wait", "a turn is ended now"])
+def test_what_may_wait_is_committed_when_it_may_no_longer(tmp_path: Path, what: str) -> None:
+    async def scenario(database: Database, executor: Held) -> None:
+        one, other = Store(database), Store(database)
+        for turn in range(3):
+            one.write(may_wait=True)
+            await settle()
+            assert (one.number, rows(database), executor.waiting) == (turn + 1, 0, [])
+        other.write(may_wait=what != "another may not wait")
+        if what == "somebody waits":
+            database.hurry()
+        elif what == "a turn is ended now":
+            database.end_turn_now(other)
+        await settle()
+        assert rows(database) == 4
+        executor.run()
+        await settle()
+        assert (one.log, other.log) == ([3], [1])
+        one.write(may_wait=True)
+        await settle()
+        assert rows(database) == 4
+
+    run(tmp_path, scenario)
+
+
+def test_who_waits_while_a_sync_runs_waits_for_the_next_group(tmp_path: Path) -> None:
+    async def scenario(database: Database, executor: Held) -> None:
+        one, other = Store(database), Store(database)
+        one.write()
+        await settle()
+        database.hurry()  # for what is being synced already
+        other.write(may_wait=True)
+        await settle()
+        executor.run()
+        await settle()
+        assert (one.log, rows(database)) == ([1], 1)
+        one.write()
+        await settle()
+        other.write(may_wait=True)
+        database.hurry()
+        executor.run()
+        await settle()
+        assert rows(database) == 4
+
+    run(tmp_path, scenario)
+
+
+def test_what_may_wait_does_not_do_so_for_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "PATIENCE_SECONDS", 0)
+
+    async def scenario(database: Database, executor: Held) -> None:
+        store = Store(database)
+        for number in range(1, 3):
+            store.write(may_wait=True)
+            await settle()
+            assert rows(database) == number
+            executor.run()
+            await settle()
+        assert store.log == [1, 2]
+
+    run(tmp_path, scenario)
+
+
 def test_what_is_deferred_costs_no_turn_of_its_own(tmp_path: Path) -> None:
     async def main() -> None:
         executor = Held()
@@ -229,9 +292,11 @@ def test_what_is_deferred_costs_no_turn_of_its_own(tmp_path: Path) -> None:
         store = SharedStore(namespace, b"id", None, gate, pytest.fail)
         store.defer(lambda: store.write({b"k": b"v"}, True), False)
         assert not gate.is_open
-        for _ in range(3):
-            await asyncio.sleep(0)
+        await settle()
         assert store.get(b"k") == b"v"
+        assert executor.waiting == []
+        gate.hold(lambda: None)
+        await settle()
         assert len(executor.waiting) == 1
         executor.run()
         await asyncio.sleep(0)

@@ -271,6 +271,10 @@ def test_what_several_turns_defer_is_written_once_and_not_before_it_must(tmp_pat
             await asyncio.sleep(0)
         assert (calls, gate.is_open) == ([], False)
         await rig.sync()
+        await rig.sync()
+        assert (calls, gate.is_open) == ([], False)
+        gate.hold(lambda: None)
+        await rig.sync()
         assert (calls, rig.rows(), gate.is_open) == ([0], 2, False)
         await rig.sync()
         assert gate.is_open
