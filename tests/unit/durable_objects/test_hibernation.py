@@ -632,12 +632,12 @@ def test_closing_all_says_it_once_to_those_who_are_still_there() -> None:
         registry.accept(server, None)
         client.accept()
         client.add_event_listener("close", lambda event: closed.append((event.code, event.reason)))
-    registry.sockets()[0].close(4000, "before")
+    sockets = registry.sockets()
+    sockets[0].close(4000, "before")
     registry.close_all(1001, "the server stops")
-    for socket in registry.sockets():
-        socket.send("after")
     registry.close_all(1001, "again")
     assert sorted(closed) == [(1001, "the server stops"), (4000, "before")]
+    assert [socket.connection.sendable for socket in sockets] == [False, False]
     assert len(registry) == 0
 
 

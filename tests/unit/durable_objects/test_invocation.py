@@ -9,7 +9,8 @@ import pytest
 from durabase.durable_objects import DurableObject
 from durabase.durable_objects.events import Alarm, AlarmInfo, Call, Fetch, Read, Run, Served
 from durabase.durable_objects.invocation import checked, kind_of, no_response, size_of
-from durabase.web import Request
+from durabase.durable_objects.routing import ObjectKey
+from durabase.web import Request, Response
 from unit.durable_objects.rig import Rig, run
 from unit.durable_objects.test_life import Counter
 
@@ -30,6 +31,43 @@ def test_fetch_must_exist_and_give_a_response() -> None:
 
     run(without, Counter)
     run(wrong, Silent)
+
+
+class Answering(DurableObject):
+    title = "a title"
+
+    def echo(self, *arguments: Any, **keywords: Any) -> Any:
+        return [list(arguments), keywords]
+
+    def fetch(self, request: Request) -> Response:
+        async def pieces() -> Any:
+            yield request.method.encode()
+            yield b"!"
+
+        return Response(pieces() if request.url.endswith("/stream") else request.method, 201)
+
+
+def test_methods_properties_and_requests_are_those_of_the_instance() -> None:
+    async def scenario(rig: Rig) -> None:
+        stub = rig.stub()
+        assert await stub.echo(1, k=2) == [[1], {"k": 2}]
+        assert await stub.title == "a title"
+        assert await rig.run_in(lambda instance, ctx: [instance.title, ctx.id.name]) == ["a title", "x"]
+        response = await stub.fetch("http://h/", method="PUT")
+        assert (response.status, response.body_bytes()) == (201, b"PUT")
+        streamed = await stub.fetch("http://h/stream", method="PUT")
+        assert [piece async for piece in streamed.iter_body()] == [b"PUT", b"!"]
+
+    run(scenario, Answering)
+
+
+def test_what_was_given_away_is_called_and_checked_as_it_says() -> None:
+    async def scenario(rig: Rig) -> None:
+        key = ObjectKey("Answering", rig.namespace.id_from_name("x"))
+        served = Served(lambda: 5, lambda value: [value], "given")
+        assert await rig.host.deliver(key, served) == [5]
+
+    run(scenario, Answering)
 
 
 ALARM = Alarm(AlarmInfo(0, False, 1), 1)
@@ -91,11 +129,8 @@ def test_an_alarm_that_is_not_set_any_more_is_none() -> None:
 
     async def scenario(rig: Rig) -> None:
         await rig.run_in(lambda instance, ctx: ctx.storage.set_alarm(rig.clock.now_ms() + 1000))
-        key = (await rig.run_in(lambda instance, ctx: ctx.id)).key
-        from durabase.durable_objects.ids import DurableObjectId
-        from durabase.durable_objects.routing import ObjectKey
-
-        await rig.host.deliver(ObjectKey("Ringing", DurableObjectId(key, "x")), Alarm(ALARM.info, 99))
+        key = ObjectKey("Ringing", rig.namespace.id_from_name("x"))
+        await rig.host.deliver(key, Alarm(ALARM.info, 99))
         assert Ringing.rung == 0
         assert await rig.run_in(lambda instance, ctx: ctx.storage.get_alarm()) is not None
         await rig.pass_time(1)
