@@ -167,11 +167,21 @@ class Peer:
         number, result = self._last, self._loop.create_future()
         self._pending[number] = result
         try:
-            self._link.send(self._wire.encode(message(number)))
+            self._send_value(message(number))
         except (ClusterError, TypeError) as error:
             del self._pending[number]
             result.set_exception(ObjectError(str(error)) if isinstance(error, ClusterError) else error)
         return result
+
+    def _send_value(self, message: list[Any]) -> None:
+        """Send what may carry stubs along; if it can't be sent, they are released again."""
+        before = self._last
+        try:
+            self._link.send(self._wire.encode(message))
+        except (ClusterError, TypeError):
+            for number in [number for number in self._exports if number > before]:
+                self._release(number)
+            raise
 
     def _send(self, message: list[Any]) -> None:
         """Send what nobody waits for: if the other process is gone, it needs it no more."""
@@ -224,8 +234,7 @@ class Peer:
         elif kind == "failed":
             self._settle(number, None, error_from(details[0]))
         elif kind == "release":
-            _, release = self._exports.pop(number)
-            release()
+            self._release(number)
         elif kind == "abandon":
             if (request := self._requests.get(number)) is not None:
                 request.abandon()
@@ -250,7 +259,7 @@ class Peer:
         error = asyncio.CancelledError() if result.cancelled() else result.exception()
         if error is None:
             try:
-                self._link.send(self._wire.encode(["done", number, result.result()]))
+                self._send_value(["done", number, result.result()])
             except (ClusterError, TypeError) as fault:
                 error = fault
         if error is not None:
@@ -278,6 +287,10 @@ class Peer:
         self._last += 1
         self._exports[self._last] = (perform, release)
         return self._last
+
+    def _release(self, number: int) -> None:
+        _, release = self._exports.pop(number)
+        release()
 
     def granted(self, number: int) -> Granted:
         """What the other process exported."""

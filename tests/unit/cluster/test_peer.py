@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from durabase.cluster import link
 from durabase.cluster.peer import Peer
+from durabase.durable_objects.crossing import make_call
 from durabase.durable_objects.events import Call, Fetch, Read, Run
 from durabase.durable_objects.ids import DurableObjectId
 from durabase.durable_objects.observing import Watch
 from durabase.durable_objects.routing import ObjectKey
+from durabase.durable_objects.rpc_stub import RpcStub
 from durabase.errors import ClusterError, ObjectError
 from durabase.testing import FakeClock
 from durabase.web import AbortController, Request, Response
@@ -123,6 +126,43 @@ def test_what_can_not_be_asked_fails_without_being_sent() -> None:
             await here.peer.deliver(KEY, Call("m", (object(),), {}))
         assert here.peer._pending == {}
         assert there.log == []
+
+    run(scenario)
+
+
+class Target:
+    """What a stub is of."""
+
+    stubs = 0
+
+    def take(self) -> None:
+        self.stubs += 1
+
+    def give_back(self) -> None:
+        self.stubs -= 1
+
+    async def serve(self, event: Any) -> Any:
+        raise AssertionError(event)
+
+
+def test_what_a_message_carries_along_is_let_go_if_it_can_not_be_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def scenario(here: Side, there: Side) -> None:
+        asked, answered = Target(), Target()
+        stub, result = RpcStub(asked, make_call), RpcStub(answered, make_call)
+        there.answer = lambda event: [result, object()]
+        with pytest.raises(TypeError):
+            await here.peer.deliver(KEY, Call("m", (), {}))
+        with monkeypatch.context() as patch:
+            patch.setattr(link, "MAX_FRAME", 1000)
+            with pytest.raises(ObjectError, match="are too many"):
+                await here.peer.deliver(KEY, Call("m", (stub, "x" * 1000), {}))
+            there.answer = lambda event: [result, "x" * 1000]
+            with pytest.raises(ClusterError, match="are too many"):
+                await here.peer.deliver(KEY, Call("m", (), {}))
+        assert (here.peer._exports, there.peer._exports) == ({}, {})
+        assert (asked.stubs, answered.stubs) == (1, 1)
 
     run(scenario)
 
