@@ -220,6 +220,7 @@ class SocketRegistry:
     def close_all(self, code: int, reason: str) -> None:
         """Close every connection, for a planned stop; the object is told nothing."""
         records, self._records = self._records, {}
+        self._by_tag = None
         for record in records:
             record.silent = True
             if not record.connection.sent_close and not record.connection.closed:

@@ -16,7 +16,7 @@ from durabase.durable_objects.tally import Tally
 from durabase.errors import ObjectError
 from durabase.testing import FakeClock
 from durabase.web import Response, WebSocket, WebSocketPair, WebSocketRequestResponsePair
-from unit.durable_objects.rig import Accepting, Rig, run
+from unit.durable_objects.rig import Accepting, Rig, Wire, run
 
 LOST = "WebSocket disconnected without sending Close frame."
 
@@ -629,16 +629,27 @@ def test_closing_all_says_it_once_to_those_who_are_still_there() -> None:
     closed: list[Any] = []
     for _ in range(2):
         client, server = WebSocketPair()
-        registry.accept(server, None)
+        registry.accept(server, ["a"])
         client.accept()
         client.add_event_listener("close", lambda event: closed.append((event.code, event.reason)))
-    sockets = registry.sockets()
+    sockets = registry.sockets("a")
     sockets[0].close(4000, "before")
     registry.close_all(1001, "the server stops")
     registry.close_all(1001, "again")
     assert sorted(closed) == [(1001, "the server stops"), (4000, "before")]
     assert [socket.connection.sendable for socket in sockets] == [False, False]
     assert len(registry) == 0
+
+
+def test_those_that_are_closed_are_found_no_more_although_they_have_not_answered_yet() -> None:
+    registry, far = SocketRegistry(Nobody(), FakeClock(), Tally()), Wire()
+    client, server = WebSocketPair()
+    registry.accept(server, ["a"])
+    client.connect(far)
+    assert registry.sockets("a") == [server]
+    registry.close_all(1001, "the server stops")
+    assert far.sent == [("close", 1001, "the server stops")]
+    assert registry.sockets("a") == registry.sockets() == []
 
 
 def test_a_life_that_ends_leaves_records_only() -> None:
