@@ -43,17 +43,14 @@ def test_writers_can_be_chained() -> None:
     assert store.get_content() == [{}, {}]
 
 
-def test_functions_get_the_present_thing() -> None:
-    store = Store().set_cell("t", "r", "o", [1])
+def test_functions_get_the_present_value() -> None:
+    store = Store()
     seen: list[Any] = []
-    store.set_cell("t", "r", "c", lambda cell: seen.append(cell) or 1)
-    store.set_cell("t", "r", "c", lambda cell: cell + 1)
-    store.set_cell("t", "r", "o", lambda cell: [*cell, 2])
     store.set_value("v", lambda value: seen.append(value) or "x")
     store.set_value("v", lambda value: value + "x")
     store.set_value("v", lambda value: print)
-    assert seen == [UNDEFINED, UNDEFINED]
-    assert store.get_content() == [{"t": {"r": {"o": [1, 2], "c": 2}}}, {"v": "xx"}]
+    assert seen == [UNDEFINED]
+    assert store.get_content() == [{}, {"v": "xx"}]
     store.set_content(lambda: [{}, {"w": 1}])
     assert store.get_content() == [{}, {"w": 1}]
 

@@ -86,6 +86,11 @@ def test_each_thing_is_told_as_it_was_and_is_with_its_stamp(rig: Rig) -> None:
     assert all(len(stamp) == 16 for stamp in stamps)
 
 
+def test_a_default_has_no_time(rig: Rig) -> None:
+    rig.store.set_values_schema({"d": {"type": "number", "default": 5}})
+    assert rig.told() == [{"value": "d", "new": 5, "stamp": ""}]
+
+
 def test_a_transaction_that_changes_no_stamps_tells_nothing(rig: Rig) -> None:
     rig.store.set_value("v", 1)
     rig.told()
