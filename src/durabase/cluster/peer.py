@@ -317,6 +317,8 @@ class Peer:
         for result in pending:
             if not result.done():
                 result.set_exception(lost_error())
+        for request in list(self._requests.values()):
+            request.abandon()  # nobody is there to have the response
         exports, self._exports = list(self._exports.values()), {}
         for _, release in exports:
             release()

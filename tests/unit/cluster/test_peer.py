@@ -242,6 +242,25 @@ def test_when_the_other_process_is_lost_everything_ends() -> None:
     run(scenario)
 
 
+def test_requests_of_a_process_that_is_lost_are_aborted() -> None:
+    async def scenario(here: Side, there: Side) -> None:
+        aborted = asyncio.Event()
+
+        def answer(event: Fetch) -> Any:
+            event.request.signal.add_event_listener("abort", lambda _: aborted.set())
+            return aborted.wait()
+
+        there.answer = answer
+        asking = here.peer.deliver(KEY, Fetch(Request("http://h/")))
+        await until(lambda: there.log != [])
+        here.peer.close()
+        await aborted.wait()
+        await until(lambda: there.peer._requests == {})
+        assert isinstance(asking.exception(), ObjectError)
+
+    run(scenario)
+
+
 def test_one_that_retires_stays_until_it_is_asked_nothing_more() -> None:
     async def scenario(here: Side, there: Side) -> None:
         answer = asyncio.Event()
