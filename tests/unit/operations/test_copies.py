@@ -12,6 +12,7 @@ import pytest
 from durabase.durable_objects import DurableObject, DurableObjectId, ObjectClass, ObjectHost
 from durabase.errors import NoSuchObjectError, StorageError, StorageFileError
 from durabase.operations.copies import ObjectCopies
+from durabase.operations.objects import ObjectOperations
 from durabase.testing.fake_clock import FakeClock
 from durabase.web import Request
 
@@ -123,6 +124,30 @@ def test_tables_are_for_classes_that_may_have_them(tmp_path: Path) -> None:
             await scene.copies.restore("Box", scene.id("b", "Box"), TOKEN)
 
     run(tmp_path, scenario)
+
+
+def test_the_name_comes_with_the_copy_where_only_the_id_is_said(tmp_path: Path) -> None:
+    copy: list[bytes] = []
+
+    async def send(scene: Scene) -> None:
+        await scene.room("a").keep(k=1)
+        copy.append(await scene.copy_of("a"))
+
+    async def restore(scene: Scene) -> None:
+        bare = DurableObjectId(scene.id("a").key, None)
+        await scene.receive(copy[0])
+        await scene.copies.restore("Room", bare, TOKEN)
+        other = DurableObjectId(scene.id("b").key, None)
+        await scene.receive(copy[0])
+        await scene.copies.restore("Room", other, TOKEN)
+        known = ObjectOperations(scene.host).list()["objects"]
+        assert sorted((each["id"] == str(bare), each["name"]) for each in known) == [
+            (False, None),
+            (True, "a"),
+        ]
+
+    run(tmp_path / "one", send)
+    run(tmp_path / "other", restore)
 
 
 def test_what_is_no_copy_is_let_go(tmp_path: Path) -> None:
