@@ -14,8 +14,7 @@ import reacton.ipywidgets as w
 
 from durabase import ui
 from durabase.mergeable import MergeableStore
-from durabase.persisters import CustomPersister, FilePersister, Status
-from durabase.persisters._steps import Completion
+from durabase.persisters import CustomPersister, FilePersister
 from durabase.store import Store
 from durabase.synchronizers import LocalBus, LocalSynchronizer, WsSynchronizer
 from durabase.synchronizers._reconnecting import Backoff
@@ -102,26 +101,6 @@ def test_a_persister_that_fails_on_another_thread_is_logged_too(caplog: pytest.L
         with seen(use) as shown:
             assert shown.texts() == ["None"]
     assert "no place" in caplog.text
-
-
-def test_a_status_is_shown() -> None:
-    store = Store()
-    saving = Completion[None]()
-    persister = CustomPersister(store, lambda: UNDEFINED, lambda *_: saving)
-    heard: list[Status] = []
-
-    def use() -> str:
-        ui.use_persister_status_listener(lambda _persister, status: heard.append(status), (), persister)
-        return ui.use_persister_status(persister).name
-
-    with seen(use) as shown:
-        assert shown.texts() == ["'IDLE'"]
-        persister.save()
-        assert shown.texts() == ["'SAVING'"]
-        saving.set_result(None)
-        assert shown.texts() == ["'IDLE'"]
-    persister.load()
-    assert heard == [Status.SAVING, Status.IDLE]
 
 
 def test_a_persister_lives_on_the_thread_of_its_store() -> None:
