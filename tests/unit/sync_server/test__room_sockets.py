@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from durabase.sync_server._fetch import MESSAGE_BYTES
 from durabase.sync_server._room_sockets import Entry, RoomSockets
 from durabase.sync_server.access import ANYBODY, Access, Level
 from durabase.web import WebSocket, WebSocketPair
@@ -27,6 +28,13 @@ class Rig:
         """All sockets, of which only connections and tags were kept."""
         self.ctx.sleep()
         return self.sockets.all()
+
+
+def test_messages_may_be_as_large_as_payloads() -> None:
+    rig = Rig()
+    rig.accept()
+    (socket,) = rig.woken()
+    assert socket.connection.message_bytes == MESSAGE_BYTES
 
 
 def test_all_are_told_in_order_of_coming() -> None:

@@ -18,7 +18,7 @@ def database(
     path: Path, script: str = "", keys: dict[bytes, bytes | None] | None = None, alarm: int | None = None
 ) -> Path:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.executescript(script)
+        connection.executescript(f"PRAGMA synchronous = OFF; {script}")
         if keys is not None:
             write_entries(connection, keys)
         if alarm is not None:

@@ -16,6 +16,7 @@ from durabase.durable_objects.storage.store import KeyRange
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(tmp_path / "object.sqlite", isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
         yield connection
 
 

@@ -31,6 +31,7 @@ ID = b"i" * 32
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(tmp_path / "object.sqlite", isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
         yield connection
 
 

@@ -29,6 +29,7 @@ def file_of(folder: Path, number: int, record: ObjectRecord | None = None, *, wa
     """The file of an object, and its log if the process died while it was open."""
     path = folder / f"{id_of(number).hex()}.sqlite"
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
         if record is not None:
             write_record(connection, record)
         connection.execute("PRAGMA journal_mode = WAL")

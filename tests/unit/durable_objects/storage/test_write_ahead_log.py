@@ -18,6 +18,7 @@ def opened(path: Path, page_size: int = 4096) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute(f"PRAGMA page_size = {page_size}")
     connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA wal_autocheckpoint = 0")
     connection.execute("CREATE TABLE t (a)")
     return connection
