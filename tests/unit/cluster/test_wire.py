@@ -92,6 +92,7 @@ def test_forms_and_files() -> None:
     form.append("b", Blob(["blob"], "x/y"))
     found = Sides().sent(form)
     assert [name for name, _ in found.items()] == ["a", "a", "f", "b"]
+    assert [value for name, value in found.items() if name == "a"] == ["1", "2"]
     file = found.get("f")
     assert (file.name, file.data, file.content_type, file.last_modified) == (
         "f.txt",
