@@ -116,6 +116,22 @@ def test_scheduled_is_called_with_as_many_arguments_as_it_takes() -> None:
     run(scenario)
 
 
+def test_another_program_may_take_other_arguments() -> None:
+    class Later(WorkerEntrypoint):
+        def scheduled(self, controller: object, bindings: object, ctx: object) -> None:
+            self.env.TOLD.append((controller, bindings, ctx))
+
+    async def scenario() -> None:
+        scene = Scene()
+        await scene.worker.scheduled("first")
+        later = Worker(ModuleType("index"), False, {"Default": Later}, {})
+        scene.worker.bind(CONFIG, later, {"TOLD": scene.told}, {}, {})
+        await scene.worker.scheduled("second")
+        assert scene.told == ["first", ("second", None, None)]
+
+    run(scenario)
+
+
 def test_calls_give_copies() -> None:
     async def scenario() -> None:
         scene, limits = Scene(), ObjectLimits()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import durabase
 from durabase.workers.imports import ProgramImports
 
 
@@ -75,7 +76,8 @@ def test_a_program_behind_leaves_others_their_names(tmp_path: Path) -> None:
     two.remove()
 
 
-def test_code_is_compiled_from_source(tmp_path: Path) -> None:
+def test_code_is_compiled_from_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     imports = program(tmp_path, its_a="VALUE = 1")
     imports.install()
     assert imported("its_a").VALUE == 1
@@ -95,6 +97,14 @@ def test_packages_are_imported_from_and_are_not_part_of_it(tmp_path: Path) -> No
     module = imported("its_vendored")
     imports.remove()
     assert sys.modules.pop("its_vendored") is module
+
+
+def test_this_package_is_never_the_program_s_own() -> None:
+    imports = ProgramImports(Path(durabase.__file__).parent)
+    imports.install()
+    imports.remove()
+    assert sys.modules["durabase"] is durabase
+    assert sys.modules["durabase.workers.imports"].ProgramImports is ProgramImports
 
 
 def test_a_file_whose_name_is_taken(tmp_path: Path) -> None:

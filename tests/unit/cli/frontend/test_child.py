@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from durabase.cli.frontend import child as module
 from durabase.cli.frontend.child import ChildProcess
 
 from .fakes import until
@@ -94,6 +95,22 @@ def test_its_own_children_end_with_it(tmp_path: Path, how: str) -> None:
             child.kill()
         assert await child.wait() != 0
         await until(lambda: has_ended(int(lines[0])))
+
+    run(use)
+
+
+def test_what_does_not_end_by_itself_is_ended_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_STOP_SECONDS", 0.05)
+
+    async def use(lines: list[str]) -> None:
+        child = ChildProcess(
+            tmp_path, shell("trap '' TERM; echo ready; while :; do sleep 60; done"), lines.append
+        )
+        await until(lambda: _is_there(lines))
+        await child.stop()
+        assert child.has_ended
 
     run(use)
 
