@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from threading import Event
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Lock
 from typing import Final
 
 from durabase.clock import TimerClock
@@ -34,6 +36,7 @@ class FaultyDisk(Disk):
         self._committed_ms = 0
         self._is_held = False
         self._waiting: set[Event] = set()
+        self._rearranging = Lock()
 
     # What tests say
 
@@ -85,6 +88,12 @@ class FaultyDisk(Disk):
         """Whether commits wait for the test, or for the clock."""
         return bool(self._waiting)
 
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Nothing moves from file to file meanwhile, so that files can be copied as they are."""
+        with self._rearranging:
+            yield
+
     # What the storage asks
 
     def commit(self, connection: Connection) -> None:
@@ -104,6 +113,11 @@ class FaultyDisk(Disk):
         if self._dies_after:
             self._dies_before = True
             raise OSError(_ERROR)
+
+    def rearrange(self, action: Callable[[], object]) -> None:
+        """Do it, but not while the disk is to be still."""
+        with self._rearranging:
+            super().rearrange(action)
 
     def _wait(self) -> None:
         go_on = Event()

@@ -329,7 +329,8 @@ class WorkerHarness:
         """
         before = self._data
         self._generation += 1
-        shutil.copytree(before, self._data)
+        with self.disk.still():
+            shutil.copytree(before, self._data)
         self._end_lives("The process has crashed.", sleeping_sockets=True)
         await self._restart(before)
         self._programs = load_workers(self._configs)

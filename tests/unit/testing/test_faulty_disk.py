@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
 from durabase.errors import StorageError
 from durabase.testing import WorkerHarness
+from durabase.testing.fake_clock import FakeClock
+from durabase.testing.faulty_disk import FaultyDisk
 
 from .test_harness import use
 
@@ -105,3 +108,20 @@ def test_a_worker_ends_though_its_disk_was_left_broken(tmp_path: Path) -> None:
         assert worker.disk.is_waiting
 
     use(tmp_path, test)
+
+
+def test_files_stay_as_they_are_while_the_disk_is_still() -> None:
+    disk = FaultyDisk(FakeClock(0))
+    began, moved = Event(), Event()
+
+    def fold() -> None:
+        began.set()
+        disk.rearrange(moved.set)
+
+    thread = Thread(target=fold)
+    with disk.still():
+        thread.start()
+        began.wait()
+        assert not moved.wait(0.02)
+    thread.join()
+    assert moved.is_set()

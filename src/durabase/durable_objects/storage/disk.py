@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -38,6 +39,10 @@ class Disk:
         """Make the log, an open file, durable. On a thread."""
         if self.durability == "full":
             getattr(os, "fdatasync", os.fsync)(log)
+
+    def rearrange(self, action: Callable[[], object]) -> None:
+        """Do what moves what was written from file to file, or removes files. On a thread."""
+        action()
 
     def sync_folder(self, folder: Path) -> None:
         """Make durable which files there are."""

@@ -24,6 +24,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, closing, nullcontext
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Final, Protocol, final
@@ -205,10 +206,8 @@ class Database:
             self._log = None
 
     def _close_connection(self) -> None:
-        if self.follower is None:
-            self.connection.close()
-        else:
-            self.follower.close(self.connection.close)
+        close = self.connection.close
+        self.disk.rearrange(close if self.follower is None else partial(self.follower.close, close))
 
     def _schedule(self) -> None:
         if not self._turn_scheduled:
@@ -315,7 +314,7 @@ class Database:
             if self.follower is not None:
                 self.follower.synced()
             if is_to_fold:
-                self._fold_log()
+                self.disk.rearrange(self._fold_log)
         except (OSError, sqlite3.Error, StorageError) as failure:
             error = failure
         try:
