@@ -22,7 +22,6 @@ __all__ = [
     "get_cell_hash",
     "get_cell_in_row_hash",
     "get_hash",
-    "get_hash_change",
     "get_row_hash",
     "get_row_in_table_hash",
     "get_table_hash",

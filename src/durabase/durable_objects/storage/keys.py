@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from math import inf
+from typing import Any, Final
 
 from durabase._names import snake_case
 from durabase.durable_objects.storage.store import KeyRange
 
 __all__ = ["key_bytes", "key_range", "key_text", "merged_options"]
+
+_MAX_LIMIT: Final = 2**31 - 1
 
 
 def key_range(options: Mapping[str, Any]) -> KeyRange:
@@ -21,8 +24,8 @@ def key_range(options: Mapping[str, Any]) -> KeyRange:
     limit = options.get("limit")
     if start is not None and start_after is not None:
         raise TypeError("list() cannot be called with both start and startAfter values.")
-    if limit is not None and not (isinstance(limit, (int, float)) and limit >= 1):
-        raise TypeError("List limit must be positive.")
+    if limit is not None:
+        _check_limit(limit)
     lowest = b"" if start is None else key_bytes(start)
     if start_after is not None:
         lowest = key_bytes(start_after) + b"\0"
@@ -32,6 +35,13 @@ def key_range(options: Mapping[str, Any]) -> KeyRange:
         lowest = max(lowest, first)
         highest = _lower(highest, _after_prefix(first))
     return KeyRange(lowest, highest, bool(options.get("reverse")), None if limit is None else int(limit))
+
+
+def _check_limit(limit: object) -> None:
+    if not isinstance(limit, (int, float)) or not 1 <= limit < inf:
+        raise TypeError("List limit must be positive.")
+    if limit > _MAX_LIMIT:
+        raise TypeError("Value out of range. Must be between -2147483648 and 2147483647 (inclusive).")
 
 
 def _after_prefix(prefix: bytes) -> bytes | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from math import isfinite
 from typing import Final
 
 from durabase.errors import AlarmError
 
 __all__ = ["alarm_ms", "time_ms"]
 
-LAST_ALARM_MS: Final = 6_942_067_200_000
-"""The year 2190."""
+LAST_ALARM_MS: Final = (2**63 - 1) // 1_000_000
+"""In the year 2262, whatever the error says: workerd keeps nanoseconds in 64 bits."""
 
 
 def time_ms(time: object) -> int:
@@ -23,7 +24,7 @@ def time_ms(time: object) -> int:
     if (
         isinstance(milliseconds, bool)
         or not isinstance(milliseconds, (int, float))
-        or milliseconds != milliseconds
+        or not isfinite(milliseconds)
     ):
         raise TypeError(f"a time is milliseconds or a datetime, not {time!r}")
     return int(milliseconds)
@@ -42,10 +43,10 @@ def alarm_ms(time: object) -> int:
     time = _milliseconds(time)
     if isinstance(time, bool) or not isinstance(time, (int, float)):
         raise AlarmError(f"setAlarm() takes milliseconds or a datetime, not {type(time).__name__}")
-    if time != time:
+    if not isfinite(time):
         raise AlarmError("The value cannot be converted because it is not a valid Date.")
     if time <= 0:
         raise AlarmError("setAlarm() cannot be called with an alarm time <= 0")
-    if time >= LAST_ALARM_MS:
+    if time > LAST_ALARM_MS:
         raise AlarmError("This API doesn't support dates after 2189.")
     return int(time)

@@ -95,8 +95,9 @@ class Queue:
     def revive(self, due_ms: int) -> int:
         """Have those told again that were laid aside, after all that waits; how many there are."""
         dead = self.dead()
-        for event in dead:
+        while self._numbers[_DEAD]:  # also of those that the program has deleted
             self._remove_first(_DEAD)
+        for event in dead:
             self._append(_WAITING, replace(event, due_ms=due_ms, attempts=0))
         return len(dead)
 

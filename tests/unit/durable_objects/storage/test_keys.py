@@ -62,10 +62,16 @@ def test_start_and_start_after_contradict_each_other() -> None:
         key_range({"start": "a", "start_after": "a"})
 
 
-@pytest.mark.parametrize("limit", [0, 0.5, -1, float("nan"), "2"])
+@pytest.mark.parametrize("limit", [0, 0.5, -1, float("nan"), float("inf"), "2"])
 def test_a_limit_is_a_positive_number(limit: object) -> None:
     with pytest.raises(TypeError, match=r"^List limit must be positive\.$"):
         key_range({"limit": limit})
+
+
+def test_the_largest_limit() -> None:
+    assert key_range({"limit": 2**31 - 1}) == KeyRange(limit=2**31 - 1)
+    with pytest.raises(TypeError, match=r"^Value out of range\. Must be between -2147483648 and 2147483647 "):
+        key_range({"limit": 2**31})
 
 
 def test_options_may_be_a_dict_and_keywords_of_which_the_latter_count() -> None:

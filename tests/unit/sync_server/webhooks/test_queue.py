@@ -104,6 +104,18 @@ def test_those_laid_aside_are_told_again_after_what_waits_as_if_they_were_new(st
 
 
 @in_object(kinds=kv_only)
+def test_those_laid_aside_are_told_again_once_though_the_program_has_deleted_some(storage: Any) -> None:
+    queue = filled(storage, 3)
+    for number in range(3):
+        queue.lay_first_aside(event(number))
+    first, *_ = storage.list(prefix="webhooks:hook:dead:").result
+    storage.delete(first)
+    assert queue.revive(77) == 2
+    assert (queue.dead(), queue.revive(78)) == ([], 0)
+    assert [QueuedEvent(**entry).id for entry in storage.list().result.values()] == ["msg_1", "msg_2"]
+
+
+@in_object(kinds=kv_only)
 def test_what_the_program_deletes_is_passed_over(storage: Any) -> None:
     queue = filled(storage, 4)
     keys = list(storage.list().result)
