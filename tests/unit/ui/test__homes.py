@@ -35,8 +35,12 @@ class Home:
 class Reached(Home):
     """Gives its store by a method, as synchronizers do."""
 
+    def __init__(self, store: Any) -> None:
+        super().__init__("none")
+        self._own = store
+
     def get_store(self) -> Any:
-        return self.store
+        return self._own
 
 
 def test_a_store_belongs_to_whoever_uses_it() -> None:
