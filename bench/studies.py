@@ -79,12 +79,24 @@ def _rooms(kind: str, size: int, effort: Effort) -> Result:
 
 
 def _processes(size: int, effort: Effort) -> Result:
-    """Rooms with a store, shared out among processes."""
+    """Rooms with a store, shared out among processes: many changes in flight in each, and one."""
     alone = SERVERS["durabase"]
     shared = replace(alone, parts=(*alone.parts, "--processes", str(size)))
     with ServerProcess(shared) as server:
-        times = ("--warmup", effort.warmup, "--settle", 2, "--secs", effort.seconds)
-        result = run_load(server, "--mode", "pingpong", "--rooms", 200, "--clients", 2, *times)
+        busy = _figures_of_many_rooms(server, effort, "--mode", "fanout", "--window", 16)
+        slow = _figures_of_many_rooms(server, effort, "--mode", "pingpong")
+    for result in (busy, slow):
+        if "error" in result:
+            return result
+    return {
+        **{f"{name}, 16 in flight": value for name, value in busy.items()},
+        **{f"{name}, 1 in flight": value for name, value in slow.items()},
+    }
+
+
+def _figures_of_many_rooms(server: ServerProcess, effort: Effort, *load: object) -> Result:
+    times = ("--warmup", effort.warmup, "--settle", 2, "--secs", effort.seconds)
+    result = run_load(server, "--rooms", 200, "--clients", 2, *load, *times)
     if "error" in result:
         return result
     used = result["server_cpu"] + result["load_cpu"] + result["other_cpu"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit, urlunsplit
+import re
+from urllib.parse import quote, unquote, urlsplit
 
 from durabase._codec.strings import utf8
 
@@ -11,7 +12,9 @@ __all__ = ["normalised_url"]
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _PATH_SAFE = "/%:@!$&'()*+,;=-._~[]|^"
 _QUERY_SAFE = _PATH_SAFE + "?`{}\\"
-_FRAGMENT_SAFE = _QUERY_SAFE + "#"
+_SPECIAL_QUERY_SAFE = _QUERY_SAFE.replace("'", "")
+_FRAGMENT_SAFE = _PATH_SAFE + "?{}\\#"
+_NOT_IN_HOSTS = re.compile(r"[\0-\x20\x7f#%/<>?@\[\\\]^|]")
 _SAME_DIRECTORY = frozenset((".", "%2e"))
 _PARENT_DIRECTORY = frozenset(("..", ".%2e", "%2e.", "%2e%2e"))
 
@@ -31,19 +34,24 @@ def normalised_url(url: str) -> str:
         raise TypeError(f"Invalid URL: {url}") from error
     if not scheme or not parts.hostname:
         raise TypeError(f"Invalid URL: {url}")
-    path = parts.path or "/"
-    if scheme in _DEFAULT_PORTS:
-        path = path.replace("\\", "/")
-    path = quote(utf8(_without_dots(path)), safe=_PATH_SAFE)
-    query = quote(utf8(parts.query), safe=_QUERY_SAFE)
-    text = urlunsplit((scheme, authority, path, query, ""))
-    return f"{text}#{quote(utf8(parts.fragment), safe=_FRAGMENT_SAFE)}" if parts.fragment else text
+    is_special = scheme in _DEFAULT_PORTS
+    path = (parts.path.replace("\\", "/") if is_special else parts.path) or "/"
+    text = f"{scheme}://{authority}{quote(utf8(_without_dots(path)), safe=_PATH_SAFE)}"
+    before, mark, _ = url.partition("#")
+    if "?" in before:
+        text += f"?{quote(utf8(parts.query), safe=_SPECIAL_QUERY_SAFE if is_special else _QUERY_SAFE)}"
+    return f"{text}#{quote(utf8(parts.fragment), safe=_FRAGMENT_SAFE)}" if mark else text
 
 
 def _authority(host: str, port: int | None, scheme: str, netloc: str) -> str:
     userinfo, at, _ = netloc.rpartition("@")
-    host = f"[{host}]" if ":" in host else host
-    host = host if host.isascii() else host.encode("idna").decode("ascii")
+    if ":" in host:
+        host = f"[{host}]"
+    else:
+        host = unquote(host).lower()
+        host = host if host.isascii() else host.encode("idna").decode("ascii")
+        if _NOT_IN_HOSTS.search(host):
+            raise ValueError(host)
     shown = "" if port is None or port == _DEFAULT_PORTS.get(scheme) else f":{port}"
     return f"{userinfo}{at}{host}{shown}"
 

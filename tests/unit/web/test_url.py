@@ -35,6 +35,12 @@ from durabase.web.url import normalised_url
         (" http://x/a ", "http://x/a"),
         ("http://x/\ud800?\ud800#\ud800", "http://x/%EF%BF%BD?%EF%BF%BD#%EF%BF%BD"),
         ("http://bücher.example/", "http://xn--bcher-kva.example/"),
+        ("http://%41.example/", "http://a.example/"),
+        ("http://x?", "http://x/?"),
+        ("http://x/#", "http://x/#"),
+        ("http://x/?#", "http://x/?#"),
+        ("http://x/'`{}^?'`{}^#'`{}^", "http://x/'%60%7B%7D^?%27`{}^#'%60{}^"),
+        ("foo://x/?'", "foo://x/?'"),
     ],
 )
 def test_urls(given: str, normal: str) -> None:
@@ -42,7 +48,20 @@ def test_urls(given: str, normal: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["/hdr", "", "hdr", "http://", "http://x:port/", "http://[::1", "http://ü..x/", "mailto:a@b"]
+    "url",
+    [
+        "/hdr",
+        "",
+        "hdr",
+        "http://",
+        "http://x:port/",
+        "http://[::1",
+        "http://ü..x/",
+        "mailto:a@b",
+        "http://a b/",
+        "http://a%20b/",
+        "http://a^b/",
+    ],
 )
 def test_what_is_no_absolute_url(url: str) -> None:
     with pytest.raises(TypeError, match="Invalid URL: "):

@@ -62,6 +62,7 @@ class TextDecoder:
     def __init__(self, label: str = "utf-8", options: dict[str, Any] | None = None, **more: Any) -> None:
         chosen = {**(options or {}), **more}
         try:
+            "a".encode(label.strip())  # fails if the codec is not one of text
             self.encoding = codecs.lookup(label.strip()).name
         except LookupError:
             raise ValueError(f'"{label}" is not a valid encoding.') from None

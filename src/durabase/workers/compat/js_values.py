@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
+from durabase._codec import json_text
+
 __all__ = [
     "JSON",
     "Array",
@@ -113,14 +115,38 @@ class JSON:
 
     @staticmethod
     def stringify(value: Any, replacer: Any = None, space: int | str | None = None) -> str:
-        """Return compact JSON, or indented by ``space``."""
-        separators = (",", ":") if not space else (",", ": ")
-        return json.dumps(value, ensure_ascii=False, indent=space or None, separators=separators)
+        """Return compact JSON, or indented by ``space``. ``replacer``: a function of a key and a value that
+        gives the value to write, or a list of the keys to write.
+
+        Raises:
+            TypeError: a value is no JSON, or contains itself.
+        """
+        try:
+            text = json_text(_replaced("", value, replacer))
+        except RecursionError:
+            raise TypeError("Converting circular structure to JSON") from None
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=space) if space else text
 
     @staticmethod
     def parse(text: str) -> Any:
         """Return the value of a text."""
         return json.loads(text)
+
+
+def _replaced(key: str, value: Any, replacer: Any) -> Any:
+    """A value and all within it as a replacer wants them."""
+    if callable(replacer):
+        value = replacer(key, value)
+    if isinstance(value, Mapping):
+        wanted = replacer if isinstance(replacer, (list, tuple)) else None
+        return {
+            str(name): _replaced(str(name), member, replacer)
+            for name, member in value.items()
+            if wanted is None or name in wanted
+        }
+    if isinstance(value, (list, tuple)):
+        return [_replaced(str(index), item, replacer) for index, item in enumerate(value)]
+    return value
 
 
 class Array:

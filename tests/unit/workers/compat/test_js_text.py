@@ -60,8 +60,9 @@ def test_a_mark_is_dropped_at_each_beginning_and_nowhere_else() -> None:
 
 
 def test_what_can_not_be_decoded() -> None:
-    with pytest.raises(ValueError, match=r'^"nonsense" is not a valid encoding\.$'):
-        TextDecoder("nonsense")
+    for label in ("nonsense", "hex"):
+        with pytest.raises(ValueError, match=rf'^"{label}" is not a valid encoding\.$'):
+            TextDecoder(label)
     decoder = TextDecoder("utf-8", fatal=True)
     assert (decoder.encoding, decoder.fatal, decoder.ignoreBOM) == ("utf-8", True, False)
     with pytest.raises(TypeError, match=r"^Failed to decode input\.$"):

@@ -75,6 +75,16 @@ def test_text_of_values_may_be_indented() -> None:
     assert JSON.stringify({"a": [1, 2]}, None, 2) == '{\n  "a": [\n    1,\n    2\n  ]\n}'
     assert JSON.stringify([1], None, "-") == "[\n-1\n]"
     assert JSON.stringify({"a": None, "b": True}, None, 0) == '{"a":null,"b":true}'
+    assert JSON.stringify([1.0, 1e21, 1e-7, float("nan"), -0.0]) == "[1,1e+21,1e-7,null,0]"
+    assert JSON.stringify(Map.new([["a", (1, Map.new([["b", 2]]))]])) == '{"a":[1,{"b":2}]}'
+    assert JSON.stringify({"a": {"b": 1, "c": 2}, "b": 3}, ["a", "b"]) == '{"a":{"b":1},"b":3}'
+    assert JSON.stringify([1, "x"], lambda key, value: f"{key}{value}" if key else value) == '["01","1x"]'
+    with pytest.raises(TypeError):
+        JSON.stringify({"a": object()})
+    circle: list[object] = []
+    circle.append(circle)
+    with pytest.raises(TypeError, match=r"^Converting circular structure to JSON$"):
+        JSON.stringify(circle)
     with pytest.raises(ValueError, match="Expecting value"):
         JSON.parse("nonsense")
 
