@@ -318,7 +318,6 @@ class ServerSeat:
     def _merge(self, changes: MergeableChanges, merge: Merge) -> None:
         """Merge changes, and note whether the store has something now that nobody has told all others."""
         self._merging = merge.source
-        self._has_pulled_something = False
         try:
             if self._authority is None:
                 self._store._apply_encoded_mergeable_changes(changes)
@@ -343,7 +342,6 @@ class ServerSeat:
 
     def _merge_in_slices(self, merge: Merge, changes: MergeableChanges) -> Iterator[None]:
         """What :meth:`_take` does, slice by slice. Where each save writes everything there is but one."""
-        self._has_pulled_something = False
         auto_save = None if self._persister._saves_only_changes else self._auto_save
         if auto_save is not None:
             auto_save.hold()
@@ -380,7 +378,8 @@ class ServerSeat:
     def _note_news(self) -> None:
         self._full_answer.forget()
         had_mutated = self._store._had_mutated()
-        self._has_news |= had_mutated or (self._has_pulled_something and self._has_several_clients())
+        has_pulled, self._has_pulled_something = self._has_pulled_something, False
+        self._has_news |= had_mutated or (has_pulled and self._has_several_clients())
 
     def _on_transaction(self, _store: object) -> None:
         if self._chronicle is not None:

@@ -229,6 +229,18 @@ def test_what_a_pull_brought_is_told_if_there_are_others(several: bool) -> None:
     assert [(to_client, message[1]) for to_client, message in seat.take()] == ([("", 2)] if several else [])
 
 
+def test_what_a_pull_brought_is_told_no_more_when_changes_were_gathered_since() -> None:
+    deferred: list[Any] = []
+    seat = Seat(lambda seat: setattr(seat.persister, "_saves_only_changes", True), defer=deferred.append)
+    seat.receive('["t1xxxxxxxxx",2,[0,123]]')
+    ((_, (pull_id, _, _)),) = seat.take()
+    seat.receive(f'["{pull_id}",0,[{{"v":[5,"{HLC}"]}}]]')
+    seat.several = True
+    seat.receive(change(6, "w"))
+    seat.receive(ASKS, "B")
+    assert [(to_client, message[1]) for to_client, message in seat.take()] == [("B", 0)]
+
+
 def test_deadlines_are_those_of_its_requests() -> None:
     seat = Seat()
     assert seat.seat.next_deadline() is None
