@@ -37,7 +37,7 @@ PEER_PACKAGES = (
 
 EVERYTHING = [*WORKLOADS, LIBRARY, *CURVES]
 FULL = Effort(3, 10)
-SHORT = Effort(1.5, 2, retries=0, joins=2, share=0.1, patience=0.93)
+SHORT = Effort(1.5, 2, retries=0, joins=9, share=0.1, patience=0.93)
 SMOKE = Effort(0.2, 0, retries=0, joins=1, share=0.002, warmup=0.1, patience=0.0)
 
 

@@ -30,7 +30,7 @@ class Effort:
     quiet_wait: float
     noise: float = 0.25
     retries: int = 1
-    joins: int = 5
+    joins: int = 9
     share: float = 1.0
     """How much of the library's work is done, and up to which share of its largest size a curve goes."""
     warmup: float = 1.0
