@@ -48,19 +48,14 @@ const tablesHash = async () => {
 // The id of a request or of its answer, and what stands before and after it.
 const partsOf = (text) => text.match(/^([^\n]*\n\[)("[^"]*")(.*)$/s)?.slice(1) ?? [text, '', ''];
 
-// Remembers what is answered on a socket, by the request without its id.
-const remember = (webSocket, answers) => {
+// What was answered to each request, by the request without its id, of all that was sent and received.
+const answersOf = (sent, received) => {
   const requests = new Map();
-  const send = webSocket.send.bind(webSocket);
-  webSocket.send = (text) => {
-    const [to, id, request] = partsOf(text);
-    requests.set(id, to + request);
-    send(text);
-  };
-  webSocket.on('message', (data) => {
-    const [from, id, answer] = partsOf(data.toString());
-    if (requests.has(id)) answers.set(requests.get(id), [from, answer]);
-  });
+  for (const [to, id, request] of sent.map(partsOf)) requests.set(id, to + request);
+  const answers = new Map();
+  for (const [from, id, answer] of received.map((data) => partsOf(data.toString())))
+    if (requests.has(id)) answers.set(requests.get(id), [Buffer.from(from), Buffer.from(answer)]);
+  return answers;
 };
 
 // A socket to a server that takes no time: it knows the answers.
@@ -79,7 +74,7 @@ class AnsweredSocket extends EventTarget {
     const found = this.answers.get(to + request);
     if (!found) return;
     const [from, answer] = found;
-    const data = Buffer.from(from + id + answer);
+    const data = Buffer.concat([from, Buffer.from(id), answer]);
     setImmediate(() => this.dispatchEvent(new MessageEvent('message', {data})));
   }
 
@@ -102,23 +97,27 @@ const converge = async (store, webSocket, hash) => {
 };
 
 const join = async (hash) => {
-  const answers = new Map();
   const store = createMergeableStore();
+  const sent = [];
+  const received = [];
   const cpu = process.cpuUsage();
   const start = performance.now();
   const webSocket = await open();
-  let bytes = 0;
-  webSocket.on('message', (data) => (bytes += data.length));
-  remember(webSocket, answers);
+  const send = webSocket.send.bind(webSocket);
+  webSocket.send = (text) => {
+    sent.push(text);
+    send(text);
+  };
+  webSocket.on('message', (data) => received.push(data));
   const [synchronizer, ok] = await converge(store, webSocket, hash);
   const ms = performance.now() - start;
-  const received = bytes;
+  const bytes = received.reduce((sum, data) => sum + data.length, 0);
   const {user, system} = process.cpuUsage(cpu);
   await synchronizer.destroy();
   webSocket.terminate();
   await sleep(100);
-  const [limitOk, limitMs] = await joinAtOnce(hash, answers);
-  return {ok: ok && limitOk, ms, limitMs, bytes: received, clientCpuMs: (user + system) / 1000};
+  const [limitOk, limitMs] = await joinAtOnce(hash, answersOf(sent, received));
+  return {ok: ok && limitOk, ms, limitMs, bytes, clientCpuMs: (user + system) / 1000};
 };
 
 const joinAtOnce = async (hash, answers) => {
