@@ -58,7 +58,7 @@ class Merging:
 
     def merge_valid(self, changes: Any, encoded: bool) -> None:
         """Merge changes, or content, from outside; nothing happens if they may not be merged."""
-        cell: Any = self._stamping.only_cell(changes)
+        cell: Any = self._stamping.only_cell(changes)  # Any: compiled, a tuple's type would have it copied
         if cell is not None:
             self._run(_CELL, cell, False, None)
         elif self._stamping.accepts(changes, False, encoded):

@@ -232,8 +232,11 @@ class Database:
 
     def _commit(self) -> None:
         """Write and commit a group and have it synced, unless the one before it is still being synced."""
-        if self._syncing is None and not self._group and not self._has_patience():
-            self._begin_group()
+        if self._syncing is None and not self._group:
+            if self._is_urgent:
+                self._begin_group()
+            elif self._ended and self._patience is None:
+                self._patience = self._loop.call_later(PATIENCE_SECONDS, self._lose_patience)
         if self._syncing is not None or not self._group:
             self._tell_idle()
             return
@@ -248,14 +251,6 @@ class Database:
             return
         self._syncing, self._group = self._group, {}
         self._executor.submit(self._sync, is_to_fold)
-
-    def _has_patience(self) -> bool:
-        """Whether turns that have ended wait for others."""
-        if self._is_urgent or not self._ended:
-            return False
-        if self._patience is None:
-            self._patience = self._loop.call_later(PATIENCE_SECONDS, self._lose_patience)
-        return True
 
     def _lose_patience(self) -> None:
         self._patience = None

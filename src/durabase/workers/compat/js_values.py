@@ -120,6 +120,7 @@ class JSON:
 
         Raises:
             TypeError: a value is no JSON, or contains itself.
+            ValueError: it is nested too deeply.
         """
         try:
             text = json_text(_replaced("", value, replacer))
