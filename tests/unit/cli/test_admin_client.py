@@ -6,9 +6,8 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -18,6 +17,7 @@ from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project, load_project
 from durabase.durable_objects.storage.lock import FolderLock
 from durabase.errors import DurabaseError
+from unit.http_server import served
 
 from .running import write_project
 
@@ -44,13 +44,8 @@ class Server(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module", name="url")
 def serve() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), Server)
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(Server) as url:
+        yield url
 
 
 @contextmanager

@@ -113,27 +113,34 @@ def test_destroyed_while_the_first_load_is_under_way() -> None:
     assert "set all" not in place.log
 
 
+class SlowToListen(Persister):
+    """Its listener takes a while to be added, and to be removed."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.log: list[str] = []
+
+    def get_persisted(self) -> Any:
+        return UNDEFINED
+
+    async def add_persister_listener(self, listener: Any) -> Any:
+        self.log.append("adding")
+        await asyncio.sleep(0)
+        self.log.append("added")
+        return "handle"
+
+    async def del_persister_listener(self, handle: Any) -> None:
+        await asyncio.sleep(0)
+        self.log.append("removed")
+
+
 def test_starting_and_stopping_while_the_listener_is_being_added() -> None:
     async def main() -> None:
-        log: list[str] = []
-
-        class Slow(Persister):
-            def get_persisted(self) -> Any:
-                return UNDEFINED
-
-            async def add_persister_listener(self, listener: Any) -> Any:
-                await asyncio.sleep(0)
-                log.append("added")
-                return "handle"
-
-            async def del_persister_listener(self, handle: Any) -> None:
-                log.append("removed")
-
-        persister = Slow(Store())
+        persister = SlowToListen(Store())
         started = persister.start_auto_load()
         await persister.stop_auto_load()
         await started
-        assert log == ["added", "removed"]
+        assert persister.log == ["adding", "added", "removed"]
         assert not persister.is_auto_loading()
 
     asyncio.run(main())
@@ -141,27 +148,11 @@ def test_starting_and_stopping_while_the_listener_is_being_added() -> None:
 
 def test_a_new_listener_is_added_when_the_one_before_is_gone() -> None:
     async def main() -> None:
-        log: list[str] = []
-
-        class Slow(Persister):
-            def get_persisted(self) -> Any:
-                return UNDEFINED
-
-            async def add_persister_listener(self, listener: Any) -> Any:
-                log.append("adding")
-                await asyncio.sleep(0)
-                log.append("added")
-                return "handle"
-
-            async def del_persister_listener(self, handle: Any) -> None:
-                await asyncio.sleep(0)
-                log.append("removed")
-
-        persister = Slow(Store())
+        persister = SlowToListen(Store())
         first, second = persister.start_auto_load(), persister.start_auto_load()
         await first
         await second
-        assert log == ["adding", "added", "removed", "adding", "added"]
+        assert persister.log == ["adding", "added", "removed", "adding", "added"]
         assert persister.is_auto_loading()
 
     asyncio.run(main())

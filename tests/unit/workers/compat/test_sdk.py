@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from durabase.web import AbortError
 from durabase.workers.compat import js, sdk
 from durabase.workers.compat.pyodide_http import pyfetch
 from durabase.workers.env import Env, ambient_env
+from unit.http_server import served
 
 pytestmark = pytest.mark.feature("S-PY-1")
 
@@ -40,13 +40,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture(name="url", scope="module")
 def serve_url() -> Any:
-    server = HTTPServer(("127.0.0.1", 0), _Handler)
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(_Handler) as url:
+        yield url
 
 
 def fetched(url: str, **options: Any) -> tuple[int, str, str | None]:
