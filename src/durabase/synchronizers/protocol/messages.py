@@ -10,7 +10,6 @@ Numbers are compared as JavaScript compares them: ``1.0`` is the integer 1, ``Tr
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Any, Final, cast, final
@@ -18,6 +17,7 @@ from typing import Any, Final, cast, final
 from durabase._codec import json_text_with_undefined, parse_json_with_undefined, string_text
 from durabase._compiling import mypyc_attr
 from durabase.errors import SyncMessageError
+from durabase.mergeable.hlc import is_hlc_text
 from durabase.types import UNDEFINED, UNDEFINED_MARK
 
 __all__ = [
@@ -132,7 +132,6 @@ def _kind(thing: object) -> str:
 
 _TYPES: Final[dict[float, MessageType]] = {message_type.value: message_type for message_type in MessageType}
 _MAX_HASH: Final = 0xFFFFFFFF
-_is_hlc_text: Final = re.compile(r"[-0-9A-Z_a-z]{16}").fullmatch
 
 
 def _is_hash(thing: object) -> bool:
@@ -176,7 +175,7 @@ def _has_stamp_frame(thing: object) -> bool:
     if size != 2:
         return False
     hlc = thing[1]
-    return isinstance(hlc, str) and (hlc == "" or _is_hlc_text(hlc) is not None)
+    return isinstance(hlc, str) and (hlc == "" or is_hlc_text(hlc))
 
 
 def _members(thing: object) -> dict[str, Any] | None:
@@ -218,7 +217,7 @@ def _is_plain_stamp(stamp: object) -> bool:
     if len(parts) != 2:
         return False
     thing, hlc = parts[0], parts[1]
-    if type(hlc) is not str or _is_hlc_text(hlc) is None:
+    if type(hlc) is not str or not is_hlc_text(hlc):
         return False
     return type(thing) is int or (type(thing) is str and thing != UNDEFINED_MARK)
 
