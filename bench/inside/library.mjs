@@ -2,7 +2,7 @@
 import {createMergeableStore, createStore, getHash, getHlcFunctions} from 'tinybase';
 
 const scale = Number(process.argv[2] ?? 1);
-const tries = scale === 1 ? 7 : 2;
+const [warming, tries] = scale === 1 ? [3, 10] : [1, 2];
 const small = Math.max(20, Math.floor(5000 * scale));
 const largeRows = Math.max(10, Math.floor(10000 * scale));
 const [nextHlc] = getHlcFunctions('s2');
@@ -10,14 +10,15 @@ const range = (length) => [...Array(length).keys()];
 const figures = {};
 
 const measure = (name, units, action) => {
-  let best = Infinity;
-  for (let i = 0; i < tries; i++) {
-    const start = process.cpuUsage();
+  for (let i = 0; i < warming; i++) {
     action();
-    const used = process.cpuUsage(start);
-    best = Math.min(best, used.user + used.system);
   }
-  figures[name] = best / units;
+  const start = process.cpuUsage();
+  for (let i = 0; i < tries; i++) {
+    action();
+  }
+  const used = process.cpuUsage(start);
+  figures[name] = (used.user + used.system) / tries / units;
 };
 
 const oneCell = (index) => [

@@ -1,7 +1,8 @@
 """One process of the library's benchmark: each operation's processor time, in µs a unit, as one line of JSON.
 
-Run by `bench/run.py`; `library.mjs` does the same with TinyBase in V8. Each figure is the best of several
-tries after warming up, for both. ``python library.py 0.1`` does a tenth of the work.
+Run by `bench/run.py`; `library.mjs` does the same with TinyBase in V8. Each figure is the mean of several
+tries after some to warm up, for both: what one leaves behind is collected in another, and counts, too.
+``python library.py 0.1`` does a tenth of the work.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from durabase import HybridClock, MergeableStore, Store, get_hash
 
 SCALE = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
-TRIES = 7 if SCALE == 1 else 2
+WARMING, TRIES = (3, 10) if SCALE == 1 else (1, 2)
 SMALL = max(20, int(5_000 * SCALE))
 LARGE_ROWS = max(10, int(10_000 * SCALE))
 
@@ -25,12 +26,12 @@ figures: dict[str, float] = {}
 
 def measure(name: str, units: int, action: Callable[[], object]) -> None:
     """Note how long a unit takes."""
-    best = float("inf")
-    for _ in range(TRIES):
-        start = time.process_time()
+    for _ in range(WARMING):
         action()
-        best = min(best, time.process_time() - start)
-    figures[name] = best / units * 1e6
+    start = time.process_time()
+    for _ in range(TRIES):
+        action()
+    figures[name] = (time.process_time() - start) / TRIES / units * 1e6
 
 
 def one_cell(index: int) -> list[Any]:
