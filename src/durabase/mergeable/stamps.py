@@ -21,7 +21,6 @@ hash; only what really changed is pending.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar, final
 
 from durabase._compiling import mypyc_attr
@@ -74,10 +73,6 @@ class Stamp:
         if hash_ == UNSETTLED:
             hash_ = self.hash = get_value_hash(self.thing, self.hlc)
         return hash_
-
-
-_contribution: Final = lru_cache(maxsize=4096)(get_value_in_values_hash)
-"""Remembered, for what is folded in at one settlement of a busy table or row is taken out at the next."""
 
 
 @mypyc_attr(acyclic=True)
@@ -195,7 +190,10 @@ class BranchStamps(StampNode, Generic[ChildT]):
             pending, self.pending = self.pending, None
             for id_, folded in pending.items():
                 now = self.children[id_].settle(journal)
-                self.hash ^= (_contribution(id_, folded) if folded else 0) ^ _contribution(id_, now)
+                if folded:
+                    self.hash ^= get_hash_change(id_, folded, now)
+                else:
+                    self.hash ^= get_value_in_values_hash(id_, now)
         return self.hash
 
 
