@@ -170,11 +170,11 @@ def stored_memory(rooms: int, rows: int, settle: int, spec: Spec, effort: Effort
     return {"room_kib": (now - empty) / rooms, "room_later_kib": (later - empty) / rooms}
 
 
-def wake(spec: Spec, effort: Effort) -> Result:
-    """The first answer of a room of 1,000 rows: warm, after 15 idle seconds, and from disk."""
+def wake(count: int, rows: int, settle: int, spec: Spec, effort: Effort) -> Result:
+    """The first answer of so many rooms of so many rows: warm, after 15 idle seconds, and from disk."""
     with ServerProcess(spec) as server:
-        rooms = ("--rooms", 20, "--clients", 1)
-        hello = ("--hello", preload_frames(1000, 4), "--settle", 5)
+        rooms = ("--rooms", count, "--clients", 1)
+        hello = ("--hello", preload_frames(rows, 4), "--settle", settle)
         rounds = run_load(
             server,
             "--mode",
@@ -241,6 +241,13 @@ _FAN_OUT = (
     ("p99_us", "p99 µs", False),
 )
 _DURABLE = (("done_s", "changes/s", True), ("us_per_done", "µs CPU each", False), ("p50_us", "p50 µs", False))
+_WAKE = (
+    ("idle_ms", "after 15 s idle, ms", False),
+    ("idle_p99_ms", "p99", False),
+    ("cold_ms", "connecting, from disk, ms", False),
+    ("cold_p99_ms", "p99", False),
+    ("warm_ms", "warm, ms", False),
+)
 
 
 WORKLOADS: dict[str, Workload] = {
@@ -348,14 +355,14 @@ WORKLOADS: dict[str, Workload] = {
     ),
     "wake": Workload(
         "First answer of a room of 1,000 rows × 4 cells",
-        (
-            ("warm_ms", "warm, ms", False),
-            ("idle_ms", "after 15 s idle, ms", False),
-            ("idle_p99_ms", "p99", False),
-            ("cold_ms", "connecting, from disk, ms", False),
-            ("cold_p99_ms", "p99", False),
-        ),
-        wake,
+        _WAKE,
+        partial(wake, 20, 1_000, 5),
+        stored_only=True,
+    ),
+    "wake-10000": Workload(
+        "First answer of a room of 10,000 rows × 4 cells",
+        _WAKE,
+        partial(wake, 5, 10_000, 12),
         stored_only=True,
     ),
 }
