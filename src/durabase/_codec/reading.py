@@ -58,6 +58,7 @@ def parse_json_with_undefined(text: str | bytes) -> Any:
     if not isinstance(text, str):
         text = bytes(text).decode()
     value = parse_json(text)
+    # One character is found much sooner than two, and mostly there is none.
     may_be_marked = UNDEFINED_MARK in text or ("\\" in text and "\\u" in text)
     return _with_undefined(value) if may_be_marked else value
 
@@ -141,7 +142,7 @@ def _parse(text: str) -> Any:
 
 
 def _holds_negative_zero(raw: bytes) -> bool:
-    """Long texts with ``-0`` mostly have it within clocks only, and the expression is slow on them."""
+    """Whether a negative number of a text is ``-0``. Mostly none is, and the expression is slow."""
     if raw.translate(_SAME_STARTS).find(b",-0") >= 0:
         return _NEGATIVE_ZERO.search(raw) is not None
     return raw.startswith(b"-0")

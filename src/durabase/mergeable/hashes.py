@@ -41,8 +41,9 @@ _MASK: Final = 0xFFFFFFFF
 _IS_COMPILED: Final = not __file__.endswith(".py")
 
 _MOST_IDS: Final = 4096
+_LONGEST_ID: Final = 64
 _id_states: Final[dict[Id, Hash]] = {}
-"""Where the text of an id and a colon leads to: ids of cells are the same in all rows."""
+"""Where the text of an id and a colon leads to: cells' ids are the same in all rows, and rows come again."""
 
 
 def _fold(data: bytes, state: i64) -> i64:
@@ -65,9 +66,11 @@ def _fold_number(number: int, state: i64) -> i64:
 def _id_state(id_: Id) -> Hash:
     state = _id_states.get(id_)
     if state is None:
-        if len(_id_states) >= _MOST_IDS:
-            _id_states.clear()
-        state = _id_states[id_] = _fold(utf8(id_) + b":", _OFFSET_BASIS)
+        state = _fold(utf8(id_) + b":", _OFFSET_BASIS)
+        if len(id_) <= _LONGEST_ID:  # what clients choose is not kept here when their stores are gone
+            if len(_id_states) >= _MOST_IDS:
+                _id_states.clear()
+            _id_states[id_] = state
     return state
 
 
@@ -94,7 +97,7 @@ def get_value_in_values_hash(value_id: Id, value_hash: Hash) -> Hash:
 
 
 def get_hash_change(id_: Id, before: Hash, now: Hash) -> Hash:
-    """What the hash of values (or of a row) is XORed with when that of a member changes, first from 0."""
+    """What a container's hash is XORed with when that of a member changes; in values and rows first from 0."""
     state = _id_state(id_)
     return _fold_number(before, state) ^ _fold_number(now, state)
 

@@ -55,6 +55,14 @@ def test_ids_are_hashed_alike_however_many_there_are() -> None:
     assert first == [hashes.get_value_in_values_hash(id_, 1) for id_ in ids]
 
 
+def test_long_ids_are_not_kept() -> None:
+    longest, longer = "x" * 64, "x" * 65
+    for id_ in (longest, longer):
+        assert hashes.get_value_in_values_hash(id_, 1) == hashes.get_hash(f"{id_}:1")
+    assert longest in hashes._id_states
+    assert longer not in hashes._id_states
+
+
 def test_each_level_has_its_name() -> None:
     assert hashes.get_row_in_table_hash is hashes.get_table_in_tables_hash is hashes.get_value_in_values_hash
     assert hashes.get_values_hash({"a": 1, "10": 2}) == hashes.get_row_hash({"10": 2, "a": 1}) == 50339801
