@@ -97,7 +97,7 @@ def get_value_in_values_hash(value_id: Id, value_hash: Hash) -> Hash:
 
 
 def get_hash_change(id_: Id, before: Hash, now: Hash) -> Hash:
-    """What a container's hash is XORed with when that of a member changes; in values and rows first from 0."""
+    """What a container's hash is XORed with when a member's changes; in values and rows first from 0."""
     state = _id_state(id_)
     return _fold_number(before, state) ^ _fold_number(now, state)
 
