@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from durabase.mergeable._journal import Journal
@@ -32,7 +32,9 @@ step = st.one_of(
     changes.map(lambda change: ("merge", change)),
     changes.map(lambda change: ("merge", change)),
     st.sampled_from([("settle", None), ("begin", None), ("undo", None), ("end", None), ("reload", None)]),
+    st.just(("shape", None)),
     ids.map(lambda id_: ("settle table", id_)),
+    st.tuples(ids, ids).map(lambda path: ("settle row", path)),
 )
 
 
@@ -59,7 +61,16 @@ class Pair:
 
     def settle(self, _: Any) -> None:
         assert list(self.stamps.settle(self.journal)) == [self.eager.tables[2], self.eager.values[2]]
-        assert content_shape(self.stamps, as_encoded) == self.eager.content()
+        assert content_shape(self.stamps, self.journal, as_encoded) == self.eager.content()
+
+    def shape(self, _: Any) -> None:
+        assert content_shape(self.stamps, self.journal, as_encoded) == self.eager.content()
+
+    def settle_row(self, path: tuple[str, str]) -> None:
+        table = self.stamps.tables.children.get(path[0])
+        row = None if table is None else table.children.get(path[1])
+        if row is not None:
+            assert row.settle(self.journal) == self.eager.tables[0][path[0]][0][path[1]][2]
 
     def settle_table(self, id_: str) -> None:
         table = self.stamps.tables.children.get(id_)
@@ -82,8 +93,7 @@ class Pair:
 
     def reload(self, _: Any) -> None:
         if self.saved is None:
-            self.stamps.settle(self.journal)
-            self.stamps = content_from(content_shape(self.stamps, as_encoded))[0]
+            self.stamps = content_from(content_shape(self.stamps, self.journal, as_encoded))[0]
 
 
 @settings(max_examples=150, derandomize=True, deadline=None, database=None)

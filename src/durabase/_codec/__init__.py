@@ -10,7 +10,7 @@ It does not know stores, stamps or messages.
 
 from __future__ import annotations
 
-from durabase._codec.ids import ALPHABET, id_from_bytes, unique_id
+from durabase._codec.ids import ALPHABET, id_from_bytes, shared_id, unique_id
 from durabase._codec.limits import MAX_NESTING
 from durabase._codec.numbers import number_text
 from durabase._codec.order import is_array_index, ordered, ordered_items
@@ -31,6 +31,7 @@ __all__ = [
     "ordered_items",
     "parse_json",
     "parse_json_with_undefined",
+    "shared_id",
     "string_text",
     "unique_id",
     "utf8",

@@ -26,8 +26,8 @@ _HLC: Final = 5
 _SETTLING: Final = 6
 _FILL: Final = 7
 
-_State: TypeAlias = tuple[str, int, dict[Id, int] | None]
-"""HLC, hash and what is pending."""
+_State: TypeAlias = tuple[str, int, dict[Id, int] | None, bool]
+"""HLC, hash, what is pending and whether nothing is folded in."""
 _Entry: TypeAlias = tuple[int, Id, Id, Any, Id, Any]
 """What was done, in which table and row, to which node and which of its children, and what was found."""
 
@@ -78,7 +78,7 @@ class Journal:
         self._entries.append((_HLC, self.table_id, self.row_id, node, "", _state_of(node)))
 
     def settle(self, node: StampNode) -> None:
-        """The hash of a node is going to be settled."""
+        """The hash of a node, or how it is noted what it does not contain, is going to be settled."""
         if self._recording:
             self._entries.append((_SETTLING, "", "", node, "", _state_of(node)))
 
@@ -87,15 +87,17 @@ class Journal:
         while self._entries:
             kind, _, _, node, id_, found = self._entries.pop()
             if kind in (_HLC, _SETTLING):
-                node.hlc, node.hash, node.pending = found
+                node.hlc, node.hash, node.pending, node.unfolded = found
                 continue
             if kind == _FILL:
-                node.children, node.pending = {}, None
+                node.children, node.unfolded = {}, False
                 continue
             if kind in (_TOGGLE, _LEAVE_FRESH):
                 node.hash = found
             elif found is None:
                 del node.children[id_]
+                if not node.children:
+                    node.unfolded = False
             else:
                 node.children[id_] = found
             if kind in (_PUT_FRESH, _LEAVE_FRESH) and node.pending is not None:
@@ -132,4 +134,4 @@ def _note_things(ids: dict[Id, None], kind: int, node: Any, id_: Id) -> None:
 
 
 def _state_of(node: StampNode) -> _State:
-    return node.hlc, node.hash, node.pending
+    return node.hlc, node.hash, node.pending, node.unfolded

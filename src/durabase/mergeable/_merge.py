@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final, TypeAlias
 
-from durabase._codec import json_text, ordered, parse_json
+from durabase._codec import json_text, ordered, parse_json, shared_id
 from durabase.mergeable._journal import Journal
 from durabase.mergeable.hashes import Hash
 from durabase.mergeable.hlc import Hlc
@@ -23,11 +23,6 @@ _AnyStamp: TypeAlias = list[Any]
 
 _MAX_SAFE: Final = 2**53
 _MAX_HASH: Final = 0xFFFFFFFF
-
-_MOST_IDS: Final = 4096
-_LONGEST_ID: Final = 64
-_shared_ids: Final[dict[Id, Id]] = {}
-"""Ids of cells as they are kept: many rows have the same, each of which comes as a text of its own."""
 
 
 class Outcome:
@@ -138,7 +133,7 @@ def _fresh_things(
     things: dict[Id, Any] = {}
     hash_: Any = UNSETTLED
     for given_id, stamp in members.items():
-        id_ = _shared_ids.get(given_id) or _shared(given_id)
+        id_ = shared_id(given_id)
         parts: _AnyStamp = stamp if type(stamp) is list else list(stamp)
         thing = parts[0]
         kind = type(thing)
@@ -153,15 +148,6 @@ def _fresh_things(
         if hlc > latest:
             latest = hlc
     return stamps, things, latest
-
-
-def _shared(id_: Id) -> Id:
-    """The same id, in most cases from now on the object that other rows get, too."""
-    if len(id_) <= _LONGEST_ID:
-        if len(_shared_ids) >= _MOST_IDS:
-            _shared_ids.clear()
-        _shared_ids[id_] = id_
-    return id_
 
 
 def newer_things(stamps: ContentStamps, changes: MergeableChanges) -> Changes:

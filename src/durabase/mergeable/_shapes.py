@@ -1,7 +1,8 @@
 """Stamps as plain lists and dicts, in the original's shapes of mergeable content and changes.
 
-With hashes every stamp is ``[thing, hlc, hash]``, and all stamps have to be settled. Without, it is
-``[thing, hlc]``, or ``[thing]`` if the HLC is ``""``.
+With hashes every stamp is ``[thing, hlc, hash]``, without it is ``[thing, hlc]``, or ``[thing]`` if the HLC
+is ``""``. Whole content is settled as it is gone through, for then it is in the processor's cache; where
+changes are asked for with hashes, all stamps have to be settled.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, TypeAlias
 
 from durabase._codec import json_text, parse_json
 from durabase.errors import ContentError
-from durabase.mergeable._journal import CellIds
+from durabase.mergeable._journal import CellIds, Journal
 from durabase.mergeable.hashes import Hash
 from durabase.mergeable.hlc import Hlc
 from durabase.mergeable.stamps import ContentStamps, StampNode, TableStamps, ThingStamps
@@ -42,27 +43,29 @@ def as_public(thing: Any) -> Any:
     return parse_json(json_text(thing)) if isinstance(thing, (dict, list)) else thing
 
 
-def content_shape(stamps: ContentStamps, decode: Decode) -> MergeableContent:
-    """Everything, with hashes."""
+def content_shape(stamps: ContentStamps, journal: Journal, decode: Decode) -> MergeableContent:
+    """Everything, with hashes, which are settled."""
     tables = {
-        table_id: [
-            {row_id: _things_shape(row, decode) for row_id, row in table.children.items()},
-            table.hlc,
-            table.hash,
-        ]
-        for table_id, table in stamps.tables.children.items()
+        table_id: _table_shape(table, journal, decode) for table_id, table in stamps.tables.children.items()
     }
-    return [[tables, stamps.tables.hlc, stamps.tables.hash], _things_shape(stamps.values, decode)]
+    hash_ = stamps.tables.settle(journal)
+    return [[tables, stamps.tables.hlc, hash_], _things_shape(stamps.values, journal, decode)]
 
 
-def _things_shape(things: ThingStamps, decode: Decode) -> list[Any]:
+def _table_shape(table: TableStamps, journal: Journal, decode: Decode) -> list[Any]:
+    rows = {row_id: _things_shape(row, journal, decode) for row_id, row in table.children.items()}
+    return [rows, table.hlc, table.settle(journal)]
+
+
+def _things_shape(things: ThingStamps, journal: Journal, decode: Decode) -> list[Any]:
+    hash_ = things.settle(journal)
     members: dict[Id, list[Any]] = {}
     for id_, stamp in things.children.items():
         thing = stamp.thing
         if type(thing) is not int:
             thing = decode(thing)
         members[id_] = [thing, stamp.hlc, stamp.hash]
-    return [members, things.hlc, things.hash]
+    return [members, things.hlc, hash_]
 
 
 def changes_shape(

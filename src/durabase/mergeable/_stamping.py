@@ -13,9 +13,10 @@ from durabase.clock import Clock
 from durabase.errors import ClockError
 from durabase.mergeable._journal import CellIds, Journal
 from durabase.mergeable._merge import Outcome, content_from, merge_changes
+from durabase.mergeable._shapes import Decode, content_shape
 from durabase.mergeable._validate import StampedCell, is_mergeable, only_cell
 from durabase.mergeable.hlc import Hlc, HybridClock
-from durabase.mergeable.stamps import BranchStamps, ContentStamps, ThingStamps
+from durabase.mergeable.stamps import UNSETTLED, BranchStamps, ContentStamps, ThingStamps
 from durabase.store._hooks import StoreHooks
 from durabase.types import Changes, Id, MergeableChanges, MergeableContent
 
@@ -81,8 +82,12 @@ class Stamping(StoreHooks):
             hlc = self._next_hlc(mutating, defaulted)
             row = self._row
             journal = self._journal
-            if row_id == journal.row_id and table_id == journal.table_id and row is not None and row.pending:
-                # then it is known above that it has changed
+            if (
+                row_id == journal.row_id
+                and table_id == journal.table_id
+                and row is not None
+                and row.settled_hash() == UNSETTLED  # then it is known above that it has changed
+            ):
                 done = row.put(cell_id, new, hlc, self._journal)
             else:
                 done = self._put_cell(table_id, row_id, cell_id, new, hlc)
@@ -140,6 +145,10 @@ class Stamping(StoreHooks):
         """The stamps with all hashes up to date."""
         self.stamps.settle(self._journal)
         return self.stamps
+
+    def content(self, decode: Decode) -> MergeableContent:
+        """Everything, with hashes; things as ``decode`` gives them."""
+        return content_shape(self.stamps, self._journal, decode)
 
     def stamped(self) -> tuple[CellIds, dict[Id, None]]:
         """The ids of all that got stamps in the running transaction: of everything if it was replaced."""

@@ -20,7 +20,7 @@ from durabase.mergeable._journal import CellIds
 from durabase.mergeable._merge import newer_things
 from durabase.mergeable._merging import Judge, Merging
 from durabase.mergeable._pieces import pieces_of
-from durabase.mergeable._shapes import as_encoded, as_public, changes_shape, content_shape
+from durabase.mergeable._shapes import as_encoded, as_public, changes_shape
 from durabase.mergeable._stamping import Stamping
 from durabase.mergeable.hashes import Hash
 from durabase.mergeable.stamps import ContentStamps
@@ -67,7 +67,7 @@ class MergeableStore(Store):
             ContentError: a merged thing says that it is encoded JSON but is not.
         """
         with CollectorPause():
-            return content_shape(self._stamping.settle(), as_public)
+            return self._stamping.content(as_public)
 
     def set_mergeable_content(self, mergeable_content: MergeableContent) -> Self:
         """Replace everything, trusting the hashes given; no-op if any of it is malformed."""
@@ -155,7 +155,7 @@ class MergeableStore(Store):
     def _get_encoded_mergeable_content(self) -> MergeableContent:
         """Like ``get_mergeable_content``, things in encoded form."""
         with CollectorPause():
-            return content_shape(self._stamping.settle(), as_encoded)
+            return self._stamping.content(as_encoded)
 
     def _get_encoded_transaction_mergeable_changes(self, with_hashes: bool) -> MergeableChanges:
         """Like ``get_transaction_mergeable_changes``, things in encoded form."""

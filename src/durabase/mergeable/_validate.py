@@ -160,7 +160,7 @@ def _are_plain(things: dict[Any, Any], bound: str, hashed: bool) -> bool:
             and is_hlc_text(hlc)
             and (
                 (kind is int and -_MAX_HASH <= thing <= _MAX_HASH)
-                or (kind is str and thing.isascii())
+                or (kind is str and thing < UNDEFINED_MARK)
                 or (kind is float and isfinite(thing))
                 or kind is bool
                 or thing is None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_extensions import i64
 
 __all__ = [
+    "IS_COMPILED",
     "Hash",
     "add_or_remove_hash",
     "get_cell_hash",
@@ -38,7 +39,8 @@ Hash: TypeAlias = int
 _OFFSET_BASIS: Final = 2166136261
 _MASK: Final = 0xFFFFFFFF
 
-_IS_COMPILED: Final = not __file__.endswith(".py")
+IS_COMPILED: Final = not __file__.endswith(".py")
+"""Whether this is machine code, to which texts and bytes are words, and to go through them needs no objects."""
 
 _MOST_IDS: Final = 4096
 _LONGEST_ID: Final = 64
@@ -49,7 +51,7 @@ _id_states: Final[dict[Id, Hash]] = {}
 def _fold(data: bytes, state: i64) -> i64:
     """FNV-1a of what ``state`` stands for, followed by ``data``."""
     word = state
-    if _IS_COMPILED:  # in machine words: bytes that are iterated over would each be an object
+    if IS_COMPILED:
         size: i64 = len(data)
         for index in range(size):
             word = ((word ^ data[index]) * 16777619) & 0xFFFFFFFF
@@ -59,14 +61,28 @@ def _fold(data: bytes, state: i64) -> i64:
     return word
 
 
+def _fold_text(text: str, state: i64) -> i64:
+    """FNV-1a of what ``state`` stands for, followed by the UTF-8 bytes of ``text``."""
+    if not IS_COMPILED:
+        return _fold(utf8(text), state)
+    word = state
+    size: i64 = len(text)
+    for index in range(size):
+        code: i64 = ord(text[index])
+        if code > 127:
+            return _fold(utf8(text), state)
+        word = ((word ^ code) * 16777619) & 0xFFFFFFFF
+    return word
+
+
 def _fold_number(number: int, state: i64) -> i64:
-    return _fold(b"%d" % number if number else b"0", state)  # 0 is what was not there yet
+    return _fold_text(str(number), state) if number else ((state ^ 48) * 16777619) & 0xFFFFFFFF
 
 
 def _id_state(id_: Id) -> Hash:
     state = _id_states.get(id_)
     if state is None:
-        state = _fold(utf8(id_) + b":", _OFFSET_BASIS)
+        state = _fold_text(":", _fold_text(id_, _OFFSET_BASIS))
         if len(id_) <= _LONGEST_ID:  # what clients choose is not kept here when their stores are gone
             if len(_id_states) >= _MOST_IDS:
                 _id_states.clear()
@@ -76,7 +92,7 @@ def _id_state(id_: Id) -> Hash:
 
 def get_hash(text: str) -> Hash:
     """FNV-1a of the UTF-8 bytes of ``text`` (a lone surrogate counts as U+FFFD)."""
-    return _fold(utf8(text), _OFFSET_BASIS)
+    return _fold_text(text, _OFFSET_BASIS)
 
 
 def get_value_hash(value: Any, hlc: str) -> Hash:
@@ -88,7 +104,7 @@ def get_value_hash(value: Any, hlc: str) -> Hash:
         ValueError: the value is nested too deeply.
         TypeError: the value is no JSON.
     """
-    return _fold(utf8(f"{json_text(value)}:{hlc}"), _OFFSET_BASIS)
+    return _fold_text(hlc, _fold_text(json_text(value) + ":", _OFFSET_BASIS))
 
 
 def get_value_in_values_hash(value_id: Id, value_hash: Hash) -> Hash:

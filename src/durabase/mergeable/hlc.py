@@ -9,13 +9,16 @@ It does not know what is stamped. The wall clock is an argument.
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeGuard
 
 from durabase._codec import ALPHABET, utf8
 from durabase._codec import unique_id as random_id
 from durabase.clock import Clock, SystemClock
-from durabase.mergeable.hashes import get_hash
+from durabase.mergeable.hashes import IS_COMPILED, get_hash
 from durabase.types import Id
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
 
 __all__ = [
     "MAX_FUTURE_MS",
@@ -82,7 +85,17 @@ def is_hlc(text: object, upper_bound: str = _NO_BOUND) -> TypeGuard[Hlc]:
 
 def is_hlc_text(text: str) -> bool:
     """Whether a text has the form of an HLC that is not ``""``."""
-    return len(text) == _LENGTH and utf8(text).translate(_GOOD_OR_NOT) == _ONLY_GOOD
+    if len(text) != _LENGTH:
+        return False
+    if not IS_COMPILED:
+        return utf8(text).translate(_GOOD_OR_NOT) == _ONLY_GOOD
+    index: i64 = 0
+    while index < 16:
+        code: i64 = ord(text[index])
+        if code > 127 or _GOOD_OR_NOT[code]:
+            return False
+        index += 1
+    return True
 
 
 class HybridClock:

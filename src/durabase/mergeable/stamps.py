@@ -7,15 +7,17 @@ compiled it is all kept out of the garbage collector's sight: the largest part o
 
 Hashes are settled lazily. What changed is noted as ``pending`` in the node that holds it, with the
 hash that is folded into the node's own; ``settle`` takes that out and folds the present one in. That
-is exact, for folding is XOR: what lies between cancels out. One thing does not cancel and is done at
-once: TinyBase 10.0.1 does not take out a child's contribution when the child's hash was 0, as it is
+is exact, for folding is XOR: what lies between cancels out. A node that is new, and has not been settled
+since, is ``unfolded``: nothing has to be noted, all that it holds is folded in. One thing does not cancel
+and is done at once: TinyBase 10.0.1 does not take out a child's contribution when the child's hash was 0, as it is
 for rows without cells, so that the contribution of such a row toggles with each mention. A hash that
 becomes 0 by chance between two settlements is the only difference, once in 2^32.
 
 The ``journal`` is told of every change just before it is made.
 
-Invariants: a child that is not pending in its parent is settled; a stamp that is not pending has a
-hash; only what really changed is pending.
+Invariants: a child that is not pending in its parent is settled, unless that is unfolded; a stamp that is
+not pending in its parent has a hash, likewise; only what really changed is pending; in what is unfolded
+nothing is pending, and it holds something.
 """
 
 from __future__ import annotations
@@ -77,18 +79,22 @@ class Stamp:
 
 @mypyc_attr(acyclic=True)
 class StampNode:
-    """What all nodes have: HLC, hash, and what the hash does not contain yet (id → hash folded in)."""
+    """What all nodes have: HLC, hash, and what the hash does not contain yet.
 
-    __slots__ = ("hash", "hlc", "pending")
+    That is all it holds if it is ``unfolded``, else what is ``pending`` (id → hash folded in).
+    """
+
+    __slots__ = ("hash", "hlc", "pending", "unfolded")
 
     def __init__(self, hlc: Hlc = "", hash_: Hash = 0) -> None:
         self.hlc = hlc
         self.hash = hash_
         self.pending: dict[Id, Hash] | None = None
+        self.unfolded = False
 
     def settled_hash(self) -> Hash:
-        """The hash as it stands; UNSETTLED if something is pending, which also says that it is not 0."""
-        return UNSETTLED if self.pending else self.hash
+        """The hash as it stands; UNSETTLED if it does not contain something, and so will not be 0."""
+        return UNSETTLED if self.unfolded or self.pending else self.hash
 
     def raise_hlc(self, hlc: Hlc, journal: Journal) -> None:
         """Take a container's HLC if it is later."""
@@ -114,28 +120,38 @@ class ThingStamps(StampNode):
 
         A stamp of ``""`` gives way to everything.
         """
-        old = self.children.get(id_)
+        children = self.children
+        old = children.get(id_)
         if old is not None and old.hlc and hlc <= old.hlc:
             return False
-        pending = self.pending
-        if pending is None:
-            pending = self.pending = {}
-        fresh = id_ not in pending
-        if fresh:
-            pending[id_] = 0 if old is None else old.hash
+        fresh = False
+        if not children:
+            self.unfolded = True
+        if not self.unfolded:
+            pending = self.pending
+            if pending is None:
+                pending = self.pending = {}
+            fresh = id_ not in pending
+            if fresh:
+                pending[id_] = 0 if old is None else old.hash
         journal.put(self, id_, old, fresh)
-        self.children[id_] = Stamp(thing, hlc)
+        children[id_] = Stamp(thing, hlc)
         return True
 
     def fill(self, stamps: dict[Id, Stamp], journal: Journal) -> None:
         """Take some stamps where there are none yet."""
         journal.fill(self)
         self.children = stamps
-        self.pending = dict.fromkeys(stamps, 0)
+        self.unfolded = True
 
     def settle(self, journal: Journal) -> Hash:
         """The hash, brought up to date."""
-        if self.pending is not None:
+        if self.unfolded:
+            journal.settle(self)
+            self.unfolded = False
+            for id_, stamp in self.children.items():
+                self.hash ^= get_hash_change(id_, 0, stamp.settle())
+        elif self.pending is not None:
             journal.settle(self)
             pending, self.pending = self.pending, None
             for id_, folded in pending.items():
@@ -161,20 +177,29 @@ class BranchStamps(StampNode, Generic[ChildT]):
 
         Take its ``settled_hash``, merge into it, then ``leave``.
         """
-        child = self.children.get(id_)
+        children = self.children
+        child = children.get(id_)
         if child is None:
             journal.create(self, id_)
-            child = self.children[id_] = make()
+            if not children:
+                self.unfolded = True
+            child = children[id_] = make()
+        elif self.unfolded and child.settled_hash() == 0:
+            self._note_all(journal)
         return child
 
     def leave(self, id_: Id, child: StampNode, before: Hash, journal: Journal) -> None:
         """The child has been merged into; ``before`` was its ``settled_hash``."""
+        if self.unfolded:
+            if before or child.settled_hash():
+                return
+            del self._note_all(journal)[id_]  # it is new
         pending = self.pending
         if pending is not None and id_ in pending:
             if before == 0:
                 journal.leave(self, id_, False)
                 self.hash ^= get_value_in_values_hash(id_, 0)
-        elif child.pending or child.hash != before:
+        elif child.settled_hash() != before:
             if pending is None:
                 pending = self.pending = {}
             journal.leave(self, id_, True)
@@ -183,9 +208,22 @@ class BranchStamps(StampNode, Generic[ChildT]):
             journal.leave(self, id_, False)
             self.hash ^= get_value_in_values_hash(id_, 0)
 
+    def _note_all(self, journal: Journal) -> dict[Id, Hash]:
+        """Note what is not folded in one by one, for a child's contribution is going to toggle."""
+        journal.settle(self)
+        self.unfolded = False
+        pending: dict[Id, Hash] = dict.fromkeys(self.children, 0)
+        self.pending = pending
+        return pending
+
     def settle(self, journal: Journal) -> Hash:
         """The hash, brought up to date, and those of everything below."""
-        if self.pending is not None:
+        if self.unfolded:
+            journal.settle(self)
+            self.unfolded = False
+            for id_, child in self.children.items():
+                self.hash ^= get_value_in_values_hash(id_, child.settle(journal))
+        elif self.pending is not None:
             journal.settle(self)
             pending, self.pending = self.pending, None
             for id_, folded in pending.items():

@@ -30,6 +30,7 @@ Encoded: TypeAlias = str | int | float | bool | None
 """A thing in the encoded form, with exactly one of these types."""
 EncodedOrUndefined: TypeAlias = Encoded | UndefinedType
 
+_is_ascii: Final = str.isascii  # compiled, a method of text has to be looked for with each call
 _MAX_SAFE: Final = 2**53
 _SPLIT_PAIR: Final = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")
 
@@ -43,7 +44,7 @@ def encode(thing: object, accept_encoded: bool) -> EncodedOrUndefined:
     """
     kind = type(thing)
     if kind is str:
-        if thing.isascii():  # type: ignore[attr-defined]
+        if _is_ascii(thing):  # type: ignore[arg-type]
             return thing  # type: ignore[return-value]
         return _encode_string(thing, accept_encoded)  # type: ignore[arg-type]
     if kind is int:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Final
 
+from durabase._codec import shared_id
 from durabase._listeners import IdPool
 from durabase.store._cells import Encoded, EncodedOrUndefined
 from durabase.store._changes import ChangeLog, IdChange
@@ -100,6 +101,7 @@ class Content:
         """Set one cell of an existing row; nothing happens if it is equal already."""
         old: EncodedOrUndefined = row.get(cell_id, UNDEFINED)
         if old is UNDEFINED:
+            cell_id = shared_id(cell_id)
             self._log.cell_changed(table_id, row_id, cell_id, old, cell)
             self._note_cell_added(table_id, row_id, cell_id)
         elif old == cell and (type(old) is bool) == (type(cell) is bool):

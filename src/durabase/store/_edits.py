@@ -142,17 +142,16 @@ class Edits:
         """``apply_changes`` where ``can_fill``, without a trace in the log: the quick way to load much.
 
         Only for changes in object order, in which UNDEFINED stands for nothing but cells and values, and in
-        a transaction that nobody observes. Their rows become the content's.
+        a transaction that nobody observes. Their tables and rows become the content's.
         """
         accept = self._validator.accept_encoded
-        tables = {
-            table_id: {row_id: row for row_id, cells in rows.items() if (row := _encoded(cells, accept))}
-            for table_id, rows in changes[0].items()
-        }
-        self._content.values.update(_encoded(changes[1], accept))
-        for table_id, table in tables.items():
-            if table:
-                self._content.put_table(table_id, table)
+        for rows in changes[0].values():
+            _encode_rows(rows, accept)
+        values = _encoded(changes[1], accept)
+        for table_id, rows in changes[0].items():
+            if rows:
+                self._content.put_table(table_id, rows)
+        self._content.values.update(values)
 
     # -- tables
 
@@ -369,6 +368,20 @@ class Edits:
             self.set_value(value_id, old)
         else:
             self.delete_value(value_id)
+
+
+def _encode_rows(rows: dict[Id, dict[Id, Any]], accept_encoded: bool) -> None:
+    """Leave those rows of which something can be kept, encoded."""
+    others: dict[Id, dict[Id, Any]] = {}
+    for row_id, cells in rows.items():
+        row = _encoded(cells, accept_encoded)
+        if row is not cells or not row:
+            others[row_id] = row
+    for row_id, row in others.items():
+        if row:
+            rows[row_id] = row
+        else:
+            del rows[row_id]
 
 
 def _encoded(things: dict[Id, Any], accept_encoded: bool) -> dict[Id, Any]:

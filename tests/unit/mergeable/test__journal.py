@@ -26,8 +26,7 @@ def journal() -> Journal:
 
 
 def shape(content: ContentStamps, journal: Journal) -> list[Any]:
-    content.settle(journal)
-    return content_shape(content, as_encoded)
+    return content_shape(content, journal, as_encoded)
 
 
 def test_undoing_restores_everything(journal: Journal) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from durabase.errors import ContentError
+from durabase.mergeable._journal import Journal
 from durabase.mergeable._merge import content_from
 from durabase.mergeable._shapes import as_encoded, as_public, changes_shape, content_shape
 from durabase.types import UNDEFINED
@@ -19,15 +20,15 @@ CONTENT: list[Any] = [
 
 
 def test_content_comes_out_as_it_went_in() -> None:
-    assert content_shape(content_from(CONTENT)[0], as_encoded) == CONTENT
+    assert content_shape(content_from(CONTENT)[0], Journal(), as_encoded) == CONTENT
 
 
 def test_public_content_is_decoded_and_fresh() -> None:
     stamps = content_from(CONTENT)[0]
-    cell = content_shape(stamps, as_public)[0][0]["t"][0]["r"][0]["c"]
+    cell = content_shape(stamps, Journal(), as_public)[0][0]["t"][0]["r"][0]["c"]
     assert cell == [{"a": [1]}, H, 1]
     cell[0]["a"].append(2)
-    assert content_shape(stamps, as_public)[0][0]["t"][0]["r"][0]["c"][0] == {"a": [1]}
+    assert content_shape(stamps, Journal(), as_public)[0][0]["t"][0]["r"][0]["c"][0] == {"a": [1]}
 
 
 def test_raw_objects_are_copied_too() -> None:

@@ -94,6 +94,30 @@ def test_an_empty_row_toggles_with_each_mention(journal: Journal) -> None:
     assert table.pending is None
 
 
+def test_the_contribution_of_what_is_empty_again_toggles_before_anything_is_settled(journal: Journal) -> None:
+    tables: BranchStamps[BranchStamps[ThingStamps]] = BranchStamps()
+    for _ in range(3):
+        table = tables.enter("t", BranchStamps, journal)
+        before = table.settled_hash()
+        mention(table, "r", journal)
+        tables.leave("t", table, before, journal)
+    empty = get_value_in_values_hash("r", 0)
+    assert tables.settle(journal) == get_value_in_values_hash("t", empty)
+
+
+def test_nothing_is_noted_in_what_is_new(journal: Journal) -> None:
+    table: BranchStamps[ThingStamps] = BranchStamps()
+    assert table.settled_hash() == 0
+    mention(table, "r", journal, EARLY)
+    mention(table, "s", journal, EARLY)
+    assert table.settled_hash() == UNSETTLED
+    assert table.pending is None
+    assert table.children["r"].pending is None
+    table.settle(journal)
+    mention(table, "s", journal, LATE)
+    assert list(table.pending or ()) == ["s"]
+
+
 def test_content_is_settled_as_a_whole(journal: Journal) -> None:
     content = ContentStamps()
     assert content.settle(journal) == (0, 0)
