@@ -40,7 +40,7 @@ _OFFSET_BASIS: Final = 2166136261
 _MASK: Final = 0xFFFFFFFF
 
 IS_COMPILED: Final = not __file__.endswith(".py")
-"""Whether this is machine code, to which texts and bytes are words, and to go through them needs no objects."""
+"""Whether this is machine code, which goes through texts and bytes without making objects."""
 
 _MOST_IDS: Final = 4096
 _LONGEST_ID: Final = 64

@@ -9,9 +9,9 @@ Hashes are settled lazily. What changed is noted as ``pending`` in the node that
 hash that is folded into the node's own; ``settle`` takes that out and folds the present one in. That
 is exact, for folding is XOR: what lies between cancels out. A node that is new, and has not been settled
 since, is ``unfolded``: nothing has to be noted, all that it holds is folded in. One thing does not cancel
-and is done at once: TinyBase 10.0.1 does not take out a child's contribution when the child's hash was 0, as it is
-for rows without cells, so that the contribution of such a row toggles with each mention. A hash that
-becomes 0 by chance between two settlements is the only difference, once in 2^32.
+and is done at once: TinyBase 10.0.1 does not take out a child's contribution when the child's hash was 0,
+as it is for rows without cells, so that the contribution of such a row toggles with each mention. A hash
+that becomes 0 by chance between two settlements is the only difference, once in 2^32.
 
 The ``journal`` is told of every change just before it is made.
 

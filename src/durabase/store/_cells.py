@@ -14,13 +14,15 @@ from math import isfinite
 from typing import Any, Final, TypeAlias
 
 from durabase._codec import json_text, parse_json
-from durabase.types import JSON_PREFIX, UNDEFINED, UNDEFINED_MARK, Thing, UndefinedType
+from durabase.types import JSON_PREFIX, UNDEFINED, UNDEFINED_MARK, Id, Thing, UndefinedType
 
 __all__ = [
     "Encoded",
     "EncodedOrUndefined",
     "decode",
     "encode",
+    "encode_all",
+    "encode_rows",
     "is_encoded_json",
     "same_thing",
     "thing_type",
@@ -56,6 +58,34 @@ def encode(thing: object, accept_encoded: bool) -> EncodedOrUndefined:
     if kind is float:
         return thing if isfinite(thing) else UNDEFINED  # type: ignore[return-value,arg-type]
     return _encode_other(thing, accept_encoded)
+
+
+def encode_all(things: dict[Id, Any], accept_encoded: bool) -> dict[Id, Any]:
+    """Those that are things, encoded; the same dict if they all are so already."""
+    for thing in things.values():
+        if thing is UNDEFINED or encode(thing, accept_encoded) is not thing:
+            break
+    else:
+        return things
+    return {
+        id_: encoded
+        for id_, thing in things.items()
+        if (encoded := encode(thing, accept_encoded)) is not UNDEFINED
+    }
+
+
+def encode_rows(rows: dict[Id, dict[Id, Any]], accept_encoded: bool) -> None:
+    """Leave those rows of which something can be kept, encoded."""
+    others: dict[Id, dict[Id, Any]] = {}
+    for row_id, cells in rows.items():
+        row = encode_all(cells, accept_encoded)
+        if row is not cells or not row:
+            others[row_id] = row
+    for row_id, row in others.items():
+        if row:
+            rows[row_id] = row
+        else:
+            del rows[row_id]
 
 
 def _encode_string(text: str, accept_encoded: bool) -> EncodedOrUndefined:

@@ -12,7 +12,7 @@ from typing import Any
 from durabase._codec import ordered, parse_json
 from durabase._collector import CollectorPause
 from durabase.errors import ContentError
-from durabase.store._cells import Encoded, EncodedOrUndefined, decode, encode
+from durabase.store._cells import Encoded, EncodedOrUndefined, decode, encode_all, encode_rows
 from durabase.store._changes import ChangeLog
 from durabase.store._content import Content
 from durabase.store._schema import TablesSchema, ThingSchema, ValuesSchema
@@ -146,8 +146,8 @@ class Edits:
         """
         accept = self._validator.accept_encoded
         for rows in changes[0].values():
-            _encode_rows(rows, accept)
-        values = _encoded(changes[1], accept)
+            encode_rows(rows, accept)
+        values = encode_all(changes[1], accept)
         for table_id, rows in changes[0].items():
             if rows:
                 self._content.put_table(table_id, rows)
@@ -368,34 +368,6 @@ class Edits:
             self.set_value(value_id, old)
         else:
             self.delete_value(value_id)
-
-
-def _encode_rows(rows: dict[Id, dict[Id, Any]], accept_encoded: bool) -> None:
-    """Leave those rows of which something can be kept, encoded."""
-    others: dict[Id, dict[Id, Any]] = {}
-    for row_id, cells in rows.items():
-        row = _encoded(cells, accept_encoded)
-        if row is not cells or not row:
-            others[row_id] = row
-    for row_id, row in others.items():
-        if row:
-            rows[row_id] = row
-        else:
-            del rows[row_id]
-
-
-def _encoded(things: dict[Id, Any], accept_encoded: bool) -> dict[Id, Any]:
-    """Those that are things, encoded; the same dict if they all are so already."""
-    for thing in things.values():
-        if thing is UNDEFINED or encode(thing, accept_encoded) is not thing:
-            break
-    else:
-        return things
-    return {
-        id_: encoded
-        for id_, thing in things.items()
-        if (encoded := encode(thing, accept_encoded)) is not UNDEFINED
-    }
 
 
 def parsed_or_undefined(text: str) -> Any:

@@ -128,7 +128,7 @@ def one_cell(stamp: Any, **ids: Any) -> list[Any]:
     return [[{table_id: [{row_id: [{cell_id: stamp}]}]}], [{}], 1]
 
 
-@pytest.mark.parametrize("thing", [0, -5, "", "dog", 1.5, -0.0, True, None])
+@pytest.mark.parametrize("thing", [0, -5, "", "dog", "é", "\ud83d", 1.5, -0.0, True, None])
 def test_the_usual_change_of_one_cell(thing: Any) -> None:
     changes = one_cell([thing, HLC])
     cell = only_cell(changes, BOUND)
@@ -150,7 +150,8 @@ def test_the_usual_change_of_one_cell(thing: Any) -> None:
         one_cell([1, "NjEtLV0----7JQY8"]),
         one_cell([1, "NjEtLV-----7JQY+"]),
         one_cell([float("inf"), HLC]),
-        one_cell(["é", HLC]),
+        one_cell(["😀", HLC]),  # it is looked at more closely, as all from U+FFFC on
+        one_cell(["\ufffc", HLC]),
         one_cell([2**60, HLC]),
         one_cell(["\ufffd{}", HLC]),
         one_cell([UNDEFINED, HLC]),

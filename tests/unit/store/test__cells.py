@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from durabase.store._cells import decode, encode, is_encoded_json, same_thing, thing_type
+from durabase.store._cells import (
+    decode,
+    encode,
+    encode_all,
+    encode_rows,
+    is_encoded_json,
+    same_thing,
+    thing_type,
+)
 from durabase.types import UNDEFINED
 
 
@@ -147,3 +155,20 @@ def test_types_have_the_names_of_schemas(encoded: Any, name: str) -> None:
 def test_only_strings_are_encoded_json() -> None:
     assert not is_encoded_json(["\ufffd"])
     assert not is_encoded_json("x")
+
+
+def test_things_that_are_encoded_already_stay_the_same_dict() -> None:
+    things = {"a": 1, "b": "x", "c": None}
+    assert encode_all(things, False) is things
+    assert encode_all({"a": {"b": 1}, "c": UNDEFINED, "d": "\ufffd[", "e": 2}, True) == {
+        "a": '\ufffd{"b":1}',
+        "e": 2,
+    }
+
+
+def test_of_rows_those_are_left_of_which_something_can_be_kept() -> None:
+    kept = {"c": 1}
+    rows: dict[str, Any] = {"a": kept, "b": {"c": UNDEFINED}, "c": {}, "d": {"c": [1], "e": UNDEFINED}}
+    encode_rows(rows, False)
+    assert rows == {"a": {"c": 1}, "d": {"c": "\ufffd[1]"}}
+    assert rows["a"] is kept
