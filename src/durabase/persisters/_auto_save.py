@@ -113,12 +113,15 @@ class AutoSave:
             self.has_unsaved_edits = True
             return
         persister = self._persister
+        is_loading = persister.get_status() is Status.LOADING
+        if is_loading and not persister._keeps_unsaved_edits:
+            return  # nobody would be told of what changed, which may be very much
         changes = persister._access.get_changes() if self.is_on() else None
         if changes is None or persister._adds_to_save(changes):
             return
-        if persister.get_status() is not Status.LOADING:
+        if not is_loading:
             start_steps(self._save_changes_steps(changes))
-        elif not persister._is_applying and persister._keeps_unsaved_edits:
+        elif not persister._is_applying:
             self.note_unsaved_edits()
             self._edits_while_loading.append(changes)
 

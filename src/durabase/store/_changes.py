@@ -16,7 +16,7 @@ from durabase.store._cells import EncodedOrUndefined, decode, same_thing
 from durabase.store._hooks import StoreHooks
 from durabase.types import UNDEFINED, Changes, Id
 
-__all__ = ["ChangeLog", "IdChange", "IdChanges"]
+__all__ = ["ChangeLog", "IdChange", "IdChanges", "note_id"]
 
 
 class IdChange(IntEnum):
@@ -161,16 +161,15 @@ class ChangeLog:
         """A cell id is now used in a table, or no longer."""
         note_id(self.table_cell_ids.setdefault(table_id, {}), cell_id, change)
 
-    def cell_noted(self, table_id: Id, row_id: Id, cell_id: Id, change: IdChange) -> None:
-        """A cell came or went."""
+    def cell_ids_of(self, table_id: Id, row_id: Id) -> IdChanges:
+        """Which cells of a row came or went: to be noted there."""
         rows = self.cell_ids.get(table_id)
         if rows is None:
             rows = self.cell_ids[table_id] = {}
         ids = rows.get(row_id)
         if ids is None:
-            rows[row_id] = {cell_id: change}
-        else:
-            note_id(ids, cell_id, change)
+            ids = rows[row_id] = {}
+        return ids
 
     def cell_invalid(
         self,

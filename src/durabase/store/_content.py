@@ -16,7 +16,7 @@ from typing import Final
 from durabase._codec import shared_id
 from durabase._listeners import IdPool
 from durabase.store._cells import Encoded, EncodedOrUndefined
-from durabase.store._changes import ChangeLog, IdChange
+from durabase.store._changes import ChangeLog, IdChange, note_id
 from durabase.types import UNDEFINED, Id
 
 __all__ = ["Content", "EncodedRow", "EncodedTable", "EncodedTables", "EncodedValues"]
@@ -89,7 +89,8 @@ class Content:
         """Make these all the cells of a row."""
         row = table.get(row_id)
         if row is None:
-            row = self.add_row(table_id, table, row_id)
+            self.fill_row(table_id, table, row_id, cells)
+            return
         for cell_id, cell in cells.items():
             self.set_cell(table_id, row_id, row, cell_id, cell)
         if len(row) > len(cells):
@@ -131,6 +132,22 @@ class Content:
         self._log.row_noted(table_id, row_id, _ADDED)
         row = table[row_id] = {}
         return row
+
+    def fill_row(self, table_id: Id, table: EncodedTable, row_id: Id, cells: EncodedRow) -> None:
+        """A new row with some cells, which are set one after the other."""
+        log = self._log
+        row = self.add_row(table_id, table, row_id)
+        counts = self.cell_counts[table_id]
+        changed_ids = log.cell_ids_of(table_id, row_id)
+        for given_id, cell in cells.items():
+            cell_id = shared_id(given_id)
+            log.cell_changed(table_id, row_id, cell_id, UNDEFINED, cell)
+            count = counts.get(cell_id, 0)
+            if count == 0:
+                log.table_cell_noted(table_id, cell_id, _ADDED)
+            counts[cell_id] = count + 1
+            note_id(changed_ids, cell_id, _ADDED)
+            row[cell_id] = cell
 
     def new_row_id(self, table_id: Id, reuse: bool) -> Id:
         """An id that no row of this existing table has; a freed one if ``reuse``."""
@@ -198,7 +215,7 @@ class Content:
         if count == 0:
             self._log.table_cell_noted(table_id, cell_id, _ADDED)
         counts[cell_id] = count + 1
-        self._log.cell_noted(table_id, row_id, cell_id, _ADDED)
+        note_id(self._log.cell_ids_of(table_id, row_id), cell_id, _ADDED)
 
     def _note_cell_removed(self, table_id: Id, row_id: Id, cell_id: Id) -> None:
         counts = self.cell_counts[table_id]
@@ -208,7 +225,7 @@ class Content:
             del counts[cell_id]
         else:
             counts[cell_id] = count - 1
-        self._log.cell_noted(table_id, row_id, cell_id, _REMOVED)
+        note_id(self._log.cell_ids_of(table_id, row_id), cell_id, _REMOVED)
 
     # -- values
 

@@ -119,6 +119,8 @@ class Edits:
 
     def apply_row(self, table_id: Id, row_id: Id, cells: dict[Id, Any]) -> None:
         """Set some cells of a row; UNDEFINED deletes, with force."""
+        if self._fills_row(table_id, row_id, cells):
+            return
         for cell_id, cell in cells.items():
             if cell is UNDEFINED:
                 self.delete_cell(table_id, row_id, cell_id, True)
@@ -126,6 +128,20 @@ class Edits:
             valid = self._validator.cell(table_id, row_id, cell_id, cell)
             if valid is not UNDEFINED:
                 self._put_cell(table_id, row_id, cell_id, valid)  # type: ignore[arg-type]
+
+    def _fills_row(self, table_id: Id, row_id: Id, cells: dict[Id, Any]) -> bool:
+        """Whether it could be done in one go: the row is new, and its cells are as they are going to be."""
+        content = self._content
+        table = content.tables.get(table_id)
+        if (
+            not cells
+            or self._tables_schema.active
+            or (table is not None and row_id in table)
+            or encode_all(cells, self._validator.accept_encoded) is not cells
+        ):
+            return False
+        content.fill_row(table_id, content.ensure_table(table_id), row_id, cells)
+        return True
 
     def can_fill(self) -> bool:
         """Whether there is nothing yet: no content, no schemas, no changes in this transaction."""

@@ -62,7 +62,7 @@ class Notifier:
         log = self._log
         if log.invalid_cells and trees.invalid_cell.count:
             self._call_invalid_cells(trees)
-        if log.cells and trees.tabular:
+        if trees.tabular and log.cells:  # which are made when they are asked for
             self._call_tabular(trees, self._tabular_changes(mutating))
         if log.invalid_values and trees.invalid_value.count:
             for value_id, things in list(log.invalid_values.items()):

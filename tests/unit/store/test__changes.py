@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from durabase.store._changes import ChangeLog, IdChange
+from durabase.store._changes import ChangeLog, IdChange, note_id
 from durabase.store._hooks import StoreHooks
 from durabase.types import UNDEFINED
 
@@ -62,7 +62,7 @@ def test_coming_and_going_cancel_out() -> None:
     log.table_noted("t", IdChange.REMOVED)
     log.row_noted("t", "r", IdChange.REMOVED)
     log.row_noted("t", "s", IdChange.ADDED)
-    log.cell_noted("t", "s", "c", IdChange.ADDED)
+    note_id(log.cell_ids_of("t", "s"), "c", IdChange.ADDED)
     log.table_cell_noted("t", "c", IdChange.ADDED)
     log.value_noted("v", IdChange.ADDED)
     assert log.table_ids == {}
@@ -134,7 +134,7 @@ def test_clearing_forgets_all_but_what_was_handed_out() -> None:
     for note in (log.table_noted, log.value_noted):
         note("t", IdChange.ADDED)
     log.row_noted("t", "r", IdChange.ADDED)
-    log.cell_noted("t", "r", "c", IdChange.ADDED)
+    note_id(log.cell_ids_of("t", "r"), "c", IdChange.ADDED)
     log.cell_invalid()
     log.value_invalid()
     log.defaulted_cells.add(("t", "r", "x"))
