@@ -184,3 +184,14 @@ def test_there_are_no_changes_outside_of_a_transaction() -> None:
     store = _base()
     assert store.get_transaction_changes() == [{}, {}, 1]
     assert store.get_transaction_log() == [False, False, {}, {}, {}, {}, {}, {}, {}, {}]
+
+
+def test_old_and_new_of_cells_are_not_looked_up_for_those_who_do_not_ask() -> None:
+    store = _base()
+    looked_up: list[Any] = []
+    store.add_did_finish_transaction_listener(lambda _: looked_up.append(dict(store._log._cells)))
+    store.set_cell("t", "r", "a", 2)
+    assert looked_up == [{}]
+    _record(store, "row", None, None)
+    store.set_cell("t", "r", "a", 3)
+    assert looked_up[1:] == [{"t": {"r": {"a": (2, 3)}}}]

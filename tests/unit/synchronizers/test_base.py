@@ -215,3 +215,21 @@ def test_a_clock_that_is_set_back_does_not_keep_requests_forever() -> None:
     peer.clock.set_now_ms(peer.clock.now_ms() - 3_600_000)
     peer.clock.advance(1000)
     assert peer.synchronizer.get_status() is Status.IDLE
+
+
+def test_what_peers_have_changed_is_not_gathered_to_be_told_to_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    peer = Peer()
+    peer.start_alone()
+    gathered: list[Any] = []
+    gather = peer.store._get_encoded_transaction_mergeable_changes
+
+    def gather_and_note(with_hashes: bool) -> Any:
+        gathered.append(gather(with_hashes))
+        return gathered[-1]
+
+    monkeypatch.setattr(peer.store, "_get_encoded_transaction_mergeable_changes", gather_and_note)
+    peer.synchronizer.receive("b", "tx", 3, [[{}], [{"v": [1, "NjEtLV-----7JQY8"]}], 1])
+    assert peer.store.get_values() == {"v": 1}
+    assert gathered == []
+    peer.store.set_value("v", 2)
+    assert [list(changes[1][0]) for changes in gathered] == [["v"]]
