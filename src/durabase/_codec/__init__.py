@@ -15,11 +15,12 @@ from durabase._codec.limits import MAX_NESTING
 from durabase._codec.numbers import number_text
 from durabase._codec.order import is_array_index, ordered, ordered_items
 from durabase._codec.reading import parse_json, parse_json_with_undefined
-from durabase._codec.strings import js_string, string_text, utf8, utf8_length
+from durabase._codec.strings import IS_COMPILED, js_string, string_text, utf8, utf8_length
 from durabase._codec.writing import json_text, json_text_with_undefined
 
 __all__ = [
     "ALPHABET",
+    "IS_COMPILED",
     "MAX_NESTING",
     "id_from_bytes",
     "is_array_index",

@@ -10,7 +10,10 @@ from typing import Final
 from durabase._codec.numbers import number_text
 from durabase.types import UNDEFINED
 
-__all__ = ["WORDS", "js_string", "string_text", "utf8", "utf8_length"]
+__all__ = ["IS_COMPILED", "WORDS", "js_string", "string_text", "utf8", "utf8_length"]
+
+IS_COMPILED: Final = not __file__.endswith(".py")
+"""Whether this is machine code, which goes through texts and bytes without making objects."""
 
 WORDS: Final[dict[object, str]] = {None: "null", UNDEFINED: "undefined", True: "true", False: "false"}
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from durabase._codec import json_text, utf8
+from durabase._codec import IS_COMPILED, json_text, utf8
 from durabase.types import Id
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
 __all__ = [
-    "IS_COMPILED",
     "Hash",
     "add_or_remove_hash",
     "get_cell_hash",
@@ -38,9 +37,6 @@ Hash: TypeAlias = int
 
 _OFFSET_BASIS: Final = 2166136261
 _MASK: Final = 0xFFFFFFFF
-
-IS_COMPILED: Final = not __file__.endswith(".py")
-"""Whether this is machine code, which goes through texts and bytes without making objects."""
 
 _MOST_IDS: Final = 4096
 _LONGEST_ID: Final = 64

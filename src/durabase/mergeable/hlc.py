@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeGuard
 
-from durabase._codec import ALPHABET, utf8
+from durabase._codec import ALPHABET, IS_COMPILED, utf8
 from durabase._codec import unique_id as random_id
 from durabase.clock import Clock, SystemClock
-from durabase.mergeable.hashes import IS_COMPILED, get_hash
+from durabase.mergeable.hashes import get_hash
 from durabase.types import Id
 
 if TYPE_CHECKING:
