@@ -89,12 +89,10 @@ def is_hlc_text(text: str) -> bool:
         return False
     if not IS_COMPILED:
         return utf8(text).translate(_GOOD_OR_NOT) == _ONLY_GOOD
-    index: i64 = 0
-    while index < 16:
+    for index in range(_LENGTH):
         code: i64 = ord(text[index])
         if code > 127 or _GOOD_OR_NOT[code]:
             return False
-        index += 1
     return True
 
 

@@ -130,17 +130,15 @@ class Edits:
                 self._put_cell(table_id, row_id, cell_id, valid)  # type: ignore[arg-type]
 
     def _fills_row(self, table_id: Id, row_id: Id, cells: dict[Id, Any]) -> bool:
-        """Whether it could be done in one go: the row is new, and its cells are as they are going to be."""
+        """Whether it could be done in one go: the row is new, and all its cells are to be set as they are."""
         content = self._content
         table = content.tables.get(table_id)
-        if (
-            not cells
-            or self._tables_schema.active
-            or (table is not None and row_id in table)
-            or encode_all(cells, self._validator.accept_encoded) is not cells
-        ):
+        if not cells or self._tables_schema.active or (table is not None and row_id in table):
             return False
-        content.fill_row(table_id, content.ensure_table(table_id), row_id, cells)
+        valid = encode_all(cells, self._validator.accept_encoded)
+        if len(valid) < len(cells):
+            return False
+        content.fill_row(table_id, content.ensure_table(table_id), row_id, valid)
         return True
 
     def can_fill(self) -> bool:
