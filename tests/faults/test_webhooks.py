@@ -68,7 +68,11 @@ class Handler(BaseHTTPRequestHandler):
     server: Receiver
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"])).decode()
+        length = int(self.headers["content-length"])
+        body = self.rfile.read(length).decode()
+        if len(body.encode()) < length:  # the server was killed in between: that is no event
+            self.close_connection = True
+            return
         self.send_response(self.server.receive(self.headers, body))
         self.send_header("content-length", "0")
         self.end_headers()
