@@ -69,11 +69,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = int(self.headers["content-length"])
-        body = self.rfile.read(length).decode()
-        if len(body.encode()) < length:  # the server was killed in between: that is no event
+        body = self.rfile.read(length)
+        if len(body) < length:  # the server was killed in between: that is no event
             self.close_connection = True
             return
-        self.send_response(self.server.receive(self.headers, body))
+        self.send_response(self.server.receive(self.headers, body.decode()))
         self.send_header("content-length", "0")
         self.end_headers()
 
