@@ -16,7 +16,7 @@ from typing import Final
 from durabase._codec import shared_id
 from durabase._listeners import IdPool
 from durabase.store._cells import Encoded, EncodedOrUndefined
-from durabase.store._changes import ChangeLog, IdChange, note_id
+from durabase.store._changes import ChangeLog, IdChange, IdChanges, note_id
 from durabase.types import UNDEFINED, Id
 
 __all__ = ["Content", "EncodedRow", "EncodedTable", "EncodedTables", "EncodedValues"]
@@ -104,7 +104,8 @@ class Content:
         if old is UNDEFINED:
             cell_id = shared_id(cell_id)
             self._log.cell_changed(table_id, row_id, cell_id, old, cell)
-            self._note_cell_added(table_id, row_id, cell_id)
+            changed_ids = self._log.cell_ids_of(table_id, row_id)
+            self._note_cell_added(table_id, cell_id, self.cell_counts[table_id], changed_ids)
         elif old == cell and (type(old) is bool) == (type(cell) is bool):
             return
         else:
@@ -142,11 +143,7 @@ class Content:
         for given_id, cell in cells.items():
             cell_id = shared_id(given_id)
             log.cell_changed(table_id, row_id, cell_id, UNDEFINED, cell)
-            count = counts.get(cell_id, 0)
-            if count == 0:
-                log.table_cell_noted(table_id, cell_id, _ADDED)
-            counts[cell_id] = count + 1
-            note_id(changed_ids, cell_id, _ADDED)
+            self._note_cell_added(table_id, cell_id, counts, changed_ids)
             row[cell_id] = cell
 
     def new_row_id(self, table_id: Id, reuse: bool) -> Id:
@@ -209,13 +206,14 @@ class Content:
             del self._row_id_pools[table_id]
             del self.cell_counts[table_id]
 
-    def _note_cell_added(self, table_id: Id, row_id: Id, cell_id: Id) -> None:
-        counts = self.cell_counts[table_id]
+    def _note_cell_added(
+        self, table_id: Id, cell_id: Id, counts: dict[Id, int], changed_ids: IdChanges
+    ) -> None:
         count = counts.get(cell_id, 0)
         if count == 0:
             self._log.table_cell_noted(table_id, cell_id, _ADDED)
         counts[cell_id] = count + 1
-        note_id(self._log.cell_ids_of(table_id, row_id), cell_id, _ADDED)
+        note_id(changed_ids, cell_id, _ADDED)
 
     def _note_cell_removed(self, table_id: Id, row_id: Id, cell_id: Id) -> None:
         counts = self.cell_counts[table_id]
