@@ -20,8 +20,16 @@ ACTIVATE = """
 import os, sys
 os.dup2(int(sys.argv[1]), 3)
 os.set_inheritable(3, True)
-os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1"}
+os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1", "SERVER_PID": str(os.getpid())}
 os.execv(sys.argv[2], sys.argv[2:])
+"""
+# The first of the server's processes to start asks the server to reload.
+EAGER = """
+import os, pathlib, signal
+asked = pathlib.Path(__file__).with_name("asked")
+if os.getpid() != int(os.environ["SERVER_PID"]) and not asked.exists():
+    asked.touch()
+    os.kill(int(os.environ["SERVER_PID"]), signal.SIGHUP)
 """
 MANAGED = [["--processes", "2"], ["--processes", "1"], []]
 
@@ -30,6 +38,7 @@ class Manager:
     """Has the socket for clients, and hears what the server says."""
 
     def __init__(self, folder: Path, *options: str) -> None:
+        self.folder = folder
         self.ears = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.ears.bind(str(folder / "notify"))
         self.ears.settimeout(PATIENCE)
@@ -87,6 +96,16 @@ def test_a_reload_is_told_from_beginning_to_end(manager: Manager) -> None:
         os.kill(server.pid, signal.SIGHUP)
         assert int(manager.hears("RELOADING=1")["MONOTONIC_USEC"]) > 0
         assert manager.hears("READY=1")["STATUS"].startswith(status)
+
+
+@pytest.mark.parametrize("manager", MANAGED[:1], indirect=True)
+def test_a_reload_that_is_asked_for_during_the_start_comes_after_it(manager: Manager) -> None:
+    program = manager.folder / "program.py"
+    program.write_text(EAGER + program.read_text())
+    manager.server.start()
+    assert manager.hears("READY=1")["STATUS"].startswith("Ready on ")
+    manager.hears("RELOADING=1")
+    assert manager.hears("READY=1")["STATUS"] == "Restarted"
 
 
 @pytest.mark.parametrize("manager", MANAGED[:1], indirect=True)

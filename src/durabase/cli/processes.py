@@ -17,7 +17,7 @@ from durabase.cli.frontend.built import BuiltClient
 from durabase.cli.monitor import Monitor
 from durabase.cli.options import ServeOptions
 from durabase.cli.project import Project
-from durabase.cli.renewal import renew_when_asked
+from durabase.cli.renewal import Renewal
 from durabase.cli.service_manager import ServiceManager
 from durabase.cli.serving import address_of, certificate_of, spare_the_collector, start_runtime, start_server
 from durabase.cli.stop import StopSignals
@@ -53,6 +53,7 @@ async def supervise(
     count = options.processes or 1
     async with AsyncExitStack() as stack:
         supervisor = Supervisor(count, command, project.state_dir, listeners, SystemClock())
+        renewal = Renewal(supervisor, options, console, manager)
         await stack.enter_async_context(supervisor)
         url = url_of(host if manager.listeners else hosts[0], port, scheme)
         show_banner(console, "serve", project, url, None if client is None else "built client")
@@ -61,10 +62,10 @@ async def supervise(
         if manager.patience is not None:
             supervisor.watch(manager.patience)
         manager.is_ready(f"Ready on {url}")
-        renewal = asyncio.create_task(renew_when_asked(supervisor, options, console, manager))
+        renewing = asyncio.create_task(renewal.run())
         await stop.stopped.wait()
-        renewal.cancel()
-        await asyncio.gather(renewal, return_exceptions=True)
+        renewing.cancel()
+        await asyncio.gather(renewing, return_exceptions=True)
     for listener in listeners:
         listener.close()
 

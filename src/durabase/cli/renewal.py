@@ -16,42 +16,51 @@ from durabase.errors import DurabaseError
 from durabase.workers.class_ledger import ClassLedger
 from durabase.workers.config.classes import CreateClass
 
-__all__ = ["renew_when_asked"]
+__all__ = ["Renewal"]
 
 
-async def renew_when_asked(
-    supervisor: Supervisor, options: ServeOptions, console: Console, manager: ServiceManager
-) -> None:
-    """Put new processes in the places of the old ones at each SIGHUP, until cancelled.
+class Renewal:
+    """Puts new processes in the places of the old ones at each SIGHUP. Make it in a running event loop.
 
     Nothing is touched if the project would not start, or if it has migrations that the processes of the code
     before could not live with.
     """
-    asked = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
-    while True:
-        await asked.wait()
-        asked.clear()
-        manager.is_reloading()
-        manager.is_ready(await _renew(supervisor, options, console))
 
+    def __init__(
+        self, supervisor: Supervisor, options: ServeOptions, console: Console, manager: ServiceManager
+    ) -> None:
+        """Start listening: what is asked before the processes serve is done when they do, by :meth:`run`."""
+        self._supervisor = supervisor
+        self._options = options
+        self._console = console
+        self._manager = manager
+        self._asked = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._asked.set)
 
-async def _renew(supervisor: Supervisor, options: ServeOptions, console: Console) -> str:
-    """Restart if that can be; return how it went."""
-    faults = await _faults(options)
-    for fault in faults:
-        console.error(fault)
-    if faults:
-        console.error("Nothing is restarted; what was there before goes on.")
-        return f"Nothing is restarted: {faults[0]}"
-    console.info("Restarting, one process after the other ...")
-    try:
-        await supervisor.restart()
-    except DurabaseError as error:
-        console.error(f"{error}; those after it go on as they were")
-        return str(error)
-    console.info("Restarted")
-    return "Restarted"
+    async def run(self) -> None:
+        """Do as asked, until cancelled."""
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            self._manager.is_reloading()
+            self._manager.is_ready(await self._renew())
+
+    async def _renew(self) -> str:
+        """Restart if that can be; return how it went."""
+        faults = await _faults(self._options)
+        for fault in faults:
+            self._console.error(fault)
+        if faults:
+            self._console.error("Nothing is restarted; what was there before goes on.")
+            return f"Nothing is restarted: {faults[0]}"
+        self._console.info("Restarting, one process after the other ...")
+        try:
+            await self._supervisor.restart()
+        except DurabaseError as error:
+            self._console.error(f"{error}; those after it go on as they were")
+            return str(error)
+        self._console.info("Restarted")
+        return "Restarted"
 
 
 async def _faults(options: ServeOptions) -> list[str]:

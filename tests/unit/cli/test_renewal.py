@@ -50,6 +50,7 @@ def asked(
     monkeypatch: pytest.MonkeyPatch,
     failure: Exception | None = None,
     times: int = 1,
+    is_early: bool = False,
 ) -> tuple[list[str], str]:
     """What is told of a SIGHUP to a project of which ``durabase check`` says this, and what is said."""
     out = io.StringIO()
@@ -61,13 +62,14 @@ def asked(
 
     async def main() -> list[str]:
         watched: Any = Watched(failure)
-        renewing = asyncio.create_task(
-            renewal.renew_when_asked(watched, ServeOptions(project), Console(out, out), watched)
-        )
-        await asyncio.sleep(0)
+        made = renewal.Renewal(watched, ServeOptions(project), Console(out, out), watched)
+        if is_early:
+            os.kill(os.getpid(), signal.SIGHUP)
+        renewing = asyncio.create_task(made.run())
         for _ in range(times):
             watched.is_answered.clear()
-            os.kill(os.getpid(), signal.SIGHUP)
+            if not is_early:
+                os.kill(os.getpid(), signal.SIGHUP)
             await asyncio.wait_for(watched.is_answered.wait(), 10)
         renewing.cancel()
         await asyncio.gather(renewing, return_exceptions=True)
@@ -84,6 +86,13 @@ def test_each_signal_starts_them_anew(tmp_path: Path, monkeypatch: pytest.Monkey
         "[wrangler:info] Restarting, one process after the other ...",
         "[wrangler:info] Restarted",
     ]
+
+
+def test_what_is_asked_before_the_processes_serve_is_done_when_they_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, _ = asked(write_project(tmp_path), [], monkeypatch, is_early=True)
+    assert told == ["reloading", "restart", "Restarted"]
 
 
 def test_what_would_not_start_touches_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
