@@ -25,8 +25,8 @@ _collector _listeners clock types
 durable_objects/gates durable_objects/hibernation durable_objects/storage/entries
 durable_objects/storage/keys durable_objects/storage/namespace_database durable_objects/storage/shared
 durable_objects/storage/engine durable_objects/storage/shared_table durable_objects/storage/writes
-mergeable/_diffs mergeable/_journal mergeable/_merge mergeable/_merging mergeable/_pieces mergeable/_shapes
-mergeable/_stamping mergeable/_validate mergeable/hashes mergeable/hlc mergeable/stamps
+mergeable/_diffs mergeable/_journal mergeable/_merge mergeable/_merging mergeable/_pieces mergeable/_receiving
+mergeable/_shapes mergeable/_stamping mergeable/_validate mergeable/hashes mergeable/hlc mergeable/stamps
 persisters/_access persisters/_auto_save persisters/_queue persisters/_status persisters/_stored_stamps
 server/bridge server/frames server/outbox server/traffic server/websocket
 store/_cells store/_changes store/_content store/_edits store/_hooks store/_kinds store/_notify

@@ -20,6 +20,7 @@ from durabase.mergeable._journal import CellIds
 from durabase.mergeable._merge import newer_things
 from durabase.mergeable._merging import Judge, Merging
 from durabase.mergeable._pieces import pieces_of
+from durabase.mergeable._receiving import ChangesReceiver
 from durabase.mergeable._shapes import as_encoded, as_public, changes_shape
 from durabase.mergeable._stamping import Stamping
 from durabase.mergeable.hashes import Hash
@@ -33,7 +34,7 @@ _CHECKS_A_MERGE: Final = 16
 """So many times quicker it is to check a cell than to merge it, and save it."""
 
 
-class MergeableStore(Store):
+class MergeableStore(ChangesReceiver, Store):
     """A store that can be merged with others.
 
     Args:
@@ -80,11 +81,6 @@ class MergeableStore(Store):
     def get_transaction_mergeable_changes(self, with_hashes: bool = False) -> MergeableChanges:
         """The present stamps of the cells and values that the running transaction has touched."""
         return self._touched(with_hashes, as_public)
-
-    def apply_mergeable_changes(self, mergeable_changes: MergeableChanges | MergeableContent) -> Self:
-        """Merge changes, or content, of another store; no-op if any of it is malformed or too far ahead."""
-        self._merging.merge_valid(mergeable_changes, False)
-        return self
 
     def merge(self, mergeable_store: MergeableStore) -> Self:
         """Merge with another store, both ways.

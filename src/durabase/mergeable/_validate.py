@@ -52,8 +52,7 @@ def only_cell(changes: Any, upper_bound: str) -> StampedCell | None:
     cell_id, stamp = _only_member(row_stamp)
     if stamp is None or not _is_empty(parts[1]):
         return None
-    row_parts: list[Any] = row_stamp
-    if not _are_plain(row_parts[0], upper_bound, False):
+    if not _is_plain(stamp, upper_bound, False):
         return None
     stamp_parts: list[Any] = stamp
     return table_id, row_id, cell_id, stamp_parts[0], stamp_parts[1]
@@ -141,33 +140,34 @@ def _has_head(stamp: Any, bound: str, hashed: bool) -> bool:
 
 def _are_plain(things: dict[Any, Any], bound: str, hashed: bool) -> bool:
     """Whether these are good stamps at first sight, as nearly all are, of things kept as they are."""
-    for stamp in things.values():
-        if type(stamp) is not list:
+    return all(_is_plain(stamp, bound, hashed) for stamp in things.values())
+
+
+def _is_plain(stamp: Any, bound: str, hashed: bool) -> bool:
+    if type(stamp) is not list:
+        return False
+    parts: list[Any] = stamp
+    size = len(parts)
+    if size == 3:
+        hash_ = parts[2]
+        if type(hash_) is not int or not 0 <= hash_ <= _MAX_HASH:
             return False
-        parts: list[Any] = stamp
-        size = len(parts)
-        if size == 3:
-            hash_ = parts[2]
-            if type(hash_) is not int or not 0 <= hash_ <= _MAX_HASH:
-                return False
-        elif size != 2 or hashed:
-            return False
-        thing, hlc = parts[0], parts[1]
-        kind = type(thing)
-        if not (
-            type(hlc) is str
-            and hlc < bound
-            and is_hlc_text(hlc)
-            and (
-                (kind is int and -_MAX_HASH <= thing <= _MAX_HASH)
-                or (kind is str and thing < UNDEFINED_MARK)
-                or (kind is float and isfinite(thing))
-                or kind is bool
-                or thing is None
-            )
-        ):
-            return False
-    return True
+    elif size != 2 or hashed:
+        return False
+    thing, hlc = parts[0], parts[1]
+    kind = type(thing)
+    return (
+        type(hlc) is str
+        and hlc < bound
+        and is_hlc_text(hlc)
+        and (
+            (kind is int and -_MAX_HASH <= thing <= _MAX_HASH)
+            or (kind is str and thing < UNDEFINED_MARK)
+            or (kind is float and isfinite(thing))
+            or kind is bool
+            or thing is None
+        )
+    )
 
 
 def _is_thing(thing: Any, encoded: bool) -> bool:

@@ -96,6 +96,10 @@ class StampNode:
         """The hash as it stands; UNSETTLED if it does not contain something, and so will not be 0."""
         return UNSETTLED if self.unfolded or self.pending else self.hash
 
+    def settle(self, journal: Journal) -> Hash:
+        """The hash, brought up to date, and those of everything below."""
+        raise NotImplementedError
+
     def raise_hlc(self, hlc: Hlc, journal: Journal) -> None:
         """Take a container's HLC if it is later."""
         if hlc > self.hlc:
@@ -184,8 +188,10 @@ class BranchStamps(StampNode, Generic[ChildT]):
             if not children:
                 self.unfolded = True
             child = children[id_] = make()
-        elif self.unfolded and child.settled_hash() == 0:
-            self._note_all(journal)
+        elif self.unfolded:
+            node: StampNode = child
+            if node.settled_hash() == 0:
+                self._note_all(journal)
         return child
 
     def leave(self, id_: Id, child: StampNode, before: Hash, journal: Journal) -> None:
@@ -221,13 +227,15 @@ class BranchStamps(StampNode, Generic[ChildT]):
         if self.unfolded:
             journal.settle(self)
             self.unfolded = False
+            child: StampNode
             for id_, child in self.children.items():
                 self.hash ^= get_value_in_values_hash(id_, child.settle(journal))
         elif self.pending is not None:
             journal.settle(self)
             pending, self.pending = self.pending, None
             for id_, folded in pending.items():
-                now = self.children[id_].settle(journal)
+                child = self.children[id_]
+                now = child.settle(journal)
                 if folded:
                     self.hash ^= get_hash_change(id_, folded, now)
                 else:
