@@ -226,7 +226,7 @@ def test_taking_an_object_elsewhere(dev: Server, new_browser: NewBrowser, tmp_pa
     page.get_by_label("replace what is there").check()
     page.get_by_role("button", name="Import", exact=True).click()
     confirm(page, "Replace")
-    expect(page.locator(".notice.good")).to_be_visible()
+    expect(page.locator(".notice.good", has_text="It was imported.")).to_be_visible()
     tab(page, "Keys")
     expect(page.locator(".entry", has_text="mark").locator(".value").first).to_have_text("7")
 
