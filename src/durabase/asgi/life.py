@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from contextvars import Context
 from dataclasses import dataclass
-from typing import final
+from typing import Final, final
 
 from durabase.clock import TimerClock
 from durabase.errors import ServerError
@@ -38,6 +38,8 @@ class Served:
     fetch: Fetch
     room: Callable[[Id, str | None], OpeningRoom]
 
+
+_keepers: Final[set[asyncio.Task[None]]] = set()
 
 Open = Callable[[], AbstractAsyncContextManager[Served]]
 """Opens what is served; leaving the context closes it."""
@@ -75,6 +77,7 @@ class Life:
         self._ready: asyncio.Future[ServerContext] = self.loop.create_future()
         self._asked_to_stop = asyncio.Event()
         self._keeper = self.loop.create_task(self._keep(open_served), name="durabase", context=Context())
+        _hold(self._keeper)
 
     @property
     def is_over(self) -> bool:
@@ -146,6 +149,15 @@ class Life:
                 self._ready.cancel()
                 raise
             self._ready.set_exception(error)
+
+
+def _hold(keeper: asyncio.Task[None]) -> None:
+    """Keep a task until it is done: event loops refer to tasks that wait only weakly."""
+    for other in list(_keepers):
+        if other.get_loop().is_closed():  # it will never be done
+            _keepers.discard(other)
+    _keepers.add(keeper)
+    keeper.add_done_callback(_keepers.discard)
 
 
 async def _stopped(_: Request) -> Response:

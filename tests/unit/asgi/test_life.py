@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -156,3 +158,44 @@ def test_it_is_closed_when_the_loop_ends_without_a_word() -> None:
     assert places[0].told == ["opened", "closed"]
     assert lives[0].is_over
     assert not lives[0].is_stopping
+
+
+def test_it_lasts_until_it_is_stopped_though_nobody_refers_to_it() -> None:
+    told: list[str] = []
+
+    @asynccontextmanager
+    async def served() -> AsyncIterator[Served]:
+        try:
+            yield Served(Place().fetch, Place().room)
+        finally:
+            told.append("closed")
+
+    async def scenario() -> None:
+        await Life(served, SETTINGS).started()
+        gc.collect()
+        await asyncio.sleep(0)
+        assert told == []
+
+    run(scenario)
+    assert told == ["closed"]
+
+
+def test_one_whose_loop_was_closed_is_forgotten_when_another_begins() -> None:
+    async def begin() -> weakref.ref[Life]:
+        place = Place()
+        place.may_open.clear()
+        life = Life(place.open, SETTINGS)
+        await asyncio.sleep(0)
+        return weakref.ref(life)
+
+    told: list[str] = []
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda _, context: told.append(context["message"]))
+    life = loop.run_until_complete(begin())
+    loop.close()
+    gc.collect()
+    assert life() is not None
+    asyncio.run(begin())
+    gc.collect()
+    assert life() is None
+    assert told == ["Task was destroyed but it is pending!"]
