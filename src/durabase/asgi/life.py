@@ -39,10 +39,11 @@ class Served:
     room: Callable[[Id, str | None], OpeningRoom]
 
 
-_keepers: Final[set[asyncio.Task[None]]] = set()
-
 Open = Callable[[], AbstractAsyncContextManager[Served]]
 """Opens what is served; leaving the context closes it."""
+
+_keepers: Final[set[asyncio.Task[None]]] = set()
+"""The tasks of those that are not over."""
 
 
 @final

@@ -17,6 +17,7 @@ class ChangesReceiver(CellSetter):
 
     _merging: Merging
 
+    # Any: compiled, what is no list would be refused by a TypeError.
     def apply_mergeable_changes(self, mergeable_changes: Any) -> Self:
         """Merge changes, or content, of another store; no-op if any of it is malformed or too far ahead."""
         self._merging.merge_valid(mergeable_changes, False)

@@ -189,7 +189,7 @@ class BranchStamps(StampNode, Generic[ChildT]):
                 self.unfolded = True
             child = children[id_] = make()
         elif self.unfolded:
-            node: StampNode = child
+            node: StampNode = child  # compiled, a method of a type variable has to be looked for
             if node.settled_hash() == 0:
                 self._note_all(journal)
         return child
