@@ -7,12 +7,12 @@ Nothing below the skins reads the system's clock itself, so tests drive time by 
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import time
+from time import time_ns
 from typing import Final, Protocol
 
 __all__ = ["Clock", "SystemClock", "TimerClock", "TimerHandle"]
 
-_time: Final = time
+_time_ns: Final = time_ns
 
 
 class Clock(Protocol):
@@ -42,7 +42,7 @@ class SystemClock:
     __slots__ = ()
 
     def now_ms(self) -> int:
-        return int(_time() * 1_000)
+        return _time_ns() // 1_000_000
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> TimerHandle:
         import asyncio  # here, for importing a store must not load asyncio
